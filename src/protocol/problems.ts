@@ -1,0 +1,194 @@
+/**
+ * Every error that a client, a door or an operator can meet, in one table. The code is stable: scripts match on it.
+ * `status` is the HTTP status of the RFC 9457 problem document, `hint` says what to do about it.
+ */
+export const PROBLEMS = {
+  // What was sent
+  'malformed-json': {
+    status: 400,
+    hint: 'send one strict I-JSON value (RFC 7493): no duplicate keys, integers only',
+  },
+  'malformed-document': {
+    status: 422,
+    hint: 'see "Request document" in the README for the fields and their limits',
+  },
+  'malformed-statement': {
+    status: 422,
+    hint: 'a statement has exactly its lines, once each, in order, in ASCII, each ended by LF',
+  },
+  'malformed-receipt': {
+    status: 422,
+    hint: 'a receipt is one statement followed by one SSH signature and nothing else',
+  },
+  'malformed-request': { status: 400, hint: 'check the route, the query and the body against the README' },
+  'body-too-large': { status: 413, hint: 'a document has at most 64 KiB' },
+  'headers-too-large': { status: 431, hint: 'send fewer or shorter headers' },
+  'unsupported-media-type': { status: 415, hint: 'send application/json' },
+  'not-found': { status: 404, hint: 'check the id and the address' },
+  'method-not-allowed': { status: 405, hint: 'check the method against the README' },
+  'origin-refused': { status: 403, hint: 'the broker has no browser interface; use the terminal console' },
+
+  // Signatures and keys
+  'malformed-key': {
+    status: 422,
+    hint: 'give one line of an OpenSSH public key file: TYPE BASE64 [COMMENT]',
+  },
+  'unsupported-key': {
+    status: 422,
+    hint: 'use ed25519, ecdsa, rsa (2048 bits or more), sk-ed25519 or sk-ecdsa',
+  },
+  'malformed-signature': { status: 422, hint: 'make the signature with ssh-keygen -Y sign' },
+  'wrong-namespace': {
+    status: 422,
+    hint: 'sign with the namespace of this verb, for example -n decision@countersign',
+  },
+  'weak-signature': { status: 422, hint: 'sign with SHA-256 or SHA-512; SHA-1 is refused' },
+  'bad-signature': {
+    status: 403,
+    hint: 'the text was changed after it was signed, or another key signed it',
+  },
+  'presence-missing': {
+    status: 403,
+    hint: 'touch the security key when it blinks, and use a key that demands it',
+  },
+  'unknown-key': { status: 403, hint: 'enrol the key first: countersign roster add NAME --key FILE' },
+  'wrong-principal': { status: 403, hint: 'sign under the name that owns the key' },
+  'key-expired': { status: 403, hint: 'enrol a new key, or extend the old one' },
+  'key-not-yet-valid': { status: 403, hint: 'wait until the key is valid, or correct the clock' },
+  'malformed-signers-file': { status: 422, hint: 'write it with: countersign roster export' },
+  'signing-failed': {
+    status: 422,
+    hint: 'check that the key is loaded in the agent (ssh-add -l) or readable',
+  },
+
+  // Who may do what
+  unauthenticated: { status: 401, hint: 'sign in again: the credential is missing, unknown or ended' },
+  forbidden: { status: 403, hint: 'this credential does not reach this verb' },
+  'submitter-limits': {
+    status: 403,
+    hint: 'ask the broker owner to widen what this submitter may ask: countersign submitter list',
+  },
+  'demo-only': {
+    status: 403,
+    hint: 'the local socket may ask for demo.* only; enrol a submitter: countersign submitter add',
+  },
+  'not-an-approver': {
+    status: 403,
+    hint: 'decisions come from a NAME of the roster, never from an alias or a group',
+  },
+  'self-approval': { status: 403, hint: 'somebody other than the requester must approve' },
+  'already-voted': { status: 409, hint: 'a person counts once' },
+  'grant-not-allowed': { status: 403, hint: 'the rule in force takes only covers: request' },
+  'statement-mismatch': {
+    status: 409,
+    hint: 'read the request again: the statement does not speak of this one',
+  },
+  'wrong-broker': {
+    status: 409,
+    hint: 'the statement names another broker; check the address and known_brokers',
+  },
+  'policy-changed': {
+    status: 409,
+    hint: 'read the request again: the statement names another rule than the one in force for it',
+  },
+  'clock-skew': { status: 409, hint: 'correct the clock (NTP) of the side that is named' },
+  'not-after-invalid': {
+    status: 409,
+    hint: 'not-after must lie after now and at most 15 minutes after decided',
+  },
+  replayed: { status: 409, hint: 'a submit statement is good once; sign a fresh one' },
+  'challenge-unknown': { status: 403, hint: 'ask for a new challenge and sign that one' },
+
+  // The life of a request
+  'request-ended': { status: 409, hint: 'the request has ended; ask again' },
+  denied: { status: 403, hint: 'an approver said no' },
+  expired: { status: 410, hint: 'nobody answered in time; ask again' },
+  lapsed: { status: 410, hint: 'the approval was not used in time; ask again' },
+  cancelled: { status: 410, hint: 'the request was cancelled; ask again' },
+  revoked: { status: 410, hint: 'the approval was taken back; ask again' },
+  spent: { status: 409, hint: 'the approval was used by another claim; ask again' },
+  'not-redeemed': { status: 409, hint: 'redeem with this claim first, then report' },
+  'already-reported': { status: 409, hint: 'this claim has reported another outcome' },
+  'claim-needed': { status: 400, hint: 'send {"claim":"32 hex digits"}' },
+
+  // Limits
+  'rate-limited': { status: 429, hint: 'slow down and try again after Retry-After seconds' },
+  'too-many-pending': { status: 429, hint: 'wait until pending requests are answered, or cancel some' },
+  'too-many-connections': { status: 503, hint: 'close other consoles or raise the limit' },
+
+  // The broker's own state
+  'no-approver': { status: 503, hint: 'enrol somebody first: countersign roster add NAME --key FILE' },
+  'roster-conflict': {
+    status: 409,
+    hint: 'a name, alias or key belongs to one person or one submitter only',
+  },
+  'roster-unknown': { status: 404, hint: 'see: countersign roster list' },
+  'broker-locked': { status: 503, hint: 'another broker or command has this data directory open' },
+  'newer-store': {
+    status: 503,
+    hint: 'the database was written by a newer Countersign; install that version',
+  },
+  'storage-failed': { status: 503, hint: 'check the disk of the broker: nothing was recorded' },
+  draining: { status: 503, hint: 'the broker is stopping; try again in a moment' },
+  internal: { status: 500, hint: 'see the log of the broker for this request id' },
+
+  // The client's side
+  'broker-unreachable': { status: 503, hint: 'check the address, the network and that the broker runs' },
+  'broker-changed': {
+    status: 409,
+    hint: 'the broker key is not the pinned one; if that is intended, remove its line from known_brokers',
+  },
+  'broker-reply': { status: 502, hint: 'the reply is not one of a Countersign broker' },
+  'shown-differs': {
+    status: 409,
+    hint: 'the broker shows another document than it stores: do not sign, report it',
+  },
+  usage: { status: 400, hint: 'see --help' },
+  'no-key': { status: 400, hint: 'give a key with --key FILE or COUNTERSIGN_KEY, or load one in the agent' },
+} as const satisfies Record<string, { status: number; hint: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/**
+ * The one error type of the project. `message` says what happened, in lower case without a full stop;
+ * `hint` says what to do. Neither ever carries a secret.
+ */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly hint: string;
+
+  constructor(code: ProblemCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.name = 'Problem';
+    this.code = code;
+    this.hint = options.hint ?? PROBLEMS[code].hint;
+  }
+
+  /** The HTTP status of this problem's document. */
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+}
+
+/** An RFC 9457 problem document as it stands on the wire. */
+export interface ProblemDocument {
+  readonly type: 'about:blank';
+  readonly title: string;
+  readonly status: number;
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly hint: string;
+}
+
+/** Turns a problem into its wire form; anything else becomes `internal` without detail. */
+export function toProblemDocument(error: unknown): ProblemDocument {
+  const problem = error instanceof Problem ? error : new Problem('internal', 'internal error');
+  return {
+    type: 'about:blank',
+    title: problem.code.replaceAll('-', ' '),
+    status: problem.status,
+    code: problem.code,
+    detail: problem.message,
+    hint: problem.hint,
+  };
+}
