@@ -1,0 +1,64 @@
+import type { BoundDocument } from '../../src/protocol/document.js';
+import type { Claim, Digest, Name, RequestId } from '../../src/protocol/names.js';
+import { isLive, type Outcome, type RequestState } from '../../src/protocol/request-view.js';
+import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
+import type { JsonObject } from '../../src/protocol/strict-json.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+
+/** One counted decision, with the receipt that proves it. */
+export interface Vote {
+  readonly approver: Name;
+  readonly verdict: 'approve' | 'deny';
+  readonly decided: EpochMs;
+  readonly notAfter: EpochMs;
+  readonly comment: string;
+  /** Statement and armor. */
+  readonly receipt: string;
+}
+
+/** What a door said that it did, under the claim that redeemed. */
+export interface DoorReport {
+  readonly claim: Claim;
+  readonly outcome: Outcome;
+  readonly code: string | null;
+  readonly at: EpochMs;
+}
+
+/** A request as the broker keeps it. Immutable: every change makes a new one. */
+export interface Request extends BoundDocument {
+  readonly id: RequestId;
+  readonly submitter: Name;
+  /** Submit statement and armor, null where the submitter cannot sign. */
+  readonly vouched: string | null;
+  /** Canonical text of the rule in force for this request, pinned at submit, and its digest. */
+  readonly rule: string;
+  readonly policy: Digest;
+  readonly submittedAt: EpochMs;
+  readonly answerBy: EpochMs;
+  readonly state: RequestState;
+  readonly claimBy: EpochMs | null;
+  readonly votes: readonly Vote[];
+  /** What the rule still asks for, in words. */
+  readonly missing: readonly string[];
+  /** The claim that used the approval. */
+  readonly claim: Claim | null;
+  readonly redeemedAt: EpochMs | null;
+  readonly report: DoorReport | null;
+  readonly endedAt: EpochMs | null;
+  /** Why it ended, for a reader. */
+  readonly endedBy: string | null;
+  /** Attached askers. */
+  readonly askers: number;
+  /** Since when nobody waits for a pending request; null while somebody does. */
+  readonly idleSince: EpochMs | null;
+}
+
+/** True while something can still happen to it, so that it is held in memory. */
+export const requestIsLive = (request: Request): boolean => isLive(request.state);
+
+/** An entry for the event log, before it has its number and hash. `body` is what the log keeps for ever. */
+export interface NewEvent {
+  readonly kind: RequestEventKind | 'roster.changed' | 'submitters.changed' | 'store.created';
+  readonly at: EpochMs;
+  readonly body: JsonObject;
+}

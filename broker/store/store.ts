@@ -1,0 +1,110 @@
+import type { EventsReply } from '../../src/protocol/messages.js';
+import type { Digest, Fingerprint, Name, Nonce, RequestId } from '../../src/protocol/names.js';
+import type { RequestState } from '../../src/protocol/request-view.js';
+import type { Person, Submitter } from '../../src/protocol/roster-messages.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+import type { NewEvent, Request } from '../requests/request.js';
+
+/** SHA-256 of a bearer secret, in hex: all that is kept of it. */
+export type TokenHash = string;
+
+/** Everybody and everything that is enrolled. */
+export interface Directory {
+  readonly people: readonly Person[];
+  readonly submitters: readonly Submitter[];
+}
+
+/** Somebody who waits for a request, by the hash of the watch token. Detached askers stay known. */
+export interface Asker {
+  readonly hash: TokenHash;
+  readonly request: RequestId;
+  readonly attached: boolean;
+}
+
+/** A signed-in approver. */
+export interface Session {
+  readonly hash: TokenHash;
+  readonly approver: Name;
+  /** The key that signed in; the session ends with it. */
+  readonly key: Fingerprint;
+  readonly expires: EpochMs;
+}
+
+/** How to find the one request that a change is about. */
+export type RequestKey =
+  | { readonly id: RequestId }
+  /** (digest, submitter) is unique for ever. */
+  | { readonly digest: Digest; readonly submitter: Name };
+
+/** What a decision function wants written, all of it or nothing. */
+export interface RequestChange<Result> {
+  /** The request after the change; absent leaves it as it is. */
+  readonly request?: Request;
+  readonly events: readonly NewEvent[];
+  /** Inserted, or replaced by hash. */
+  readonly asker?: Asker;
+  /** Refused with Problem `replayed` when it is already known. Forgotten after `expires`. */
+  readonly nonce?: { readonly nonce: Nonce; readonly expires: EpochMs };
+  readonly result: Result;
+}
+
+/** One entry of the log after its commit, with the request as it then stood (null where it is about none). */
+export interface Committed {
+  readonly seq: number;
+  readonly kind: NewEvent['kind'];
+  readonly at: EpochMs;
+  readonly request: Request | null;
+}
+
+export interface ListQuery {
+  readonly states: readonly RequestState[] | null;
+  readonly requester: Name | null;
+  readonly resource: string | null;
+  /** Only requests older than this one; null starts with the newest. */
+  readonly before: RequestId | null;
+  readonly limit: number;
+}
+
+/**
+ * What the broker asks of its storage. Nothing here knows SQLite: a shared database can stand behind it.
+ *
+ * A promise of a write is resolved only after its commit is durable; if the commit fails, the promise rejects with
+ * Problem `storage-failed` and nothing of it is visible, in memory either. `decide` functions are pure: they may be
+ * run again, and a Problem that they throw undoes their change alone.
+ */
+export interface Store {
+  /** Names this life of this database; changes when a back-up is restored. */
+  readonly epoch: string;
+  /** Number of the newest committed event; 0 for none. */
+  readonly seq: number;
+
+  /** All pending and approved requests, oldest first, from memory. */
+  live(): readonly Request[];
+  /** From memory when live, else from disk. */
+  find(key: RequestKey): Promise<Request | null>;
+  /** Newest first. */
+  list(query: ListQuery): Promise<readonly Request[]>;
+  findAsker(hash: TokenHash): Promise<Asker | null>;
+  events(query: { readonly after: number; readonly limit: number }): Promise<EventsReply['events']>;
+
+  /** Compare-and-swap on one request, together with its log entries. */
+  change<Result>(
+    key: RequestKey,
+    decide: (current: Request | null) => RequestChange<Result>,
+  ): Promise<Result>;
+
+  directory(): Directory;
+  /** Sessions whose key is no longer enrolled end in the same commit. */
+  changeDirectory(
+    decide: (current: Directory) => { readonly directory: Directory; readonly events: readonly NewEvent[] },
+  ): Promise<Directory>;
+
+  findSession(hash: TokenHash): Session | null;
+  addSession(session: Session): Promise<void>;
+
+  /** Called after each commit, in the turn after the writers were answered, with the entries in order. */
+  onCommitted(listener: (entries: readonly Committed[]) => void): void;
+
+  /** Finishes what is queued, then closes; later writes are refused with Problem `draining`. */
+  close(): Promise<void>;
+}

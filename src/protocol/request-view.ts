@@ -1,0 +1,145 @@
+import * as z from 'zod';
+import type { RequestDocument } from './document.js';
+import { type Digest, isDigest, isName, isRequestId, type Name, type RequestId } from './names.js';
+import { Problem } from './problems.js';
+import { type EpochMs, formatTime, parseTime } from './time.js';
+
+/** Where a request stands in its life. `active` is a grant in use. */
+export const REQUEST_STATES = [
+  'pending',
+  'approved',
+  'redeemed',
+  'denied',
+  'expired',
+  'cancelled',
+  'lapsed',
+  'revoked',
+] as const;
+export type RequestState = (typeof REQUEST_STATES)[number];
+
+/** States in which something can still happen. */
+export const isLive = (state: RequestState): boolean => state === 'pending' || state === 'approved';
+
+/** What a door says that it did. `observed` is a door that watches without enforcing: never a success. */
+export const OUTCOMES = ['opened', 'refused', 'observed'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** A short machine word that a door gives as the reason of its report. */
+export const REPORT_CODE = /^[a-z0-9-]{1,64}$/;
+
+/** One counted decision. */
+export interface VoteView {
+  readonly approver: Name;
+  readonly verdict: 'approve' | 'deny';
+  readonly decided: EpochMs;
+  readonly notAfter: EpochMs;
+  readonly comment: string;
+  /** Statement and armor, as they were signed. */
+  readonly receipt: string;
+}
+
+export interface ReportView {
+  readonly outcome: Outcome;
+  readonly code: string | null;
+  readonly at: EpochMs;
+}
+
+/** What changes during the life of a request. */
+export interface RequestStatus {
+  readonly state: RequestState;
+  /** Set once approved: first use must lie before it. */
+  readonly claimBy: EpochMs | null;
+  /** How many askers are attached. */
+  readonly waiting: number;
+  readonly votes: readonly VoteView[];
+  /** What the rule still asks for, in words; empty once approved. */
+  readonly missing: readonly string[];
+  readonly redeemedAt: EpochMs | null;
+  readonly report: ReportView | null;
+  readonly endedAt: EpochMs | null;
+  /** Why it ended, for a reader; null while live. */
+  readonly endedBy: string | null;
+}
+
+/** A request as approvers see it. Digests are claims of the broker: recompute them from what is shown. */
+export interface RequestView extends RequestStatus {
+  readonly id: RequestId;
+  readonly digest: Digest;
+  readonly scope: Digest;
+  readonly document: RequestDocument;
+  readonly submitter: Name;
+  /** The submit statement and its armor, null where the submitter cannot sign. */
+  readonly vouched: string | null;
+  /** The rule in force for this request, and its digest. */
+  readonly rule: string;
+  readonly policy: Digest;
+  readonly submittedAt: EpochMs;
+  readonly answerBy: EpochMs;
+}
+
+const name = z.custom<Name>(isName, 'not a name');
+const digest = z.custom<Digest>(isDigest, 'not a digest');
+/** Wire form of a time: text outside, milliseconds inside. */
+export const time = z.codec(
+  z.custom<string>((text) => parseTime(text) !== null, 'not a time'),
+  z.number(),
+  {
+    decode: (text) => parseTime(text) ?? Number.NaN,
+    encode: formatTime,
+  },
+);
+
+const vote = z.object({
+  approver: name,
+  verdict: z.enum(['approve', 'deny']),
+  decided: time,
+  notAfter: time,
+  comment: z.string(),
+  receipt: z.string(),
+});
+
+export const reportSchema = z.object({
+  outcome: z.enum(OUTCOMES),
+  code: z.nullable(z.string().regex(REPORT_CODE)),
+  at: time,
+});
+
+const status = {
+  state: z.enum(REQUEST_STATES),
+  claimBy: z.nullable(time),
+  waiting: z.int().min(0),
+  votes: z.array(vote),
+  missing: z.array(z.string()),
+  redeemedAt: z.nullable(time),
+  report: z.nullable(reportSchema),
+  endedAt: z.nullable(time),
+  endedBy: z.nullable(z.string()),
+};
+
+/** Wire form of {@link RequestStatus}: times as text. `z.encode` writes it, `z.decode` reads it. */
+export const requestStatusSchema = z.object(status);
+
+/** Wire form of {@link RequestView}. The document passes as any object: the reader parses and re-digests it. */
+export const requestViewSchema = z.object({
+  id: z.custom<RequestId>(isRequestId, 'not a request id'),
+  digest,
+  scope: digest,
+  document: z.custom<RequestDocument>(
+    (value) => typeof value === 'object' && value !== null,
+    'not a document',
+  ),
+  submitter: name,
+  vouched: z.nullable(z.string()),
+  rule: z.string(),
+  policy: digest,
+  submittedAt: time,
+  answerBy: time,
+  ...status,
+});
+
+/** @throws Problem `broker-reply` */
+export function decodeReply<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = z.safeDecode(schema, value as z.input<Schema>);
+  if (result.success) return result.data;
+  throw new Problem('broker-reply', `the reply of the broker is malformed: ${z.prettifyError(result.error)}`);
+}

@@ -1,0 +1,52 @@
+import * as z from 'zod';
+import { isRequestId, type RequestId } from './names.js';
+import { decodeReply, requestStatusSchema, requestViewSchema } from './request-view.js';
+
+/** What the event log records about a request. */
+export const REQUEST_EVENTS = [
+  'request.submitted',
+  'request.voted',
+  'request.approved',
+  'request.denied',
+  'request.expired',
+  'request.cancelled',
+  'request.lapsed',
+  'request.revoked',
+  'request.redeemed',
+  'request.reported',
+] as const;
+export type RequestEventKind = (typeof REQUEST_EVENTS)[number];
+
+const seq = z.int().min(0);
+const id = z.custom<RequestId>(isRequestId, 'not a request id');
+
+/**
+ * What the broker sends on `GET /v1/stream`. `epoch` names one life of one database: a `seq` means something only
+ * within it. A console that reconnects gives both and gets `resumed` and the events that it missed; where the broker
+ * no longer has them, a new `snapshot`.
+ */
+export const streamMessageSchema = z.discriminatedUnion('type', [
+  /** All live requests and the newest ended ones, as of `seq`. */
+  z.object({ type: z.literal('snapshot'), epoch: z.string(), seq, requests: z.array(requestViewSchema) }),
+  /** The events after the given `seq` follow; `waiting` gives the askers of every live request. */
+  z.object({ type: z.literal('resumed'), epoch: z.string(), seq, waiting: z.record(z.string(), z.int()) }),
+  z.object({ type: z.literal('submitted'), seq, request: requestViewSchema }),
+  z.object({
+    type: z.literal('changed'),
+    seq,
+    kind: z.enum(REQUEST_EVENTS),
+    id,
+    status: requestStatusSchema,
+  }),
+  /** An event that changes no request (roster, submitters): only its number matters. */
+  z.object({ type: z.literal('other'), seq }),
+  /** Askers came or went. Not part of the log, so without a number. */
+  z.object({ type: z.literal('waiting'), id, waiting: z.int().min(0) }),
+  /** Once a second: the number of the newest event and the broker's clock, in ms since 1970. */
+  z.object({ type: z.literal('heartbeat'), seq, clock: z.int() }),
+]);
+
+export type StreamMessage = z.output<typeof streamMessageSchema>;
+
+/** @throws Problem `broker-reply` */
+export const decodeStreamMessage = (value: unknown): StreamMessage => decodeReply(streamMessageSchema, value);
