@@ -1,0 +1,56 @@
+import type { RequestId } from '../protocol/names.js';
+import type { RequestView } from '../protocol/request-view.js';
+import type { EpochMs } from '../protocol/time.js';
+
+/**
+ * How the picture relates to the broker: `live` is at most a few seconds old; `stale` may be older, so nothing may be
+ * decided on it; `refused` will not come back by itself (key removed, pinned broker key changed).
+ */
+export type Link =
+  | { readonly state: 'connecting' }
+  | { readonly state: 'live' }
+  | {
+      readonly state: 'stale';
+      readonly since: EpochMs;
+      readonly retryAt: EpochMs | null;
+      readonly reason: string;
+    }
+  | { readonly state: 'refused'; readonly reason: string; readonly hint: string };
+
+/** A consistent picture of the queue. Immutable: a new object for each change. */
+export interface Queue {
+  readonly link: Link;
+  /** Live requests and the newest ended ones. */
+  readonly requests: ReadonlyMap<RequestId, RequestView>;
+  /** Number of the newest event in this picture. */
+  readonly seq: number;
+  /** Broker's clock minus ours, in ms: countdowns are shown by the broker's clock. */
+  readonly clockOffset: number;
+}
+
+/** Where the console reads from and what it may do. One implementation talks to a broker, another one to a test. */
+export interface QueueConnection {
+  /** Who is signed in, and where: name of the approver, address and fingerprint of the broker. */
+  readonly approver: string;
+  readonly address: string;
+  readonly fingerprint: string;
+  queue(): Queue;
+  /** Called after each change of {@link queue}; returns the way to stop. */
+  subscribe(listener: () => void): () => void;
+  /**
+   * Signs and sends one decision about exactly the request that is passed in, recomputing digest, scope and rule digest
+   * from it first.
+   *
+   * @throws Problem `shown-differs` where the request is not what its digests say; `signing-failed`; any problem of
+   * the broker. Where the key needs a passphrase or a touch, calls `suspend` around the interactive attempt.
+   */
+  decide(request: RequestView, decision: DecisionInput, suspend: Suspend): Promise<void>;
+}
+
+export interface DecisionInput {
+  readonly verdict: 'approve' | 'deny';
+  readonly comment: string;
+}
+
+/** Hands the terminal to `work` and takes it back afterwards. */
+export type Suspend = <Result>(work: () => Promise<Result>) => Promise<Result>;
