@@ -61,6 +61,10 @@ export const PROBLEMS = {
     hint: 'check that the key is loaded in the agent (ssh-add -l) or readable',
   },
 
+  'signing-needs-terminal': {
+    status: 422,
+    hint: 'sign in a terminal: the key asks for its passphrase, its PIN or a touch',
+  },
   // Who may do what
   unauthenticated: { status: 401, hint: 'sign in again: the credential is missing, unknown or ended' },
   forbidden: { status: 403, hint: 'this credential does not reach this verb' },
