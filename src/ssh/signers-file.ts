@@ -141,7 +141,7 @@ function parsePrincipals(principals: string, line: number): Omit<Signer, 'keys'>
 function parseOptions(options: string, line: number): Pick<SignerKey, 'validAfter' | 'validBefore'> {
   const match = OPTIONS.exec(options);
   if (match === null)
-    throw badLine(line, `the options are not ${NAMESPACES}[,valid-after="…"][,valid-before="…"]`);
+    throw badLine(line, `the options are not ${NAMESPACES}[,valid-after="T"][,valid-before="T"]`);
   const [validAfter, validBefore] = match.slice(1).map((time) => parseTimestamp(time, line));
   if (validAfter && validBefore && validBefore <= validAfter)
     throw badLine(line, 'valid-before is not later than valid-after');

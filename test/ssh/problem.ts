@@ -1,0 +1,12 @@
+import { Problem, type ProblemCode } from '../../src/protocol/problems.js';
+
+/** The code of the Problem that `run` throws; null if it returns. Any other error goes through. */
+export function codeOf(run: () => unknown): ProblemCode | null {
+  try {
+    run();
+    return null;
+  } catch (error) {
+    if (error instanceof Problem) return error.code;
+    throw error;
+  }
+}
