@@ -52,7 +52,9 @@ export function verifiesWithOpenSsh(options: {
 /** Starts a real ssh-agent with the given private keys; it ends with the test. */
 export function startAgent(...keyFiles: string[]): NodeJS.ProcessEnv {
   const socket = join(temporaryDirectory(), 'agent');
-  const reply = execFileSync('ssh-agent', ['-s', '-a', socket], { encoding: 'utf8' });
+  // Whoever is asked to confirm a use says no, on desktops too.
+  const refusing = { ...process.env, SSH_ASKPASS: '/bin/false', DISPLAY: ':none' };
+  const reply = execFileSync('ssh-agent', ['-s', '-a', socket], { encoding: 'utf8', env: refusing });
   const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(reply)?.[1]);
   onTestFinished(() => void process.kill(pid));
   const env = { ...process.env, SSH_AUTH_SOCK: socket };
