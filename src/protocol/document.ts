@@ -51,8 +51,8 @@ const FIELDS = [
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /**
- * Parses a value that {@link parseStrictJson} returned. `details` and `context` may be absent and are then `{}` for the
- * scope and the reader; the digest is over the document as it was sent.
+ * Parses a value that {@link parseStrictJson} returned. Every field must be there: an absent `details` beside an empty
+ * one would be two digests for one meaning.
  *
  * @throws Problem `malformed-document` naming the field and its rule, or `body-too-large`.
  */
@@ -105,9 +105,8 @@ function resourceField(resource: JsonValue | undefined): string {
 
 function objectField(value: JsonObject, field: 'details' | 'context'): JsonObject {
   const object = value[field];
-  if (object === undefined) return {};
   if (isJsonObject(object)) return object;
-  throw malformed(field, 'is not a JSON object');
+  throw malformed(field, 'is not a JSON object; write {} for none');
 }
 
 function durationField(duration: JsonValue | undefined): number {

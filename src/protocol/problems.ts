@@ -111,6 +111,10 @@ export const PROBLEMS = {
   cancelled: { status: 410, hint: 'the request was cancelled; ask again' },
   revoked: { status: 410, hint: 'the approval was taken back; ask again' },
   spent: { status: 409, hint: 'the approval was used by another claim; ask again' },
+  'nothing-to-revoke': {
+    status: 409,
+    hint: 'deny a pending request; what was opened already ends at the door, not here',
+  },
   'not-redeemed': { status: 409, hint: 'redeem with this claim first, then report' },
   'already-reported': { status: 409, hint: 'this claim has reported another outcome' },
   'claim-needed': { status: 400, hint: 'send {"claim":"32 hex digits"}' },

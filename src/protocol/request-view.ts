@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import type { RequestDocument } from './document.js';
+import { parseDocument, type RequestDocument } from './document.js';
 import { type Digest, isDigest, isName, isRequestId, type Name, type RequestId } from './names.js';
 import { Problem } from './problems.js';
+import { isJsonObject, type JsonObject, type JsonValue } from './strict-json.js';
 import { type EpochMs, formatTime, parseTime } from './time.js';
 
 /** Where a request stands in its life. `active` is a grant in use. */
@@ -18,7 +19,8 @@ export const REQUEST_STATES = [
 export type RequestState = (typeof REQUEST_STATES)[number];
 
 /** States in which something can still happen. */
-export const isLive = (state: RequestState): boolean => state === 'pending' || state === 'approved';
+export const isLive = (state: RequestState): state is 'pending' | 'approved' =>
+  state === 'pending' || state === 'approved';
 
 /** What a door says that it did. `observed` is a door that watches without enforcing: never a success. */
 export const OUTCOMES = ['opened', 'refused', 'observed'] as const;
@@ -89,6 +91,23 @@ export const time = z.codec(
   },
 );
 
+const document = z.codec(
+  z.custom<JsonObject>((value) => isJsonObject(value as JsonValue)),
+  z.custom<RequestDocument>(),
+  {
+    decode: (value, context) => {
+      try {
+        return parseDocument(value).document;
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        context.issues.push({ code: 'custom', message: error.message, input: value });
+        return z.NEVER;
+      }
+    },
+    encode: ({ ...value }): JsonObject => value,
+  },
+);
+
 const vote = z.object({
   approver: name,
   verdict: z.enum(['approve', 'deny']),
@@ -119,15 +138,12 @@ const status = {
 /** Wire form of {@link RequestStatus}: times as text. `z.encode` writes it, `z.decode` reads it. */
 export const requestStatusSchema = z.object(status);
 
-/** Wire form of {@link RequestView}. The document passes as any object: the reader parses and re-digests it. */
+/** Wire form of {@link RequestView}. The reader parses the document again and trusts no digest. */
 export const requestViewSchema = z.object({
   id: z.custom<RequestId>(isRequestId, 'not a request id'),
   digest,
   scope: digest,
-  document: z.custom<RequestDocument>(
-    (value) => typeof value === 'object' && value !== null,
-    'not a document',
-  ),
+  document,
   submitter: name,
   vouched: z.nullable(z.string()),
   rule: z.string(),

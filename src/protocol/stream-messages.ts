@@ -28,7 +28,7 @@ const id = z.custom<RequestId>(isRequestId, 'not a request id');
 export const streamMessageSchema = z.discriminatedUnion('type', [
   /** All live requests and the newest ended ones, as of `seq`. */
   z.object({ type: z.literal('snapshot'), epoch: z.string(), seq, requests: z.array(requestViewSchema) }),
-  /** The events after the given `seq` follow; `waiting` gives the askers of every live request. */
+  /** The events after the given `seq`, repeated here, follow; `waiting` gives the askers of every live request. */
   z.object({ type: z.literal('resumed'), epoch: z.string(), seq, waiting: z.record(z.string(), z.int()) }),
   z.object({ type: z.literal('submitted'), seq, request: requestViewSchema }),
   z.object({

@@ -1,0 +1,73 @@
+import type { Name, RequestId } from '../../src/protocol/names.js';
+import { Problem } from '../../src/protocol/problems.js';
+import type { Submitter } from '../../src/protocol/roster-messages.js';
+import type { Session, TokenHash } from '../store/store.js';
+
+/** Who is calling, after authentication, whatever the transport. */
+export type Principal =
+  | { readonly kind: 'anonymous' }
+  /** A process of the same user, over the 0600 Unix socket. */
+  | { readonly kind: 'owner' }
+  | { readonly kind: 'submitter'; readonly submitter: Submitter }
+  /** The holder of a watch token: speaks for one ask of one request. */
+  | { readonly kind: 'asker'; readonly hash: TokenHash; readonly request: RequestId }
+  | { readonly kind: 'approver'; readonly name: Name; readonly session: Session };
+
+/** Everything that can be asked of the broker. */
+export type Verb =
+  | 'health.read'
+  | 'broker.read'
+  | 'status.read'
+  | 'request.submit'
+  | 'request.read'
+  | 'request.redeem'
+  | 'request.report'
+  | 'request.detach'
+  | 'request.decide'
+  | 'request.revoke'
+  | 'session.open'
+  | 'request.list'
+  | 'stream.read'
+  | 'events.read'
+  | 'directory.read'
+  | 'directory.change';
+
+/**
+ * Which principals reach which verb: the whole of it. `request.decide`, `request.revoke` and `session.open` are open to
+ * anyone who reaches the broker because their bodies are signed and verified against the roster.
+ */
+const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
+  'health.read': ['owner'],
+  'broker.read': ['anonymous', 'owner', 'submitter', 'asker', 'approver'],
+  'status.read': ['owner', 'approver'],
+  'request.submit': ['submitter'],
+  'request.read': ['asker', 'approver'],
+  'request.redeem': ['asker'],
+  'request.report': ['asker'],
+  'request.detach': ['asker'],
+  'request.decide': ['anonymous', 'owner', 'submitter', 'asker', 'approver'],
+  'request.revoke': ['anonymous', 'owner', 'submitter', 'asker', 'approver'],
+  'session.open': ['anonymous', 'owner', 'submitter', 'asker', 'approver'],
+  'request.list': ['approver'],
+  'stream.read': ['approver'],
+  'events.read': ['approver'],
+  'directory.read': ['owner'],
+  'directory.change': ['owner'],
+};
+
+/**
+ * The one authorisation function, for every transport.
+ *
+ * @param about the request that the verb is about, where there is one.
+ * @throws Problem `unauthenticated` for the anonymous, `forbidden` for everybody else.
+ */
+export function authorise(principal: Principal, verb: Verb, about: RequestId | null = null): void {
+  if (!REACH[verb].includes(principal.kind)) {
+    if (principal.kind === 'anonymous') throw new Problem('unauthenticated', `${verb} needs a credential`);
+    throw new Problem('forbidden', `${verb} is not for ${principal.kind}`);
+  }
+  if (principal.kind === 'asker' && about !== null && principal.request !== about) {
+    // The same answer as for an unknown token: an asker learns nothing about other requests.
+    throw new Problem('unauthenticated', 'the watch token is not for this request');
+  }
+}

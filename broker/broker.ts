@@ -1,0 +1,218 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { pino } from 'pino';
+import { monotonicFactory } from 'ulid';
+import type { Fingerprint, RequestId } from '../src/protocol/names.js';
+import { Problem } from '../src/protocol/problems.js';
+import type { EpochMs } from '../src/protocol/time.js';
+import { formatPublicKey } from '../src/ssh/public-key.js';
+import { VERSION } from '../src/version.js';
+import { RateLimiter } from './access/rate-limiter.js';
+import { Sessions } from './access/sessions.js';
+import { loadBrokerKey } from './broker-key.js';
+import type { BrokerContext } from './context.js';
+import type { Transport } from './http/authentication.js';
+import { createHttpApplication } from './http/server.js';
+import { isLoopback } from './http/service-routes.js';
+import { listenTcp, listenUnix } from './listeners.js';
+import { Metrics } from './metrics.js';
+import { type BrokerOptions, DEFAULT_LIMITS } from './options.js';
+import { oneOtherPerson } from './policy/one-other-person.js';
+import { Requests } from './requests/requests.js';
+import { Principals } from './roster/principals.js';
+import { openSqliteStore } from './store/sqlite/open.js';
+import type { Committed, Store } from './store/store.js';
+import { StreamHub } from './stream/hub.js';
+import { createUpgradeHandler } from './stream/upgrade.js';
+
+/** What a running broker needs from the machine; tests bring their own. */
+export interface Surroundings {
+  readonly clock: () => EpochMs;
+  readonly random: (count: number) => Buffer;
+  /** Calls `tick` once a second until the returned function is called. */
+  readonly everySecond: (tick: () => void) => () => void;
+}
+
+export interface RunningBroker {
+  /** URL of the TCP listener, null without one. */
+  readonly address: string | null;
+  readonly socket: string | null;
+  readonly fingerprint: Fingerprint;
+  /** Answers who waits, closes consoles, finishes what is being written, and lets go of the data directory. */
+  stop(): Promise<void>;
+}
+
+const MACHINE: Surroundings = {
+  clock: Date.now,
+  random: randomBytes,
+  everySecond(tick) {
+    const timer = setInterval(tick, 1000);
+    return () => clearInterval(timer);
+  },
+};
+
+/**
+ * Puts a broker together and starts it.
+ *
+ * @throws Problem `no-approver` with an empty roster, `broker-locked`, `newer-store`, `usage` for plain HTTP beyond
+ * loopback.
+ */
+export async function startBroker(options: BrokerOptions, surroundings = MACHINE): Promise<RunningBroker> {
+  checkPlainHttp(options);
+  const { clock, random, everySecond } = surroundings;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const log = pino({ level: options.log === 'silent' ? 'silent' : 'info', base: null }, pino.destination(2));
+  const key = await loadBrokerKey(options.directory);
+  const store = await openSqliteStore({ directory: options.directory, clock, random });
+  try {
+    const principals = indexed(store);
+    if (principals().approvers === 0) throw new Problem('no-approver', 'the roster is empty');
+    let draining = false;
+    const hub = await StreamHub.open(store, limits, clock);
+    const nextUlid = monotonicFactory(() => random(4).readUInt32BE() / 2 ** 32);
+    const requests = new Requests({
+      store,
+      policy: oneOtherPerson,
+      broker: key.fingerprint,
+      limits,
+      clock,
+      random,
+      newId: () => nextUlid(clock()) as RequestId,
+      principals,
+      onWaiting: hub.announceWaiting,
+      isDraining: () => draining,
+    });
+    const metrics = new Metrics({
+      pending: () => store.live().filter(({ state }) => state === 'pending').length,
+      consoles: () => hub.consoles,
+      waiters: () => requests.waiters.count,
+    });
+    const context: BrokerContext = {
+      name: options.name,
+      fingerprint: key.fingerprint,
+      publicKey: formatPublicKey(key),
+      version: VERSION,
+      startedAt: clock(),
+      limits,
+      store,
+      requests,
+      sessions: new Sessions(store, key.fingerprint, random),
+      hub,
+      metrics,
+      log,
+      rates: new RateLimiter(limits.callsPerSecond, limits.callsBurst),
+      addressRates: new RateLimiter(limits.addressCallsPerSecond, limits.addressCallsBurst),
+      principals,
+      clock,
+      isDraining: () => draining,
+    };
+    store.onCommitted(metrics.countCommitted);
+    store.onCommitted((entries) => {
+      logCommitted(entries);
+      if (!entries.some(({ kind }) => kind === 'roster.changed' || kind === 'submitters.changed')) return;
+      hub.dropEnded(({ hash }) => store.findSession(hash) !== null);
+      requests.waiters.releaseAll();
+    });
+
+    const application = await createHttpApplication(context);
+    const upgrade = createUpgradeHandler(context);
+    const servers: Server[] = [];
+    const serve = (transport: Transport, tls: { cert: Buffer; key: Buffer } | null): Server => {
+      const server = application.createServer(transport, tls);
+      server.on('upgrade', upgrade(transport));
+      servers.push(server);
+      return server;
+    };
+    const tls = options.tls === null ? null : readTls(options.tls);
+    let address: string | null = null;
+    try {
+      if (options.socket !== null) await listenUnix(serve('socket', null), options.socket);
+      if (options.listen !== null) {
+        const bound = await listenTcp(serve('tcp', tls), options.listen.host, options.listen.port);
+        address = `${tls === null ? 'http' : 'https'}://${bound}`;
+      }
+    } catch (error) {
+      for (const server of servers) server.close();
+      throw error;
+    }
+
+    const stopTicking = everySecond(() => {
+      const now = clock();
+      hub.heartbeat();
+      context.rates.prune(now);
+      context.addressRates.prune(now);
+      requests.tick().catch((error: unknown) => log.error({ err: error }, 'cannot end overdue requests'));
+    });
+    log.info({ event: 'started', address, socket: options.socket, fingerprint: key.fingerprint });
+
+    function logCommitted(entries: readonly Committed[]): void {
+      for (const { seq, kind, request } of entries) log.info({ event: kind, seq, id: request?.id });
+    }
+
+    return {
+      address,
+      socket: options.socket,
+      fingerprint: key.fingerprint,
+      async stop() {
+        if (draining) return;
+        draining = true;
+        stopTicking();
+        log.info({ event: 'stopping' });
+        hub.closeAll();
+        requests.waiters.releaseAll();
+        await Promise.all(servers.map(closeServer));
+        hub.terminateAll();
+        await application.close();
+        await store.close();
+        log.info({ event: 'stopped' });
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** The index of the directory as it stands, made anew when the directory has changed. */
+function indexed(store: Store): () => Principals {
+  let directory = store.directory();
+  let principals = new Principals(directory);
+  return () => {
+    if (store.directory() !== directory) {
+      directory = store.directory();
+      principals = new Principals(directory);
+    }
+    return principals;
+  };
+}
+
+function checkPlainHttp({ listen, tls, insecureHttp }: BrokerOptions): void {
+  if (listen === null || tls !== null || insecureHttp) return;
+  if (listen.host === 'localhost' || isLoopback(listen.host)) return;
+  throw new Problem('usage', `plain HTTP on ${listen.host} would show every token to the network`, {
+    hint: 'give --tls-cert and --tls-key, listen on 127.0.0.1, or say --insecure-http',
+  });
+}
+
+function readTls({ certificate, key }: { readonly certificate: string; readonly key: string }) {
+  try {
+    return { cert: readFileSync(certificate), key: readFileSync(key) };
+  } catch (cause) {
+    throw new Problem('usage', `cannot read the certificate or its key: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+/** Stops accepting, lets answers that are under way finish, then cuts what is left after two seconds. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), 2000);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

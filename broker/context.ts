@@ -1,0 +1,34 @@
+import type { Logger } from 'pino';
+import type { Fingerprint } from '../src/protocol/names.js';
+import type { EpochMs } from '../src/protocol/time.js';
+import type { RateLimiter } from './access/rate-limiter.js';
+import type { Sessions } from './access/sessions.js';
+import type { Metrics } from './metrics.js';
+import type { Limits } from './options.js';
+import type { Requests } from './requests/requests.js';
+import type { Principals } from './roster/principals.js';
+import type { Store } from './store/store.js';
+import type { StreamHub } from './stream/hub.js';
+
+/** The parts of a running broker that its interfaces reach. Put together in broker.ts. */
+export interface BrokerContext {
+  readonly name: string;
+  readonly fingerprint: Fingerprint;
+  /** TYPE BASE64 */
+  readonly publicKey: string;
+  readonly version: string;
+  readonly startedAt: EpochMs;
+  readonly limits: Limits;
+  readonly store: Store;
+  readonly requests: Requests;
+  readonly sessions: Sessions;
+  readonly hub: StreamHub;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Calls by principal, and all calls by address. */
+  readonly rates: RateLimiter;
+  readonly addressRates: RateLimiter;
+  readonly principals: () => Principals;
+  readonly clock: () => EpochMs;
+  readonly isDraining: () => boolean;
+}

@@ -1,0 +1,175 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import {
+  decisionBody,
+  parseBody,
+  parseSubmitBody,
+  redeemBody,
+  reportBody,
+  signedBody,
+} from '../../src/protocol/messages.js';
+import { isName, isRequestId, type RequestId } from '../../src/protocol/names.js';
+import { Problem } from '../../src/protocol/problems.js';
+import { isLive, REQUEST_STATES, type RequestState } from '../../src/protocol/request-view.js';
+import type { Submitter } from '../../src/protocol/roster-messages.js';
+import type { JsonValue } from '../../src/protocol/strict-json.js';
+import { authorise, type Principal } from '../access/principal.js';
+import { type VouchedSubmit, verifySubmit } from '../access/submitters.js';
+import type { BrokerContext } from '../context.js';
+import { endedProblem } from '../requests/lifecycle.js';
+import type { Request } from '../requests/request.js';
+import type { Patience } from '../requests/requests.js';
+import { statusOnWire, viewOnWire } from '../requests/view.js';
+import { sendAnswer, sendProblem } from './answers.js';
+
+type WithId = FastifyRequest<{ Params: { id: string }; Body: JsonValue }>;
+
+/** Submit, wait, redeem, report, detach, decide, revoke, list. */
+export function requestRoutes(app: FastifyInstance, context: BrokerContext): void {
+  const { requests } = context;
+
+  app.post('/v1/requests', async (http: FastifyRequest<{ Body: JsonValue }>, reply) => {
+    const body = parseSubmitBody(http.body);
+    const { submitter, nonce } = identifySubmitter(http.principal, body, context);
+    context.rates.charge(`submitter ${submitter.name}`, context.clock());
+    const { request, isNew, watch } = await requests.submit(body, submitter, nonce);
+    if (watch === null) return sendProblem(http, reply, endedProblem(request), request.id);
+    context.log.info({ event: 'submit', id: request.id, submitter: submitter.name, isNew });
+    const withReceipts = request.state === 'redeemed';
+    return sendAnswer(http, reply, { status: isNew ? 201 : 200, request, watch, withReceipts });
+  });
+
+  app.get('/v1/requests/:id', async (http: WithId, reply) => {
+    const id = idOf(http);
+    authorise(http.principal, 'request.read', id);
+    const request = await requests.read(id, patience(http, reply, context));
+    if (http.principal.kind === 'approver') return viewOnWire(request);
+    return sendAnswer(http, reply, { status: 200, request, watch: null, withReceipts: false });
+  });
+
+  app.post('/v1/requests/:id/redeem', async (http: WithId, reply) => {
+    const id = idOf(http);
+    authorise(http.principal, 'request.redeem', id);
+    const { claim } = parseBody(redeemBody, http.body, 'claim-needed');
+    const request = await requests.redeem(id, claim, patience(http, reply, context));
+    const redeemed = request.state === 'redeemed';
+    return sendAnswer(http, reply, {
+      status: redeemed ? 200 : 202,
+      request,
+      watch: null,
+      withReceipts: redeemed,
+    });
+  });
+
+  app.post('/v1/requests/:id/reports', async (http: WithId, reply) => {
+    const id = idOf(http);
+    authorise(http.principal, 'request.report', id);
+    const { claim, outcome, code } = parseBody(reportBody, http.body);
+    const request = await requests.report(id, { claim, outcome, code: code ?? null });
+    const withReceipts = request.claim === claim;
+    return sendAnswer(http, reply, { status: 200, request, watch: null, withReceipts });
+  });
+
+  app.delete('/v1/requests/:id', async (http: WithId, reply) => {
+    const id = idOf(http);
+    const { principal } = http;
+    authorise(principal, 'request.detach', id);
+    if (principal.kind !== 'asker') throw new Problem('forbidden', 'only an asker detaches');
+    const { cancel } = http.query as { cancel?: string };
+    const request = await requests.detach(id, principal.hash, cancel === 'now');
+    return sendAnswer(http, reply, { status: 200, request, watch: null, withReceipts: false });
+  });
+
+  app.post('/v1/requests/:id/decisions', async (http: WithId) => {
+    authorise(http.principal, 'request.decide');
+    const { receipt } = parseBody(decisionBody, http.body, 'malformed-receipt');
+    const request = await requests.decide(idOf(http), receipt);
+    return statusOnWire(request);
+  });
+
+  app.post('/v1/requests/:id/revocations', async (http: WithId) => {
+    authorise(http.principal, 'request.revoke');
+    const { statement } = parseBody(signedBody, http.body, 'malformed-receipt');
+    return statusOnWire(await requests.revoke(idOf(http), statement));
+  });
+
+  app.get('/v1/requests', async (http) => {
+    authorise(http.principal, 'request.list');
+    const query = listQuery(http.query as Record<string, string | undefined>);
+    // One more than asked for tells whether there is a next page.
+    const found: readonly Request[] = await context.store.list({ ...query, limit: query.limit + 1 });
+    const page = found.slice(0, query.limit);
+    return {
+      requests: page.map(viewOnWire),
+      next: found.length > page.length ? (page.at(-1)?.id ?? null) : null,
+    };
+  });
+}
+
+/** A submitter is known by its signed statement, its token, or the local socket; a statement always decides. */
+function identifySubmitter(
+  principal: Principal,
+  body: ReturnType<typeof parseSubmitBody>,
+  context: BrokerContext,
+): { readonly submitter: Submitter; readonly nonce: VouchedSubmit['nonce'] | null } {
+  if (body.statement !== null) {
+    const now = context.clock();
+    return verifySubmit(body.statement, body.bound, {
+      broker: context.fingerprint,
+      principals: context.principals(),
+      now,
+    });
+  }
+  const local = principal.kind === 'owner' ? context.principals().socketSubmitter : null;
+  const submitting: Principal = local === null ? principal : { kind: 'submitter', submitter: local };
+  authorise(submitting, 'request.submit');
+  if (submitting.kind !== 'submitter') throw new Problem('forbidden', 'only a submitter submits');
+  if (submitting.submitter.credential.kind === 'key') {
+    throw new Problem('unauthenticated', 'this submitter signs its submits');
+  }
+  return { submitter: submitting.submitter, nonce: null };
+}
+
+function idOf(http: WithId): RequestId {
+  const { id } = http.params;
+  if (isRequestId(id)) return id;
+  throw new Problem('not-found', 'there is no such request');
+}
+
+/** `Prefer: wait=N` (RFC 7240), cut to the longest wait; the hang-up is the asker's connection. */
+function patience(http: FastifyRequest, reply: FastifyReply, { limits }: BrokerContext): Patience {
+  const prefer = http.headers.prefer;
+  const wished = /(?:^|,)\s*wait\s*=\s*(\d{1,6})\s*(?:[,;]|$)/i.exec(
+    Array.isArray(prefer) ? prefer.join() : (prefer ?? ''),
+  );
+  const seconds = Math.min(Number(wished?.[1] ?? 0), limits.waitSeconds);
+  const hangUp = new AbortController();
+  if (seconds > 0) reply.raw.once('close', () => hangUp.abort());
+  return { seconds, hangUp: hangUp.signal };
+}
+
+const LIST_LIMIT = 100;
+
+function listQuery(query: Record<string, string | undefined>) {
+  const { state, requester, resource, cursor, limit } = query;
+  const number = limit === undefined ? LIST_LIMIT : /^\d{1,3}$/.test(limit) ? Number(limit) : 0;
+  if (number < 1 || number > LIST_LIMIT) throw malformed(`limit is a number from 1 to ${LIST_LIMIT}`);
+  if (requester !== undefined && !isName(requester)) throw malformed('requester is not a name');
+  if (cursor !== undefined && !isRequestId(cursor)) throw malformed('cursor is not one that a list returned');
+  return {
+    states: statesOf(state),
+    requester: requester ?? null,
+    resource: resource ?? null,
+    before: cursor ?? null,
+    limit: number,
+  };
+}
+
+function statesOf(state: string | undefined): readonly RequestState[] | null {
+  if (state === undefined || state === 'all') return null;
+  if (state === 'live') return REQUEST_STATES.filter(isLive);
+  const known = REQUEST_STATES.find((candidate) => candidate === state);
+  if (known === undefined) throw malformed(`state is one of all, live, ${REQUEST_STATES.join(', ')}`);
+  return [known];
+}
+
+const malformed = (what: string): Problem => new Problem('malformed-request', what);

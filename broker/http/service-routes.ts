@@ -1,0 +1,85 @@
+import { BlockList, isIP } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Problem } from '../../src/protocol/problems.js';
+import { formatTime } from '../../src/protocol/time.js';
+import { authorise } from '../access/principal.js';
+import type { BrokerContext } from '../context.js';
+
+const MAX_EVENTS = 1000;
+
+/** Health, metrics, who the broker is and how it fares, and the event log. */
+export function serviceRoutes(app: FastifyInstance, context: BrokerContext): void {
+  const { store } = context;
+
+  app.get('/healthz', async (http) => {
+    checkLocal(http);
+    return { status: 'ok' };
+  });
+
+  app.get('/readyz', async (http) => {
+    checkLocal(http);
+    if (context.principals().approvers === 0) throw new Problem('no-approver', 'nobody is enrolled');
+    return { status: 'ready' };
+  });
+
+  app.get('/metrics', async (http, reply) => {
+    checkLocal(http);
+    reply.type(context.metrics.contentType);
+    return context.metrics.expose();
+  });
+
+  app.get('/v1/broker', async (http) => {
+    authorise(http.principal, 'broker.read');
+    return {
+      name: context.name,
+      fingerprint: context.fingerprint,
+      key: context.publicKey,
+      version: context.version,
+      clock: formatTime(context.clock()),
+    };
+  });
+
+  app.get('/v1/status', async (http) => {
+    authorise(http.principal, 'status.read');
+    const now = context.clock();
+    return {
+      name: context.name,
+      fingerprint: context.fingerprint,
+      version: context.version,
+      clock: formatTime(now),
+      uptimeSeconds: Math.floor((now - context.startedAt) / 1000),
+      approvers: context.principals().approvers,
+      pending: store.live().filter(({ state }) => state === 'pending').length,
+      consoles: context.hub.consoles,
+      waiters: context.requests.waiters.count,
+      epoch: store.epoch,
+      seq: store.seq,
+    };
+  });
+
+  app.get('/v1/events', async (http) => {
+    authorise(http.principal, 'events.read');
+    const { after = '0', limit = String(MAX_EVENTS) } = http.query as Record<string, string | undefined>;
+    if (!/^\d{1,15}$/.test(after) || !/^\d{1,4}$/.test(limit)) {
+      throw new Problem('malformed-request', 'after and limit are whole numbers');
+    }
+    const count = Math.min(Math.max(Number(limit), 1), MAX_EVENTS);
+    const events = await store.events({ after: Number(after), limit: count });
+    return { events, next: events.length === count ? (events.at(-1)?.seq ?? null) : null };
+  });
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** True for 127.0.0.0/8 and ::1, also written as an IPv4-mapped address. */
+export function isLoopback(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && LOOPBACK.check(address, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+function checkLocal(http: FastifyRequest): void {
+  if (http.principal.kind === 'owner' || isLoopback(http.raw.socket.remoteAddress ?? '')) return;
+  throw new Problem('forbidden', 'only for this machine');
+}

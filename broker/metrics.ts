@@ -1,0 +1,65 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Committed } from './store/store.js';
+
+/** Gauges that are read when somebody asks. */
+export interface MetricSources {
+  readonly pending: () => number;
+  readonly consoles: () => number;
+  readonly waiters: () => number;
+}
+
+/** Prometheus metrics of one broker, in a registry of its own. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #events: Counter<'kind'>;
+  readonly #http: Counter<'route' | 'status'>;
+
+  constructor(sources: MetricSources) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    this.#events = new Counter({
+      name: 'countersign_events_total',
+      help: 'Committed entries of the event log, by kind',
+      labelNames: ['kind'],
+      registers,
+    });
+    this.#http = new Counter({
+      name: 'countersign_http_requests_total',
+      help: 'Answered HTTP requests, by route and status',
+      labelNames: ['route', 'status'],
+      registers,
+    });
+    for (const [name, help] of GAUGES) {
+      new Gauge({
+        name: `countersign_${name}`,
+        help,
+        registers,
+        collect() {
+          this.set(sources[name]());
+        },
+      });
+    }
+  }
+
+  readonly countCommitted = (entries: readonly Committed[]): void => {
+    for (const { kind } of entries) this.#events.inc({ kind });
+  };
+
+  countHttp(route: string, status: number): void {
+    this.#http.inc({ route, status: String(status) });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  expose(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
+
+const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
+  ['pending', 'Requests that wait for an answer'],
+  ['consoles', 'Attached consoles'],
+  ['waiters', 'Callers that wait for a request to move'],
+];

@@ -1,0 +1,63 @@
+/** Every limit of the broker, with what it stands at unless told otherwise. */
+export interface Limits {
+  /** Largest request body, in bytes: a 64 KiB document with escapes, its statement and claim. */
+  readonly bodyBytes: number;
+  /** Largest head of an HTTP request, in bytes. */
+  readonly headerBytes: number;
+  readonly pendingPerSubmitter: number;
+  readonly pendingPerResource: number;
+  /** Calls a second that one principal may make in the long run, and how many at once. */
+  readonly callsPerSecond: number;
+  readonly callsBurst: number;
+  /** The same for everything that comes from one address, before it is known who it is. */
+  readonly addressCallsPerSecond: number;
+  readonly addressCallsBurst: number;
+  /** Longest `Prefer: wait`, in seconds. */
+  readonly waitSeconds: number;
+  readonly consoles: number;
+  /** Consoles of one approver. */
+  readonly consolesPerApprover: number;
+  /** Bytes that may queue up for one console before it is dropped; it resumes by `seq`. */
+  readonly backlogBytes: number;
+  /** Events kept in memory for consoles that resume. */
+  readonly resumeEvents: number;
+  /** Bytes of them. */
+  readonly resumeBytes: number;
+  /** Ended requests that a snapshot carries beside the live ones. */
+  readonly snapshotEnded: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  bodyBytes: 160 * 1024,
+  headerBytes: 16 * 1024,
+  pendingPerSubmitter: 200,
+  pendingPerResource: 100,
+  callsPerSecond: 50,
+  callsBurst: 200,
+  addressCallsPerSecond: 500,
+  addressCallsBurst: 2000,
+  waitSeconds: 300,
+  consoles: 500,
+  consolesPerApprover: 20,
+  backlogBytes: 4 * 1024 * 1024,
+  resumeEvents: 10_000,
+  resumeBytes: 32 * 1024 * 1024,
+  snapshotEnded: 50,
+};
+
+export interface BrokerOptions {
+  /** Holds broker.db, broker.key and the socket; 0700. */
+  readonly directory: string;
+  /** null: no TCP. Port 0 takes a free one. */
+  readonly listen: { readonly host: string; readonly port: number } | null;
+  /** Path of the Unix socket; null: none. */
+  readonly socket: string | null;
+  /** PEM files. */
+  readonly tls: { readonly certificate: string; readonly key: string } | null;
+  /** Allow plain HTTP beyond loopback. */
+  readonly insecureHttp: boolean;
+  /** Shown to clients. */
+  readonly name: string;
+  readonly log: 'json' | 'silent';
+  readonly limits?: Partial<Limits>;
+}

@@ -1,0 +1,285 @@
+import type { SubmitBody } from '../../src/protocol/messages.js';
+import type { BearerToken, Claim, Fingerprint, RequestId } from '../../src/protocol/names.js';
+import { Problem } from '../../src/protocol/problems.js';
+import { formatSignedText } from '../../src/protocol/receipt.js';
+import { isLive, type Outcome } from '../../src/protocol/request-view.js';
+import type { Submitter } from '../../src/protocol/roster-messages.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+import { checkLimits, type VouchedSubmit } from '../access/submitters.js';
+import { hashToken, type RandomBytes, randomToken } from '../access/tokens.js';
+import type { Limits } from '../options.js';
+import type { Policy } from '../policy/policy.js';
+import type { Principals } from '../roster/principals.js';
+import type { Committed, RequestChange, RequestKey, Store, TokenHash } from '../store/store.js';
+import { Deadlines } from './deadlines.js';
+import * as lifecycle from './lifecycle.js';
+import { PendingBudget } from './pending-budget.js';
+import type { Request } from './request.js';
+import { type VerificationContext, verifyDecision, verifyRevocation } from './verification.js';
+import { Waiters } from './waiters.js';
+
+export interface RequestsContext {
+  readonly store: Store;
+  readonly policy: Policy;
+  readonly broker: Fingerprint;
+  readonly limits: Limits;
+  readonly clock: () => EpochMs;
+  readonly random: RandomBytes;
+  readonly newId: () => RequestId;
+  readonly principals: () => Principals;
+  /** Called when askers came or went. */
+  readonly onWaiting: (request: Request) => void;
+  /** A broker that stops keeps nobody waiting. */
+  readonly isDraining: () => boolean;
+}
+
+export interface Submitted {
+  readonly request: Request;
+  readonly isNew: boolean;
+  /** null where there is nothing left to watch. */
+  readonly watch: BearerToken | null;
+}
+
+/** How long somebody waits for a request to move, and how the broker hears that he is gone. */
+export interface Patience {
+  readonly seconds: number;
+  readonly hangUp: AbortSignal;
+}
+
+/** Every verb on requests: reads the clock, runs the pure step inside the store, and wakes who waited. */
+export class Requests {
+  readonly waiters = new Waiters();
+  readonly #context: RequestsContext;
+  readonly #deadlines = new Deadlines<RequestId>();
+  readonly #budget: PendingBudget;
+
+  constructor(context: RequestsContext) {
+    this.#context = context;
+    this.#budget = new PendingBudget(context.limits);
+    for (const request of context.store.live()) {
+      this.#deadlines.set(request.id, lifecycle.nextDeadline(request));
+      if (request.state === 'pending') this.#budget.hold(request.id, holderOf(request));
+    }
+    context.store.onCommitted((entries) => this.#afterCommit(entries));
+  }
+
+  /**
+   * Makes a request, or joins the standing one of the same document and submitter. Never waits. With a claim an
+   * approved request is redeemed at once.
+   */
+  async submit(
+    body: SubmitBody,
+    submitter: Submitter,
+    nonce: VouchedSubmit['nonce'] | null,
+  ): Promise<Submitted> {
+    const { policy, random, newId } = this.#context;
+    const { bound, statement, claim } = body;
+    checkLimits(submitter, bound);
+    if (this.#principals.approvers === 0) throw new Problem('no-approver', 'nobody could approve this');
+    const rule = policy.ruleFor(bound);
+    const id = newId();
+    const watch = randomToken(random);
+    const vouched = statement === null ? null : formatSignedText(statement);
+    const remember = nonce === null ? {} : { nonce };
+    let isNew = false;
+    try {
+      const submitted = await this.#change<Submitted>(
+        { digest: bound.digest, submitter: submitter.name },
+        (standing, now) => {
+          if (standing === null) {
+            this.#budget.take(id, { submitter: submitter.name, resource: bound.document.resource });
+            const step = lifecycle.submitted({ id, bound, submitter: submitter.name, vouched, rule }, now);
+            const asker = { hash: hashToken(watch), request: id, attached: true };
+            return { ...step, ...remember, asker, result: { request: step.request, isNew: true, watch } };
+          }
+          const used = claim === null ? null : this.#redeemStep(standing, claim, now);
+          const request = used?.request ?? standing;
+          const watches = isLive(request.state) || (request.state === 'redeemed' && request.claim === claim);
+          if (!watches) {
+            return { events: [], ...used, ...remember, result: { request, isNew: false, watch: null } };
+          }
+          const step = lifecycle.joined(request);
+          const asker = { hash: hashToken(watch), request: request.id, attached: true };
+          const result = { request: step.request, isNew: false, watch };
+          return { request: step.request, events: used?.events ?? [], ...remember, asker, result };
+        },
+      );
+      isNew = submitted.isNew;
+      if (!isNew && submitted.watch !== null) this.#context.onWaiting(submitted.request);
+      return submitted;
+    } finally {
+      if (!isNew) this.#budget.release(id);
+    }
+  }
+
+  /** The request as it stands, or as it stands when it moved or the patience ended. */
+  async read(id: RequestId, patience: Patience): Promise<Request> {
+    return this.#wait(id, patience, () => {});
+  }
+
+  /**
+   * Waits for the approval and records its use under the claim; a pending request is returned when the patience ends.
+   *
+   * @throws Problem that says how the request ended; `unauthenticated` once the submitter is not enrolled any more.
+   */
+  async redeem(id: RequestId, claim: Claim, patience: Patience): Promise<Request> {
+    const request = await this.#wait(id, patience, (standing) => this.#checkSubmitterEnrolled(standing));
+    if (request.state === 'pending') return request;
+    const redeemed = await this.#step(id, (standing, now) => this.#redeemStep(standing, claim, now));
+    if (redeemed.state === 'redeemed' && redeemed.claim === claim) return redeemed;
+    throw lifecycle.endedProblem(redeemed);
+  }
+
+  async report(
+    id: RequestId,
+    report: { readonly claim: Claim; readonly outcome: Outcome; readonly code: string | null },
+  ): Promise<Request> {
+    return this.#step(id, (request, now) => lifecycle.reported(request, report, now));
+  }
+
+  /** One asker goes. With `cancel` the last one ends the request at once. */
+  async detach(id: RequestId, hash: TokenHash, cancel: boolean): Promise<Request> {
+    const asker = await this.#context.store.findAsker(hash);
+    const { request } = await this.#change({ id }, (current, now) => {
+      const standing = found(current);
+      const isLast = standing.askers <= 1;
+      const detach = asker?.attached === true;
+      const cancelNow = cancel && (isLast || (!detach && standing.askers === 0));
+      const step = cancelNow
+        ? lifecycle.withdrawn(standing, now)
+        : detach
+          ? lifecycle.detached(standing, now)
+          : { request: standing, events: [] };
+      return { ...step, asker: { hash, request: id, attached: false }, result: { request: step.request } };
+    });
+    this.#context.onWaiting(request);
+    return request;
+  }
+
+  /** Counts one signed decision. The same receipt twice is one decision. */
+  async decide(id: RequestId, receipt: string): Promise<Request> {
+    const { policy } = this.#context;
+    const standing = await this.#settled(id);
+    if (standing.votes.some((vote) => vote.receipt === receipt)) return standing;
+    const rule = policy.readRule(standing.rule);
+    const principals = this.#principals;
+    const vote = verifyDecision(receipt, standing, rule, this.#verification());
+    const { requester } = standing.document;
+    if (vote.verdict === 'deny')
+      return this.#step(id, (request, now) => lifecycle.denied(request, vote, now));
+    policy.checkApprover(rule, requester, vote.approver, principals);
+    return this.#step(id, (request, now) =>
+      lifecycle.approved(
+        request,
+        vote,
+        rule,
+        (votes) => policy.evaluate(rule, requester, votes, principals),
+        now,
+      ),
+    );
+  }
+
+  /** Takes an unused approval back, on a signed revocation by a person of the roster. */
+  async revoke(id: RequestId, statement: string): Promise<Request> {
+    const standing = await this.#settled(id);
+    const { approver } = verifyRevocation(statement, standing, this.#verification());
+    return this.#step(id, (request, now) => lifecycle.revoked(request, approver, statement, now));
+  }
+
+  /** Once a second: ends what is overdue, and sends home who waited long enough. */
+  async tick(): Promise<void> {
+    const now = this.#context.clock();
+    this.waiters.tick(now);
+    await Promise.all(this.#deadlines.take(now).map((id) => this.#step(id, lifecycle.overdue)));
+  }
+
+  get #principals(): Principals {
+    return this.#context.principals();
+  }
+
+  #verification(): VerificationContext {
+    return { broker: this.#context.broker, principals: this.#principals, now: this.#context.clock() };
+  }
+
+  async #wait(id: RequestId, patience: Patience, check: (request: Request) => void): Promise<Request> {
+    const until = this.#context.clock() + patience.seconds * 1000;
+    for (;;) {
+      const request = await this.#settled(id);
+      check(request);
+      const patient =
+        this.#context.clock() < until && !patience.hangUp.aborted && !this.#context.isDraining();
+      if (request.state !== 'pending' || !patient) return request;
+      await this.waiters.wait(id, until, patience.hangUp);
+    }
+  }
+
+  /** @throws Problem `not-found`. What is overdue is ended first, so that nobody acts on a request past its clocks. */
+  async #settled(id: RequestId): Promise<Request> {
+    const request = found(await this.#context.store.find({ id }));
+    const overdue = lifecycle.overdue(request, this.#context.clock()) !== null;
+    return overdue ? this.#step(id, lifecycle.overdue) : request;
+  }
+
+  async #step(
+    id: RequestId,
+    step: (request: Request, now: EpochMs) => lifecycle.Step | null,
+  ): Promise<Request> {
+    const { request } = await this.#change({ id }, (current, now) => {
+      const standing = found(current);
+      return settled(step(standing, now), standing);
+    });
+    return request;
+  }
+
+  /** Runs a step inside the store and sets the clock for what comes next. */
+  async #change<Result extends { readonly request: Request }>(
+    key: RequestKey,
+    decide: (current: Request | null, now: EpochMs) => RequestChange<Result>,
+  ): Promise<Result> {
+    const result = await this.#context.store.change(key, (current) => decide(current, this.#context.clock()));
+    this.#deadlines.set(result.request.id, lifecycle.nextDeadline(result.request));
+    return result;
+  }
+
+  #redeemStep(request: Request, claim: Claim, now: EpochMs): lifecycle.Step | null {
+    if (request.state !== 'approved') return null;
+    const { policy } = this.#context;
+    const late = lifecycle.overdue(request, now);
+    if (late !== null) return late;
+    const rule = policy.readRule(request.rule);
+    const evaluation = policy.evaluate(rule, request.document.requester, request.votes, this.#principals);
+    return evaluation.satisfied
+      ? lifecycle.redeemed(request, claim, now)
+      : lifecycle.voided(request, evaluation, now);
+  }
+
+  #checkSubmitterEnrolled(request: Request): void {
+    if (this.#principals.submitter(request.submitter) !== null) return;
+    throw new Problem('unauthenticated', `the submitter ${request.submitter} is not enrolled any more`);
+  }
+
+  #afterCommit(entries: readonly Committed[]): void {
+    for (const { request } of entries) {
+      if (request === null || request.state === 'pending') continue;
+      this.#budget.release(request.id);
+      this.waiters.release(request.id);
+    }
+  }
+}
+
+/** What the store writes for a step; nothing for null. */
+function settled(
+  step: lifecycle.Step | null,
+  standing: Request,
+): RequestChange<{ readonly request: Request }> {
+  return step === null
+    ? { events: [], result: { request: standing } }
+    : { ...step, result: { request: step.request } };
+}
+
+const holderOf = ({ submitter, document }: Request) => ({ submitter, resource: document.resource });
+
+function found(request: Request | null): Request {
+  if (request === null) throw new Problem('not-found', 'there is no such request');
+  return request;
+}

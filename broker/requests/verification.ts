@@ -1,0 +1,102 @@
+import type { Fingerprint } from '../../src/protocol/names.js';
+import { Problem } from '../../src/protocol/problems.js';
+import { formatSignedText, parseReceipt, parseSignedText } from '../../src/protocol/receipt.js';
+import { parseRevocation, type Revocation } from '../../src/protocol/statements.js';
+import { type EpochMs, formatTime } from '../../src/protocol/time.js';
+import { verifySignature } from '../../src/ssh/signature.js';
+import type { Rule } from '../policy/policy.js';
+import type { Principals } from '../roster/principals.js';
+import type { Request, Vote } from './request.js';
+
+/** How far a signer's clock may be off the broker's, in ms. */
+export const CLOCK_SKEW = 60_000;
+
+/** What a signed text is held against. */
+export interface VerificationContext {
+  readonly broker: Fingerprint;
+  readonly principals: Principals;
+  readonly now: EpochMs;
+}
+
+/**
+ * Checks that a receipt speaks of exactly this request, is fresh, and was signed by the approver whom it names.
+ * Whether that approver's yes may count is the policy's question.
+ *
+ * @throws Problem of the receipt, the signature, the key or the statement.
+ */
+export function verifyDecision(
+  text: string,
+  request: Request,
+  rule: Rule,
+  context: VerificationContext,
+): Vote {
+  const { now } = context;
+  const receipt = parseReceipt(text);
+  const { decision } = receipt;
+  checkBroker(decision.broker, context);
+  if (decision.request !== request.digest) throw mismatch('the digest of another document');
+  if (decision.scope !== request.scope) throw mismatch('another scope');
+  if (decision.door !== request.document.door) throw mismatch('another door');
+  if (decision.requester !== request.document.requester) throw mismatch('another requester');
+  if (decision.code !== null) throw mismatch('a number where none was asked for');
+  if (decision.policy !== request.policy)
+    throw new Problem('policy-changed', 'the statement names another rule');
+  if (decision.covers === 'scope' && !rule.grants) {
+    throw new Problem('grant-not-allowed', 'the rule in force does not allow a lasting grant');
+  }
+  if (decision.duration > request.document.duration) throw mismatch('a longer duration than was asked for');
+  checkClock('decided', decision.decided, now);
+  if (decision.notAfter <= now || decision.notAfter - decision.decided > rule.longestValidity * 1000) {
+    throw new Problem(
+      'not-after-invalid',
+      `not-after ${formatTime(decision.notAfter)} is past, or more than ${rule.longestValidity} s after decided`,
+    );
+  }
+  const { key } = verifySignature(receipt.statement, receipt.armor, 'decision@countersign');
+  checkSigner(decision.approver, context.principals.signer(key.fingerprint, now).name);
+  return {
+    approver: decision.approver,
+    verdict: decision.verdict,
+    decided: decision.decided,
+    notAfter: decision.notAfter,
+    comment: decision.comment,
+    receipt: formatSignedText(receipt),
+  };
+}
+
+/** @throws Problem of the signed text, the key or the statement. */
+export function verifyRevocation(text: string, request: Request, context: VerificationContext): Revocation {
+  const { statement, armor } = parseSignedText(text);
+  const revocation = parseRevocation(statement);
+  checkBroker(revocation.broker, context);
+  if (revocation.request !== request.digest || revocation.scope !== request.scope)
+    throw mismatch('another request');
+  checkClock('issued', revocation.issued, context.now);
+  const { key } = verifySignature(statement, armor, 'revoke@countersign');
+  checkSigner(revocation.approver, context.principals.signer(key.fingerprint, context.now).name);
+  return revocation;
+}
+
+export function checkBroker(named: Fingerprint, { broker }: { readonly broker: Fingerprint }): void {
+  if (named !== broker)
+    throw new Problem('wrong-broker', `the statement is for broker ${named}, this one is ${broker}`);
+}
+
+/** @throws Problem `clock-skew` that says whose clock says what. */
+export function checkClock(what: string, time: EpochMs, now: EpochMs): void {
+  if (Math.abs(time - now) <= CLOCK_SKEW) return;
+  throw new Problem(
+    'clock-skew',
+    `${what} is ${formatTime(time)} by the signer's clock, but the broker's clock says ${formatTime(now)}`,
+  );
+}
+
+/** The name in a statement must be the NAME of the person who owns the key, not an alias or a group. */
+export function checkSigner(claimed: string, owner: string): void {
+  if (claimed !== owner)
+    throw new Problem('wrong-principal', `the key belongs to ${owner}, not to ${claimed}`);
+}
+
+function mismatch(what: string): Problem {
+  return new Problem('statement-mismatch', `the statement names ${what}`);
+}

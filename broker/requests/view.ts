@@ -1,0 +1,50 @@
+import type * as z from 'zod';
+import type { requestStatusSchema, requestViewSchema } from '../../src/protocol/request-view.js';
+import { type EpochMs, formatTime } from '../../src/protocol/time.js';
+import type { Request } from './request.js';
+
+type WireStatus = z.input<typeof requestStatusSchema>;
+type WireView = z.input<typeof requestViewSchema>;
+
+const time = (at: EpochMs | null): string | null => (at === null ? null : formatTime(at));
+
+/** The changing part of a request, as it goes on the wire. */
+export function statusOnWire(request: Request): WireStatus {
+  const { report } = request;
+  return {
+    state: request.state,
+    claimBy: time(request.claimBy),
+    waiting: request.askers,
+    votes: request.votes.map((vote) => ({
+      approver: vote.approver,
+      verdict: vote.verdict,
+      decided: formatTime(vote.decided),
+      notAfter: formatTime(vote.notAfter),
+      comment: vote.comment,
+      receipt: vote.receipt,
+    })),
+    missing: [...request.missing],
+    redeemedAt: time(request.redeemedAt),
+    report:
+      report === null ? null : { outcome: report.outcome, code: report.code, at: formatTime(report.at) },
+    endedAt: time(request.endedAt),
+    endedBy: request.endedBy,
+  };
+}
+
+/** The whole request, as it goes on the wire. */
+export function viewOnWire(request: Request): WireView {
+  return {
+    id: request.id,
+    digest: request.digest,
+    scope: request.scope,
+    document: { ...request.document },
+    submitter: request.submitter,
+    vouched: request.vouched,
+    rule: request.rule,
+    policy: request.policy,
+    submittedAt: formatTime(request.submittedAt),
+    answerBy: formatTime(request.answerBy),
+    ...statusOnWire(request),
+  };
+}

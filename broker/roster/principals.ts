@@ -1,0 +1,90 @@
+import type { Fingerprint, Name } from '../../src/protocol/names.js';
+import { Problem } from '../../src/protocol/problems.js';
+import type { Person, Submitter } from '../../src/protocol/roster-messages.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+import { parsePublicKeyLine } from '../../src/ssh/public-key.js';
+import type { Directory, TokenHash } from '../store/store.js';
+
+interface EnrolledKey {
+  readonly person: Person;
+  readonly validAfter: EpochMs | null;
+  readonly validBefore: EpochMs | null;
+}
+
+/** The directory, indexed for the questions that each request asks. Made anew for each change of the directory. */
+export class Principals {
+  readonly #people = new Map<Name, Person>();
+  readonly #aliases = new Map<Name, Person>();
+  readonly #keys = new Map<Fingerprint, EnrolledKey>();
+  readonly #submitters = new Map<Name, Submitter>();
+  readonly #submitterKeys = new Map<Fingerprint, Submitter>();
+  readonly #submitterTokens = new Map<TokenHash, Submitter>();
+  #socketSubmitter: Submitter | null = null;
+
+  constructor(directory: Directory) {
+    for (const person of directory.people) {
+      this.#people.set(person.name, person);
+      for (const alias of [person.name, ...person.aliases]) this.#aliases.set(alias, person);
+      for (const { key, validAfter, validBefore } of person.keys) {
+        this.#keys.set(parsePublicKeyLine(key).fingerprint, { person, validAfter, validBefore });
+      }
+    }
+    for (const submitter of directory.submitters) {
+      this.#submitters.set(submitter.name, submitter);
+      const { credential } = submitter;
+      if (credential.kind === 'key') {
+        this.#submitterKeys.set(parsePublicKeyLine(credential.key).fingerprint, submitter);
+      } else if (credential.kind === 'token') this.#submitterTokens.set(credential.hash, submitter);
+      else this.#socketSubmitter = submitter;
+    }
+  }
+
+  /** How many people could approve something. */
+  get approvers(): number {
+    return this.#people.size;
+  }
+
+  /** The person of exactly this NAME, never of an alias. */
+  approver(name: Name): Person | null {
+    return this.#people.get(name) ?? null;
+  }
+
+  /** Who stands behind a requester: by NAME or alias; null for accounts that are nobody's. */
+  personBehind(requester: Name): Person | null {
+    return this.#aliases.get(requester) ?? null;
+  }
+
+  /**
+   * The person who may sign with this key at this time.
+   *
+   * @throws Problem `unknown-key`, `key-not-yet-valid`, `key-expired`
+   */
+  signer(key: Fingerprint, now: EpochMs): Person {
+    const enrolled = this.#keys.get(key);
+    if (enrolled === undefined) throw new Problem('unknown-key', `the key ${key} is not enrolled`);
+    if (enrolled.validAfter !== null && now < enrolled.validAfter) {
+      throw new Problem('key-not-yet-valid', `the key ${key} is not valid yet`);
+    }
+    if (enrolled.validBefore !== null && now >= enrolled.validBefore) {
+      throw new Problem('key-expired', `the key ${key} has expired`);
+    }
+    return enrolled.person;
+  }
+
+  submitter(name: Name): Submitter | null {
+    return this.#submitters.get(name) ?? null;
+  }
+
+  submitterByKey(fingerprint: Fingerprint): Submitter | null {
+    return this.#submitterKeys.get(fingerprint) ?? null;
+  }
+
+  submitterByToken(hash: TokenHash): Submitter | null {
+    return this.#submitterTokens.get(hash) ?? null;
+  }
+
+  /** The submitter behind the local socket, null where none is enrolled. */
+  get socketSubmitter(): Submitter | null {
+    return this.#socketSubmitter;
+  }
+}

@@ -1,0 +1,198 @@
+import type { WebSocket } from 'ws';
+import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+import type { Limits } from '../options.js';
+import type { Request } from '../requests/request.js';
+import { statusOnWire, viewOnWire } from '../requests/view.js';
+import type { Committed, Session, Store } from '../store/store.js';
+
+/** Close codes of the stream, beside those of RFC 6455. */
+export const CLOSE = { restart: 1012, policy: 1008, sessionEnded: 4401, removed: 4403 } as const;
+
+interface Console {
+  readonly socket: WebSocket;
+  readonly session: Session;
+}
+
+interface Sent {
+  readonly seq: number;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Sends every committed event to every console. A message is serialised once and its bytes shared; nobody waits for a
+ * slow console, it is dropped and resumes by `seq`.
+ */
+export class StreamHub {
+  readonly #store: Store;
+  readonly #limits: Limits;
+  readonly #clock: () => EpochMs;
+  readonly #consoles = new Set<Console>();
+  /** The newest messages, oldest first, for consoles that resume. */
+  #recent: Sent[] = [];
+  #recentBytes = 0;
+  /** The snapshot as of now, made for the first console that asks. */
+  #picture: Buffer | null = null;
+  #seq: number;
+  #ended: readonly Request[];
+
+  private constructor(store: Store, limits: Limits, clock: () => EpochMs, ended: readonly Request[]) {
+    this.#store = store;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#seq = store.seq;
+    this.#ended = ended;
+  }
+
+  /** Loads the newest ended requests, which every snapshot carries. */
+  static async open(store: Store, limits: Limits, clock: () => EpochMs): Promise<StreamHub> {
+    const ended = await store.list({
+      states: ['redeemed', 'denied', 'expired', 'cancelled', 'lapsed', 'revoked'],
+      requester: null,
+      resource: null,
+      before: null,
+      limit: limits.snapshotEnded,
+    });
+    const hub = new StreamHub(store, limits, clock, [...ended].reverse());
+    store.onCommitted((entries) => hub.#publish(entries));
+    return hub;
+  }
+
+  get consoles(): number {
+    return this.#consoles.size;
+  }
+
+  consolesOf(session: Session): number {
+    let count = 0;
+    for (const { session: other } of this.#consoles) if (other.approver === session.approver) count += 1;
+    return count;
+  }
+
+  /**
+   * Takes a console in.
+   *
+   * @param resume where the console left off; null for a first picture.
+   */
+  attach(
+    socket: WebSocket,
+    session: Session,
+    resume: { readonly epoch: string; readonly seq: number } | null,
+  ): void {
+    const console: Console = { socket, session };
+    socket.on('error', () => socket.terminate());
+    socket.on('close', () => this.#consoles.delete(console));
+    // Consoles only listen.
+    socket.on('message', () => socket.close(CLOSE.policy, 'this stream is read-only'));
+    this.#consoles.add(console);
+    const missed = resume === null ? null : this.#since(resume);
+    if (missed === null) {
+      this.#send(console, this.#snapshot());
+      return;
+    }
+    this.#send(console, this.#resumed(missed.length));
+    for (const { bytes } of missed) this.#send(console, bytes);
+  }
+
+  /** Askers came or went; told in the next turn, after whoever caused it was answered. */
+  readonly announceWaiting = ({ id, askers }: Request): void => {
+    this.#picture = null;
+    setImmediate(() => this.#broadcast(encode({ type: 'waiting', id, waiting: askers })));
+  };
+
+  /** Once a second: proof of life, and the clock that countdowns are shown by. */
+  heartbeat(): void {
+    const now = this.#clock();
+    for (const console of this.#consoles) {
+      if (console.session.expires <= now) console.socket.close(CLOSE.sessionEnded, 'the session has ended');
+    }
+    if (this.#consoles.size > 0) this.#broadcast(encode({ type: 'heartbeat', seq: this.#seq, clock: now }));
+  }
+
+  /** Closes the consoles whose session is no longer good. */
+  dropEnded(isGood: (session: Session) => boolean): void {
+    for (const { socket, session } of this.#consoles) {
+      if (!isGood(session)) socket.close(CLOSE.removed, 'the key is not enrolled any more');
+    }
+  }
+
+  closeAll(): void {
+    for (const { socket } of this.#consoles) socket.close(CLOSE.restart, 'the broker is stopping');
+  }
+
+  terminateAll(): void {
+    for (const { socket } of this.#consoles) socket.terminate();
+  }
+
+  #publish(entries: readonly Committed[]): void {
+    this.#picture = null;
+    for (const entry of entries) {
+      this.#seq = entry.seq;
+      this.#remember(entry);
+      const bytes = encode(messageFor(entry));
+      this.#recent.push({ seq: entry.seq, bytes });
+      this.#recentBytes += bytes.length;
+      this.#broadcast(bytes);
+    }
+    this.#forgetOldest();
+  }
+
+  /** Cuts rarely, by half, so that a busy broker does not move the whole list for each event. */
+  #forgetOldest(): void {
+    const { resumeEvents, resumeBytes } = this.#limits;
+    if (this.#recent.length <= resumeEvents && this.#recentBytes <= resumeBytes) return;
+    this.#recent = this.#recent.slice(Math.ceil(this.#recent.length / 2));
+    this.#recentBytes = this.#recent.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  #remember({ request }: Committed): void {
+    if (request?.endedAt == null) return;
+    const others = this.#ended.filter(({ id }) => id !== request.id);
+    this.#ended = [...others, request].slice(-this.#limits.snapshotEnded);
+  }
+
+  #since({ epoch, seq }: { readonly epoch: string; readonly seq: number }): readonly Sent[] | null {
+    if (epoch !== this.#store.epoch || seq > this.#seq) return null;
+    if (seq === this.#seq) return [];
+    const first = this.#recent[0]?.seq ?? Number.POSITIVE_INFINITY;
+    return first <= seq + 1 ? this.#recent.slice(seq + 1 - first) : null;
+  }
+
+  #snapshot(): Buffer {
+    this.#picture ??= encode({
+      type: 'snapshot',
+      epoch: this.#store.epoch,
+      seq: this.#seq,
+      requests: [...this.#ended, ...this.#store.live()].map(viewOnWire),
+    });
+    return this.#picture;
+  }
+
+  #resumed(missed: number): Buffer {
+    const waiting = Object.fromEntries(this.#store.live().map(({ id, askers }) => [id, askers]));
+    return encode({ type: 'resumed', epoch: this.#store.epoch, seq: this.#seq - missed, waiting });
+  }
+
+  #broadcast(bytes: Buffer): void {
+    for (const console of this.#consoles) this.#send(console, bytes);
+  }
+
+  #send({ socket }: Console, bytes: Buffer): void {
+    if (socket.readyState !== socket.OPEN) return;
+    if (socket.bufferedAmount > this.#limits.backlogBytes) socket.terminate();
+    else socket.send(bytes, { binary: false });
+  }
+}
+
+function messageFor({ seq, kind, request }: Committed): object {
+  if (request === null) return { type: 'other', seq };
+  if (kind === 'request.submitted') return { type: 'submitted', seq, request: viewOnWire(request) };
+  return {
+    type: 'changed',
+    seq,
+    kind: kind as RequestEventKind,
+    id: request.id,
+    status: statusOnWire(request),
+  };
+}
+
+const encode = (message: object): Buffer => Buffer.from(JSON.stringify(message));
