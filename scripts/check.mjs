@@ -1,0 +1,63 @@
+// The one gate: types, lint and format, shell scripts, then every test. The last line counts what passed and failed.
+// Under COUNTERSIGN_E2E=required whatever is skipped counts as failed.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const required = process.env.COUNTERSIGN_E2E === 'required';
+const count = { passed: 0, failed: 0, skipped: 0 };
+
+step('types', 'tsc', ['-p', 'test/tsconfig.json']);
+step('lint and format', 'biome', ['ci', '--error-on-warnings', '.']);
+if (found('shellcheck')) step('shell scripts', 'shellcheck', ['-x', '-P', 'scripts', ...shellScripts()]);
+else skip('shell scripts', 'shellcheck');
+countTests();
+
+const failed = count.failed + (required ? count.skipped : 0);
+const skipped = required || count.skipped === 0 ? '' : `, ${count.skipped} skipped`;
+console.log(`${count.passed} passed, ${failed} failed${skipped}`);
+process.exitCode = failed === 0 && count.passed > 0 ? 0 : 1;
+
+function step(name, command, args) {
+  console.log(`\n== ${name}`);
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (error) console.error(error.message);
+  count[status === 0 ? 'passed' : 'failed'] += 1;
+}
+
+function skip(name, tool) {
+  console.log(`\n== ${name}: skipped, ${tool} is not installed`);
+  count.skipped += 1;
+}
+
+function countTests() {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-tests-'));
+  const file = join(folder, 'results.json');
+  console.log('\n== tests');
+  const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const { status } = spawnSync('vitest', args, { cwd: root, stdio: 'inherit' });
+  try {
+    const results = JSON.parse(readFileSync(file, 'utf8'));
+    count.passed += results.numPassedTests;
+    count.skipped += results.numPendingTests + results.numTodoTests;
+    count.failed += results.numFailedTests;
+    // A file that does not load has no failed test, and must not pass.
+    if (status !== 0 && results.numFailedTests === 0) count.failed += 1;
+  } catch {
+    count.failed += 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function shellScripts() {
+  const door = readdirSync(join(root, 'scripts/door')).filter((name) => name.endsWith('.sh'));
+  return ['scripts/countersign-pam', ...door.map((name) => `scripts/door/${name}`)];
+}
+
+function found(command) {
+  return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+}
