@@ -73,6 +73,19 @@ test('a key file with a passphrase asks for a terminal, and never takes the text
   });
 });
 
+test('no window of the desktop is opened to ask for a passphrase', async () => {
+  const directory = temporaryDirectory();
+  const askpass = join(directory, 'askpass');
+  writeFileSync(askpass, `#!/bin/bash\ntouch '${directory}/asked'; echo '${PASSPHRASE}'\n`);
+  chmodSync(askpass, 0o755);
+  const env = { ...environment().env, DISPLAY: ':none', SSH_ASKPASS: askpass };
+  const key = fileKey(temporaryDirectory(), '-N', PASSPHRASE);
+  await expect(createKeySigner(key, { env }).sign(NAMESPACE, TEXT)).rejects.toMatchObject({
+    code: 'signing-needs-terminal',
+  });
+  expect(readdirSync(directory)).toEqual(['askpass']);
+});
+
 test('the terminal is borrowed once, and only when the key asks for it', async () => {
   const { env } = environment();
   const borrowed: string[] = [];
@@ -200,7 +213,8 @@ test('with a terminal the passphrase is asked for there, and the text is signed'
 
 test.each([
   ['a wrong passphrase', 'wrong horse\n'],
-  ['Ctrl-C', '\x03'],
+  // The line end is for ssh-keygen that was interrupted after its prompt and before its read, which then waits on.
+  ['Ctrl-C', '\x03\n'],
 ])('%s at the prompt ends the signing, not the program', async (_, answer) => {
   const { path } = fileKey(temporaryDirectory(), '-N', PASSPHRASE);
   const { shown, leftOver } = await signOnTerminal(path, answer);
