@@ -164,7 +164,8 @@ describe('limits', () => {
     expect((await broker.submit()).json.code).toBe('too-many-pending');
     const joiner = await broker.submit(first);
     expect(joiner.status).toBe(200);
-    for (const token of [watch, joiner.json.watch]) await broker.call('DELETE', `/v1/requests/${id}`, { token });
+    for (const token of [watch, joiner.json.watch])
+      await broker.call('DELETE', `/v1/requests/${id}`, { token });
     broker.pass(61);
     const read = await broker.call('GET', `/v1/requests/${id}`, { token: watch });
     expect(read.json.status.state).toBe('cancelled');
