@@ -32,7 +32,7 @@ const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 const LINE = /^([^ ]+) ([^ ]+) ([^ ]+ [^ ]+)$/;
 const NAMESPACES = 'namespaces="decision@countersign"';
 const OPTIONS = /^namespaces="decision@countersign"(?:,valid-after="([^"]*)")?(?:,valid-before="([^"]*)")?$/;
-/** From the year 2000 on: ssh-keygen takes some earlier times for none at all. */
+/** From the year 2000 on: before 1970 ssh-keygen takes no time, and a key of ours is not that old. */
 const TIMESTAMP = /^(2[0-9]{3})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z$/;
 
 /**
