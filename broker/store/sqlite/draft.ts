@@ -1,0 +1,189 @@
+import { canonicalJson } from '../../../src/protocol/canonical.js';
+import type { Nonce, RequestId } from '../../../src/protocol/names.js';
+import { Problem } from '../../../src/protocol/problems.js';
+import type { EpochMs } from '../../../src/protocol/time.js';
+import { appendEntry, type ChainHead, type LogEntry } from '../../audit/chain.js';
+import type { NewEvent, Request } from '../../requests/request.js';
+import type { Asker, Committed, Directory, RequestChange, RequestKey, Session, TokenHash } from '../store.js';
+import { isEnrolled, type LiveState, standingKey } from './live-state.js';
+
+/** Text after which a draft is committed before it takes more, in UTF-16 units. */
+const FULL = 1024 * 1024;
+
+/** Finds requests that are not in memory. */
+export interface RequestReader {
+  find(key: RequestKey): Request | null;
+}
+
+/** Fields of a request that are written once. */
+const FIXED = [
+  'id',
+  'digest',
+  'scope',
+  'canonical',
+  'submitter',
+  'vouched',
+  'rule',
+  'policy',
+  'submittedAt',
+] as const;
+
+/**
+ * Changes of one commit, laid over what is committed. Each method either applies one whole change or throws and has
+ * changed nothing; nothing outside the draft is touched.
+ */
+export class Draft {
+  readonly now: EpochMs;
+  /** In their newest form. */
+  readonly requests = new Map<RequestId, Request>();
+  /** Those of {@link requests} that have no row yet. */
+  readonly inserted = new Set<RequestId>();
+  readonly askers = new Map<TokenHash, Asker>();
+  readonly nonces = new Map<Nonce, EpochMs>();
+  readonly sessions = new Map<TokenHash, Session>();
+  readonly endedSessions = new Set<TokenHash>();
+  readonly entries: LogEntry[] = [];
+  readonly committed: Committed[] = [];
+  directory: Directory;
+  head: ChainHead;
+  readonly #live: LiveState;
+  readonly #history: RequestReader;
+  readonly #ids = new Map<string, RequestId>();
+  #size = 0;
+
+  constructor(live: LiveState, history: RequestReader, now: EpochMs) {
+    this.#live = live;
+    this.#history = history;
+    this.now = now;
+    this.directory = live.directory;
+    this.head = live.head;
+  }
+
+  get isFull(): boolean {
+    return this.#size >= FULL;
+  }
+
+  get isEmpty(): boolean {
+    const changed = this.requests.size + this.askers.size + this.nonces.size + this.entries.length;
+    const sessions = this.sessions.size + this.endedSessions.size;
+    return changed + sessions === 0 && this.directory === this.#live.directory;
+  }
+
+  find(key: RequestKey): Request | null {
+    const id = 'id' in key ? key.id : this.#ids.get(standingKey(key));
+    const drafted = id === undefined ? undefined : this.requests.get(id);
+    return drafted ?? this.#live.find(key) ?? this.#history.find(key);
+  }
+
+  /** @throws Problem `replayed`, and whatever `decide` throws */
+  change<Result>(key: RequestKey, decide: (current: Request | null) => RequestChange<Result>): Result {
+    const current = this.find(key);
+    const change = decide(current);
+    const request = change.request ?? current;
+    if (change.request !== undefined) this.#checkRequest(key, current, change.request);
+    if (change.asker !== undefined && change.asker.request !== request?.id) {
+      throw misuse('an asker belongs to the request of its change');
+    }
+    if (change.nonce !== undefined && this.#isKnown(change.nonce.nonce)) {
+      throw new Problem('replayed', 'this statement has been used');
+    }
+    const bodies = change.events.map((event) => canonicalJson(event.body));
+
+    if (change.request !== undefined) this.#putRequest(change.request, current === null);
+    if (change.asker !== undefined) this.askers.set(change.asker.hash, change.asker);
+    if (change.nonce !== undefined) this.nonces.set(change.nonce.nonce, change.nonce.expires);
+    this.#append(change.events, bodies, request);
+    return change.result;
+  }
+
+  /**
+   * Names are unique and lists come back sorted by them. Sessions whose key is gone end.
+   *
+   * @throws whatever `decide` throws
+   */
+  changeDirectory(
+    decide: (current: Directory) => { readonly directory: Directory; readonly events: readonly NewEvent[] },
+  ): Directory {
+    const change = decide(this.directory);
+    const directory = {
+      people: sortedByName(change.directory.people),
+      submitters: sortedByName(change.directory.submitters),
+    };
+    const ended = this.#sessions().filter(({ approver, key }) => !isEnrolled(directory, approver, key));
+    const bodies = change.events.map((event) => canonicalJson(event.body));
+
+    this.directory = directory;
+    for (const session of ended) this.#endSession(session);
+    this.#append(change.events, bodies, null);
+    return directory;
+  }
+
+  /** @throws Problem `unknown-key` if the key left the roster after it signed in */
+  addSession(session: Session): void {
+    if (!isEnrolled(this.directory, session.approver, session.key)) {
+      throw new Problem('unknown-key', 'the key that signed in is not enrolled any more');
+    }
+    for (const other of this.#sessions()) if (other.expires <= this.now) this.#endSession(other);
+    this.sessions.set(session.hash, session);
+    this.endedSessions.delete(session.hash);
+  }
+
+  #checkRequest(key: RequestKey, current: Request | null, next: Request): void {
+    if (current !== null) {
+      const changed = FIXED.find((field) => current[field] !== next[field]);
+      if (changed !== undefined) throw misuse(`${changed} of a request never changes`);
+      return;
+    }
+    const matches =
+      'id' in key ? key.id === next.id : key.digest === next.digest && key.submitter === next.submitter;
+    if (!matches) throw misuse('a new request has the key that was looked up');
+    const { id, digest, submitter } = next;
+    if (this.find('id' in key ? { digest, submitter } : { id }) !== null)
+      throw misuse('a request of this id, or this digest and submitter, exists');
+  }
+
+  #isKnown(nonce: Nonce): boolean {
+    const expires = this.nonces.get(nonce) ?? this.#live.nonces.get(nonce);
+    return expires !== undefined && expires > this.now;
+  }
+
+  #putRequest(request: Request, isNew: boolean): void {
+    this.requests.set(request.id, request);
+    this.#ids.set(standingKey(request), request.id);
+    if (isNew) this.inserted.add(request.id);
+    this.#size += request.canonical.length;
+  }
+
+  #append(events: readonly NewEvent[], bodies: readonly string[], request: Request | null): void {
+    events.forEach(({ kind, at }, index) => {
+      const body = bodies[index] ?? '';
+      const entry = appendEntry(this.head, { at, kind, request: request?.id ?? null, body });
+      this.head = entry;
+      this.entries.push(entry);
+      this.committed.push({ seq: entry.seq, kind, at, request });
+      this.#size += body.length;
+    });
+  }
+
+  /** As they stand after this draft. */
+  #sessions(): Session[] {
+    return [...this.#live.sessions.values(), ...this.sessions.values()].filter(
+      ({ hash }) => !this.endedSessions.has(hash),
+    );
+  }
+
+  #endSession({ hash }: Session): void {
+    this.sessions.delete(hash);
+    this.endedSessions.add(hash);
+  }
+}
+
+function sortedByName<Named extends { readonly name: string }>(list: readonly Named[]): readonly Named[] {
+  if (new Set(list.map(({ name }) => name)).size < list.length) {
+    throw misuse('a name stands for one entry of the directory');
+  }
+  return list.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A decision function broke the contract of the store: a defect of the broker, not of what was sent to it. */
+const misuse = (what: string): TypeError => new TypeError(`store: ${what}`);

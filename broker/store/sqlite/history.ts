@@ -1,0 +1,113 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Database, Statement } from 'better-sqlite3';
+import type { RequestId } from '../../../src/protocol/names.js';
+import { Problem } from '../../../src/protocol/problems.js';
+import { GENESIS, type LogEntry } from '../../audit/chain.js';
+import type { Request } from '../../requests/request.js';
+import type { Asker, ListQuery, RequestKey, TokenHash } from '../store.js';
+import { bytesOf, digestBytes, REQUEST_COLUMNS, type RequestRow, requestFromRow } from './rows.js';
+
+/** Index entries that a list looks at in one turn, about a millisecond of work. */
+const SPAN = 2_000;
+/** Sorts after every ULID. */
+const AFTER_ALL = '8';
+
+interface SpanQuery {
+  readonly before: string;
+  readonly from: string;
+  /** `,pending,approved,`, or null for all. */
+  readonly states: string | null;
+  readonly requester: string | null;
+  readonly resource: string | null;
+  readonly limit: number;
+}
+
+interface EventRow extends Omit<LogEntry, 'hash' | 'previous'> {
+  readonly hash: Buffer;
+}
+
+/** Reads what is not held in memory. */
+export class History {
+  readonly #byId: Statement<[string], RequestRow>;
+  readonly #byDigest: Statement<[Buffer, string], RequestRow>;
+  readonly #spanStart: Statement<[string], { readonly id: string }>;
+  readonly #span: Statement<[SpanQuery], RequestRow>;
+  readonly #asker: Statement<[Buffer], { readonly request: RequestId; readonly attached: number }>;
+  readonly #events: Statement<[number, number], EventRow>;
+  readonly #eventHash: Statement<[number], { readonly hash: Buffer }>;
+
+  constructor(database: Database) {
+    this.#byId = database.prepare(`SELECT ${REQUEST_COLUMNS} FROM requests WHERE id = ?`);
+    this.#byDigest = database.prepare(
+      `SELECT ${REQUEST_COLUMNS} FROM requests WHERE digest = ? AND submitter = ?`,
+    );
+    this.#spanStart = database.prepare(
+      `SELECT id FROM requests INDEXED BY requests_listed WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ${SPAN - 1}`,
+    );
+    this.#span = database.prepare(
+      `SELECT ${REQUEST_COLUMNS} FROM requests INDEXED BY requests_listed
+       WHERE id < :before AND id >= :from
+         AND (:states IS NULL OR instr(:states, ',' || state || ','))
+         AND (:requester IS NULL OR requester = :requester)
+         AND (:resource IS NULL OR resource = :resource)
+       ORDER BY id DESC LIMIT :limit`,
+    );
+    this.#asker = database.prepare('SELECT request, attached FROM askers WHERE hash = ?');
+    this.#events = database.prepare(
+      'SELECT seq, at, kind, request, body, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?',
+    );
+    this.#eventHash = database.prepare('SELECT hash FROM events WHERE seq = ?');
+  }
+
+  find(key: RequestKey): Request | null {
+    return reading(() => {
+      const row =
+        'id' in key ? this.#byId.get(key.id) : this.#byDigest.get(digestBytes(key.digest), key.submitter);
+      return row === undefined ? null : requestFromRow(row);
+    });
+  }
+
+  /**
+   * Newest first. There is no index by requester or resource, because each would cost every submit another random
+   * page; the search walks one index in order of time instead, and lets others run between its steps.
+   */
+  async list({ states, requester, resource, before, limit }: ListQuery): Promise<readonly Request[]> {
+    const filter = { states: states && `,${states.join()},`, requester, resource };
+    const found: Request[] = [];
+    let end: string = before ?? AFTER_ALL;
+    for (;;) {
+      const start = reading(() => this.#spanStart.get(end)?.id);
+      const span = { ...filter, before: end, from: start ?? '', limit: limit - found.length };
+      found.push(...reading(() => this.#span.all(span)).map(requestFromRow));
+      if (start === undefined || found.length >= limit) return found;
+      end = start;
+      await nextTurn();
+    }
+  }
+
+  asker(hash: TokenHash): Asker | null {
+    const row = reading(() => this.#asker.get(bytesOf(hash)));
+    return row === undefined ? null : { hash, request: row.request, attached: row.attached === 1 };
+  }
+
+  /** Entries after a number. `previous` is what the entry before hashes to in this database, missing or not. */
+  events(after: number, limit: number): LogEntry[] {
+    return reading(() => {
+      let previous = this.#eventHash.get(after)?.hash.toString('hex') ?? GENESIS.hash;
+      return this.#events.all(after, limit).map((row) => {
+        const entry = { ...row, previous, hash: row.hash.toString('hex') };
+        previous = entry.hash;
+        return entry;
+      });
+    });
+  }
+}
+
+function reading<Value>(read: () => Value): Value {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof Problem) throw cause;
+    throw new Problem('storage-failed', 'the database cannot be read', { cause });
+  }
+}

@@ -1,0 +1,93 @@
+import type { Fingerprint, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
+import type { EpochMs } from '../../../src/protocol/time.js';
+import { parsePublicKeyLine } from '../../../src/ssh/public-key.js';
+import type { ChainHead } from '../../audit/chain.js';
+import { type Request, requestIsLive } from '../../requests/request.js';
+import type { Asker, Directory, RequestKey, Session, TokenHash } from '../store.js';
+import type { Draft } from './draft.js';
+
+/** What is committed and needed often enough to be held in memory. Changes only by {@link LiveState.adopt}. */
+export class LiveState {
+  directory: Directory;
+  head: ChainHead;
+  readonly askers = new Map<TokenHash, Asker>();
+  readonly sessions = new Map<TokenHash, Session>();
+  readonly nonces = new Map<Nonce, EpochMs>();
+  readonly #requests = new Map<RequestId, Request>();
+  readonly #ids = new Map<string, RequestId>();
+  readonly #askersOf = new Map<RequestId, Set<TokenHash>>();
+  #oldestFirst: readonly Request[] | null = null;
+
+  constructor(directory: Directory, head: ChainHead) {
+    this.directory = directory;
+    this.head = head;
+  }
+
+  /** All live requests, oldest first; the same array until one of them changes. */
+  requests(): readonly Request[] {
+    this.#oldestFirst ??= [...this.#requests.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return this.#oldestFirst;
+  }
+
+  find(key: RequestKey): Request | null {
+    const id = 'id' in key ? key.id : this.#ids.get(standingKey(key));
+    return (id === undefined ? undefined : this.#requests.get(id)) ?? null;
+  }
+
+  /** Takes over what a commit has made durable. `pruned` limits the nonces that are forgotten in one go. */
+  adopt(draft: Draft, pruned: number): void {
+    for (const request of draft.requests.values()) this.putRequest(request);
+    for (const asker of draft.askers.values()) this.putAsker(asker);
+    for (const hash of draft.endedSessions) this.sessions.delete(hash);
+    for (const session of draft.sessions.values()) this.sessions.set(session.hash, session);
+    this.directory = draft.directory;
+    this.head = draft.head;
+    this.#forgetNonces(draft.now, pruned);
+    for (const [nonce, expires] of draft.nonces) this.nonces.set(nonce, expires);
+  }
+
+  putRequest(request: Request): void {
+    this.#oldestFirst = null;
+    if (requestIsLive(request)) {
+      this.#requests.set(request.id, request);
+      this.#ids.set(standingKey(request), request.id);
+      return;
+    }
+    this.#requests.delete(request.id);
+    this.#ids.delete(standingKey(request));
+    for (const hash of this.#askersOf.get(request.id) ?? []) this.askers.delete(hash);
+    this.#askersOf.delete(request.id);
+  }
+
+  putAsker(asker: Asker): void {
+    if (!this.#requests.has(asker.request)) return;
+    this.askers.set(asker.hash, asker);
+    const hashes = this.#askersOf.get(asker.request) ?? new Set();
+    this.#askersOf.set(asker.request, hashes.add(asker.hash));
+  }
+
+  /** Whether there may be nonces to forget at this time. They expire in about the order in which they came. */
+  hasExpiredNonce(now: EpochMs): boolean {
+    const [oldest] = this.nonces.values();
+    return oldest !== undefined && oldest <= now;
+  }
+
+  #forgetNonces(now: EpochMs, most: number): void {
+    let left = most;
+    for (const [nonce, expires] of this.nonces) {
+      if (expires > now || left === 0) return;
+      this.nonces.delete(nonce);
+      left -= 1;
+    }
+  }
+}
+
+/** One text for (digest, submitter); neither has a space. */
+export const standingKey = (key: { readonly digest: string; readonly submitter: Name }): string =>
+  `${key.digest} ${key.submitter}`;
+
+/** Whether this approver has this key in the roster. */
+export function isEnrolled({ people }: Directory, approver: Name, key: Fingerprint): boolean {
+  const person = people.find(({ name }) => name === approver);
+  return person?.keys.some((entry) => parsePublicKeyLine(entry.key).fingerprint === key) ?? false;
+}

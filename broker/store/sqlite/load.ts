@@ -1,0 +1,78 @@
+import type { Database } from 'better-sqlite3';
+import type { Fingerprint, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
+import { personSchema, submitterSchema } from '../../../src/protocol/roster-messages.js';
+import type { EpochMs } from '../../../src/protocol/time.js';
+import { type ChainHead, GENESIS } from '../../audit/chain.js';
+import { LiveState } from './live-state.js';
+import { REQUEST_COLUMNS, type RequestRow, requestFromRow } from './rows.js';
+
+/**
+ * Reads what is held in memory. None of it grows with history, and neither does the time that this takes.
+ *
+ * @throws Problem `storage-failed` if a live request is damaged
+ */
+export function loadLiveState(database: Database, now: EpochMs): LiveState {
+  const live = new LiveState(
+    {
+      people: bodies(database, 'people').map((body) => personSchema.parse(body)),
+      submitters: bodies(database, 'submitters').map((body) => submitterSchema.parse(body)),
+    },
+    chainHead(database),
+  );
+  loadRequests(database, live);
+  loadSessions(database, live);
+  loadNonces(database, live, now);
+  return live;
+}
+
+function bodies(database: Database, table: 'people' | 'submitters'): unknown[] {
+  return database
+    .prepare<[], { readonly body: string }>(`SELECT body FROM ${table} ORDER BY name`)
+    .all()
+    .map(({ body }) => JSON.parse(body));
+}
+
+function chainHead(database: Database): ChainHead {
+  const newest = database
+    .prepare<[], { readonly seq: number; readonly hash: Buffer }>(
+      'SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1',
+    )
+    .get();
+  return newest === undefined ? GENESIS : { seq: newest.seq, hash: newest.hash.toString('hex') };
+}
+
+function loadRequests(database: Database, live: LiveState): void {
+  const rows = database.prepare<[], RequestRow>(
+    `SELECT ${REQUEST_COLUMNS} FROM requests INDEXED BY requests_live
+     WHERE state IN ('pending', 'approved') ORDER BY id`,
+  );
+  const askers = database.prepare<
+    [string],
+    { readonly hash: Buffer; readonly request: RequestId; readonly attached: number }
+  >('SELECT hash, request, attached FROM askers WHERE request = ?');
+  for (const row of rows.iterate()) {
+    live.putRequest(requestFromRow(row));
+    for (const { hash, request, attached } of askers.iterate(row.id as string)) {
+      live.putAsker({ hash: hash.toString('hex'), request, attached: attached === 1 });
+    }
+  }
+}
+
+function loadSessions(database: Database, live: LiveState): void {
+  const rows = database.prepare<
+    [],
+    { readonly hash: Buffer; readonly approver: Name; readonly key: Fingerprint; readonly expires: number }
+  >('SELECT hash, approver, key, expires FROM sessions');
+  for (const row of rows.iterate()) {
+    const hash = row.hash.toString('hex');
+    live.sessions.set(hash, { ...row, hash });
+  }
+}
+
+function loadNonces(database: Database, live: LiveState, now: EpochMs): void {
+  database.prepare('DELETE FROM nonces WHERE expires <= ?').run(now);
+  const rows = database.prepare<[], { readonly nonce: Nonce; readonly expires: number }>(
+    'SELECT nonce, expires FROM nonces ORDER BY expires',
+  );
+  for (const { nonce, expires } of rows.iterate()) live.nonces.set(nonce, expires);
+}

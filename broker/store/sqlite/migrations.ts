@@ -1,0 +1,148 @@
+import { chmodSync, closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
+import { Problem } from '../../../src/protocol/problems.js';
+import { REQUEST_STATES } from '../../../src/protocol/request-view.js';
+
+/** One step of the schema. Steps are only ever appended; what stands in one has been run somewhere. */
+export interface Migration {
+  /** What `PRAGMA user_version` is after it: 1 for the first, then without a gap. */
+  readonly version: number;
+  readonly sql: string;
+}
+
+/** Marks the file as ours (`PRAGMA application_id`, see file(1)): "CSGN". */
+const APPLICATION_ID = 0x4353474e;
+
+/**
+ * SHA-256 values are blobs of 32 bytes: half the size of their hex, where two large indexes have them as random keys.
+ * Everything else that grows with history is keyed by time, so that an insert touches the last page of its tree.
+ */
+const FIRST = `
+CREATE TABLE store (
+  epoch TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE requests (
+  id TEXT PRIMARY KEY,
+  digest BLOB NOT NULL CHECK (length(digest) = 32),
+  submitter TEXT NOT NULL,
+  scope BLOB NOT NULL CHECK (length(scope) = 32),
+  state TEXT NOT NULL CHECK (state IN (${REQUEST_STATES.map((state) => `'${state}'`).join(', ')})),
+  requester TEXT NOT NULL,
+  resource TEXT NOT NULL,
+  submitted_at INTEGER NOT NULL,
+  canonical TEXT NOT NULL,
+  vouched TEXT,
+  rule TEXT NOT NULL,
+  policy BLOB NOT NULL CHECK (length(policy) = 32),
+  life TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX requests_by_digest ON requests (digest, submitter);
+CREATE INDEX requests_live ON requests (id) WHERE state IN ('pending', 'approved');
+CREATE INDEX requests_listed ON requests (id, state, requester, resource);
+
+CREATE TABLE askers (
+  hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
+  request TEXT NOT NULL REFERENCES requests (id),
+  attached INTEGER NOT NULL CHECK (attached IN (0, 1))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX askers_by_request ON askers (request);
+
+CREATE TABLE nonces (
+  expires INTEGER NOT NULL,
+  nonce TEXT NOT NULL,
+  PRIMARY KEY (expires, nonce)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE people (
+  name TEXT PRIMARY KEY,
+  body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE submitters (
+  name TEXT PRIMARY KEY,
+  body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+  hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
+  approver TEXT NOT NULL,
+  key TEXT NOT NULL,
+  expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  request TEXT,
+  body TEXT NOT NULL,
+  hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE TRIGGER events_are_not_edited BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'the event log is append-only'); END;
+CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'the event log is append-only'); END;
+`;
+
+export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: FIRST }];
+
+/**
+ * Checks, without changing anything, that this program may use the database.
+ *
+ * @throws Problem `newer-store` for a file of a newer version, `storage-failed` for a file that is not ours
+ */
+export function checkSchema(database: Database, migrations: readonly Migration[] = MIGRATIONS): void {
+  if (!isOurs(database)) {
+    throw new Problem('storage-failed', `${database.name} is not a Countersign database`, {
+      hint: 'choose another directory: nothing was changed',
+    });
+  }
+  const version = schemaVersion(database);
+  if (version > migrations.length) {
+    throw new Problem(
+      'newer-store',
+      `${database.name} has schema ${version}, this program knows ${migrations.length}`,
+    );
+  }
+}
+
+/**
+ * Brings a checked database up to the newest schema, all missing steps in one transaction. A database that has content
+ * is first copied to `FILE.before-N`, where N is the first missing step.
+ */
+export function migrate(database: Database, migrations: readonly Migration[] = MIGRATIONS): void {
+  const version = schemaVersion(database);
+  const missing = migrations.slice(version);
+  const first = missing[0];
+  if (first === undefined) return;
+  if (version > 0) copyTo(database, `${database.name}.before-${first.version}`);
+  database
+    .transaction(() => {
+      for (const step of missing) database.exec(step.sql);
+      database.pragma(`application_id = ${APPLICATION_ID}`);
+      database.pragma(`user_version = ${migrations.length}`);
+    })
+    .exclusive();
+}
+
+function schemaVersion(database: Database): number {
+  return Number(database.pragma('user_version', { simple: true }));
+}
+
+function isOurs(database: Database): boolean {
+  if (database.pragma('application_id', { simple: true }) === APPLICATION_ID) return true;
+  return database.prepare('SELECT 1 FROM sqlite_schema').get() === undefined;
+}
+
+/** The copy stands under its name only once it is whole and on the disk. */
+function copyTo(database: Database, file: string): void {
+  const unfinished = `${file}.unfinished`;
+  rmSync(unfinished, { force: true });
+  database.prepare('VACUUM INTO ?').run(unfinished);
+  chmodSync(unfinished, 0o600);
+  const descriptor = openSync(unfinished, 'r');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+  renameSync(unfinished, file);
+}

@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import SqliteDatabase, { type Database } from 'better-sqlite3';
+import { canonicalJson } from '../../../src/protocol/canonical.js';
+import { Problem } from '../../../src/protocol/problems.js';
+import type { EpochMs } from '../../../src/protocol/time.js';
+import { appendEntry, GENESIS } from '../../audit/chain.js';
+import type { Store } from '../store.js';
+import { loadLiveState } from './load.js';
+import { lockDirectory } from './lock.js';
+import { checkSchema, migrate } from './migrations.js';
+import { createPrivateFile, ensurePrivateDirectory, syncDirectory } from './private-files.js';
+import { bytesOf } from './rows.js';
+import { SqliteStore } from './sqlite-store.js';
+
+export interface SqliteStoreOptions {
+  /** The data directory; made with mode 0700 where it is missing. */
+  readonly directory: string;
+  readonly clock: () => EpochMs;
+  readonly random: (bytes: number) => Buffer;
+}
+
+/**
+ * Opens `broker.db` in the data directory, or makes it, and locks the directory until the store is closed.
+ *
+ * @throws Problem `broker-locked` if a broker or command has it open; `newer-store` if a newer version wrote it;
+ * `usage` if the directory is open to other users; `storage-failed` if the file is damaged or not ours
+ */
+export async function openSqliteStore({ directory, clock, random }: SqliteStoreOptions): Promise<Store> {
+  ensurePrivateDirectory(directory);
+  const lock = lockDirectory(directory);
+  const file = join(directory, 'broker.db');
+  let database: Database | null = null;
+  try {
+    createPrivateFile(file);
+    database = new SqliteDatabase(file, { timeout: 250 });
+    checkSchema(database);
+    configure(database);
+    migrate(database);
+    const epoch = readEpoch(database) ?? begin(database, clock(), random(16).toString('hex'));
+    syncDirectory(directory);
+    return new SqliteStore({ epoch, database, live: loadLiveState(database, clock()), lock, clock });
+  } catch (cause) {
+    database?.close();
+    lock.release();
+    if (cause instanceof Problem) throw cause;
+    throw new Problem('storage-failed', `${file} cannot be opened`, { cause });
+  }
+}
+
+function configure(database: Database): void {
+  const mode = database.pragma('journal_mode = WAL', { simple: true });
+  if (mode !== 'wal') throw new Problem('storage-failed', `${database.name} cannot have a write-ahead log`);
+  database.pragma('synchronous = FULL');
+  database.pragma('foreign_keys = ON');
+  database.pragma('trusted_schema = OFF');
+  database.pragma('wal_autocheckpoint = 0');
+}
+
+function readEpoch(database: Database): string | undefined {
+  return database.prepare<[], { readonly epoch: string }>('SELECT epoch FROM store').get()?.epoch;
+}
+
+function begin(database: Database, at: EpochMs, epoch: string): string {
+  const created = appendEntry(GENESIS, {
+    at,
+    kind: 'store.created',
+    request: null,
+    body: canonicalJson({ epoch }),
+  });
+  database
+    .transaction(() => {
+      database.prepare('INSERT INTO store (epoch) VALUES (?)').run(epoch);
+      database
+        .prepare('INSERT INTO events (seq, at, kind, request, body, hash) VALUES (?, ?, ?, NULL, ?, ?)')
+        .run(created.seq, created.at, created.kind, created.body, bytesOf(created.hash));
+    })
+    .immediate();
+  return epoch;
+}

@@ -1,0 +1,131 @@
+import * as z from 'zod';
+import { parseDocument } from '../../../src/protocol/document.js';
+import {
+  type Claim,
+  type Digest,
+  isClaim,
+  isName,
+  isRequestId,
+  type Name,
+  type RequestId,
+} from '../../../src/protocol/names.js';
+import { Problem } from '../../../src/protocol/problems.js';
+import { OUTCOMES, REQUEST_STATES } from '../../../src/protocol/request-view.js';
+import { parseStrictJson } from '../../../src/protocol/strict-json.js';
+import type { Request } from '../../requests/request.js';
+
+const name = z.custom<Name>(isName, 'not a name');
+const claim = z.custom<Claim>(isClaim, 'not a claim');
+const epochMs = z.int();
+
+/** What changes during the life of a request; kept as one JSON text, because nothing of it is queried. */
+const lifeSchema = z.strictObject({
+  answerBy: epochMs,
+  claimBy: z.nullable(epochMs),
+  votes: z.readonly(
+    z.array(
+      z.strictObject({
+        approver: name,
+        verdict: z.enum(['approve', 'deny']),
+        decided: epochMs,
+        notAfter: epochMs,
+        comment: z.string(),
+        receipt: z.string(),
+      }),
+    ),
+  ),
+  missing: z.readonly(z.array(z.string())),
+  claim: z.nullable(claim),
+  redeemedAt: z.nullable(epochMs),
+  report: z.nullable(
+    z.strictObject({ claim, outcome: z.enum(OUTCOMES), code: z.nullable(z.string()), at: epochMs }),
+  ),
+  endedAt: z.nullable(epochMs),
+  endedBy: z.nullable(z.string()),
+  askers: z.int(),
+  idleSince: z.nullable(epochMs),
+});
+
+const rowSchema = z.object({
+  id: z.custom<RequestId>(isRequestId, 'not a request id'),
+  digest: z.instanceof(Buffer),
+  submitter: name,
+  scope: z.instanceof(Buffer),
+  state: z.enum(REQUEST_STATES),
+  submitted_at: epochMs,
+  canonical: z.string(),
+  vouched: z.nullable(z.string()),
+  rule: z.string(),
+  policy: z.instanceof(Buffer),
+  life: z.string(),
+});
+
+/** A row of the table `requests` as it is read. */
+export type RequestRow = z.input<typeof rowSchema>;
+
+/** The columns of {@link RequestRow}. */
+export const REQUEST_COLUMNS = Object.keys(rowSchema.shape).join(', ');
+
+/**
+ * Reads a row. The document is parsed from its stored text again, so that a row whose text and digest have come apart
+ * is never shown to anybody.
+ *
+ * @throws Problem `storage-failed` if the row is damaged
+ */
+export function requestFromRow(row: RequestRow): Request {
+  try {
+    const { id, digest, submitter, scope, state, submitted_at, canonical, vouched, rule, policy, life } =
+      rowSchema.parse(row);
+    const bound = parseDocument(parseStrictJson(canonical));
+    if (bound.canonical !== canonical) throw new TypeError('the document is not canonical');
+    if (bound.digest !== digestOf(digest)) throw new TypeError('the document has another digest');
+    if (bound.scope !== digestOf(scope)) throw new TypeError('the document has another scope');
+    return {
+      ...bound,
+      id,
+      submitter,
+      vouched,
+      rule,
+      policy: digestOf(policy),
+      submittedAt: submitted_at,
+      state,
+      ...lifeSchema.parse(JSON.parse(life)),
+    };
+  } catch (cause) {
+    throw new Problem('storage-failed', `the stored request ${JSON.stringify(row.id)} is damaged`, {
+      hint: 'restore the database from a back-up',
+      cause,
+    });
+  }
+}
+
+/** Writes the column `life`. */
+export function lifeOf(request: Request): string {
+  const { answerBy, claimBy, votes, missing, claim, redeemedAt, report, endedAt, endedBy } = request;
+  const { askers, idleSince } = request;
+  return JSON.stringify({
+    answerBy,
+    claimBy,
+    votes,
+    missing,
+    claim,
+    redeemedAt,
+    report,
+    endedAt,
+    endedBy,
+    askers,
+    idleSince,
+  } satisfies z.input<typeof lifeSchema>);
+}
+
+const HEX_256 = /^[0-9a-f]{64}$/;
+
+/** The 32 bytes of a SHA-256 in lower-case hex. */
+export function bytesOf(hex: string): Buffer {
+  if (!HEX_256.test(hex)) throw new TypeError('not 64 lower-case hex digits');
+  return Buffer.from(hex, 'hex');
+}
+
+export const digestBytes = (digest: Digest): Buffer => bytesOf(digest.slice('sha256:'.length));
+
+const digestOf = (bytes: Buffer): Digest => `sha256:${bytes.toString('hex')}` as Digest;

@@ -1,0 +1,165 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Database } from 'better-sqlite3';
+import { Problem } from '../../../src/protocol/problems.js';
+import { isLive } from '../../../src/protocol/request-view.js';
+import type { EpochMs } from '../../../src/protocol/time.js';
+import type { LogEntry } from '../../audit/chain.js';
+import type { NewEvent, Request } from '../../requests/request.js';
+import type {
+  Asker,
+  Committed,
+  Directory,
+  ListQuery,
+  RequestChange,
+  RequestKey,
+  Session,
+  Store,
+  TokenHash,
+} from '../store.js';
+import { Checkpointer } from './checkpoint.js';
+import { Draft } from './draft.js';
+import { GroupCommit } from './group-commit.js';
+import { History } from './history.js';
+import type { LiveState } from './live-state.js';
+import type { DirectoryLock } from './lock.js';
+import { PRUNED_NONCES, Writer } from './writer.js';
+
+export interface SqliteStoreParts {
+  readonly epoch: string;
+  readonly database: Database;
+  readonly live: LiveState;
+  readonly lock: DirectoryLock;
+  readonly clock: () => EpochMs;
+}
+
+/** The store on one SQLite file; see {@link Store} for its contract. */
+export class SqliteStore implements Store {
+  readonly epoch: string;
+  readonly #database: Database;
+  readonly #live: LiveState;
+  readonly #lock: DirectoryLock;
+  readonly #clock: () => EpochMs;
+  readonly #history: History;
+  readonly #writer: Writer;
+  readonly #group: GroupCommit<Draft>;
+  readonly #checkpointer: Checkpointer;
+  readonly #listeners: ((entries: readonly Committed[]) => void)[] = [];
+  #closing: Promise<void> | null = null;
+
+  constructor({ epoch, database, live, lock, clock }: SqliteStoreParts) {
+    this.epoch = epoch;
+    this.#database = database;
+    this.#live = live;
+    this.#lock = lock;
+    this.#clock = clock;
+    this.#history = new History(database);
+    this.#writer = new Writer(database);
+    this.#group = new GroupCommit({
+      begin: () => new Draft(live, this.#history, clock()),
+      isFull: (draft) => draft.isFull,
+      commit: (draft) => this.#commit(draft),
+    });
+    this.#checkpointer = new Checkpointer(database, this.#group);
+  }
+
+  get seq(): number {
+    return this.#live.head.seq;
+  }
+
+  live(): readonly Request[] {
+    return this.#live.requests();
+  }
+
+  async find(key: RequestKey): Promise<Request | null> {
+    return this.#live.find(key) ?? this.#past().find(key);
+  }
+
+  async list(query: ListQuery): Promise<readonly Request[]> {
+    if (query.states?.every(isLive)) return listLive(this.live(), query);
+    return this.#past().list(query);
+  }
+
+  async findAsker(hash: TokenHash): Promise<Asker | null> {
+    return this.#live.askers.get(hash) ?? this.#past().asker(hash);
+  }
+
+  async events({ after, limit }: { readonly after: number; readonly limit: number }): Promise<LogEntry[]> {
+    return this.#past().events(after, limit);
+  }
+
+  change<Result>(
+    key: RequestKey,
+    decide: (current: Request | null) => RequestChange<Result>,
+  ): Promise<Result> {
+    return this.#group.submit((draft) => draft.change(key, decide));
+  }
+
+  directory(): Directory {
+    return this.#live.directory;
+  }
+
+  changeDirectory(
+    decide: (current: Directory) => { readonly directory: Directory; readonly events: readonly NewEvent[] },
+  ): Promise<Directory> {
+    return this.#group.submit((draft) => draft.changeDirectory(decide));
+  }
+
+  findSession(hash: TokenHash): Session | null {
+    const session = this.#live.sessions.get(hash);
+    return session !== undefined && session.expires > this.#clock() ? session : null;
+  }
+
+  addSession(session: Session): Promise<void> {
+    return this.#group.submit((draft) => draft.addSession(session));
+  }
+
+  onCommitted(listener: (entries: readonly Committed[]) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#group.drain();
+    await nextTurn();
+    await this.#checkpointer.close();
+    this.#database.close();
+    this.#lock.release();
+  }
+
+  #past(): History {
+    if (this.#database.open) return this.#history;
+    throw new Problem('draining', 'the store is closed');
+  }
+
+  #commit(draft: Draft): void {
+    if (draft.isEmpty) return;
+    this.#writer.commit(draft, this.#live.directory, this.#live.hasExpiredNonce(draft.now));
+    this.#live.adopt(draft, PRUNED_NONCES);
+    this.#checkpointer.committed();
+    if (draft.committed.length > 0) setImmediate(() => this.#announce(draft.committed));
+  }
+
+  #announce(entries: readonly Committed[]): void {
+    for (const listener of this.#listeners) listener(entries);
+  }
+}
+
+function listLive(
+  oldestFirst: readonly Request[],
+  { states, requester, resource, before, limit }: ListQuery,
+): readonly Request[] {
+  return oldestFirst
+    .filter(
+      ({ id, state, document }) =>
+        (states?.includes(state) ?? true) &&
+        (requester === null || document.requester === requester) &&
+        (resource === null || document.resource === resource) &&
+        (before === null || id < before),
+    )
+    .reverse()
+    .slice(0, limit);
+}

@@ -1,0 +1,128 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { LogEntry } from '../../audit/chain.js';
+import type { Request } from '../../requests/request.js';
+import type { Asker, Directory, Session } from '../store.js';
+import type { Draft } from './draft.js';
+import { bytesOf, digestBytes, lifeOf } from './rows.js';
+
+/** Most expired nonces that one commit removes. */
+export const PRUNED_NONCES = 1024;
+
+/** Writes drafts, each in one immediate transaction. Every statement is prepared once. */
+export class Writer {
+  readonly #insertRequest: Statement;
+  readonly #updateRequest: Statement;
+  readonly #putAsker: Statement;
+  readonly #putNonce: Statement;
+  readonly #pruneNonces: Statement;
+  readonly #putSession: Statement;
+  readonly #endSession: Statement;
+  readonly #insertEvent: Statement;
+  readonly #people: NamedRows;
+  readonly #submitters: NamedRows;
+  readonly #transaction: (draft: Draft, committed: Directory, prune: boolean) => void;
+
+  constructor(database: Database) {
+    this.#insertRequest = database.prepare(
+      `INSERT INTO requests (id, digest, submitter, scope, state, requester, resource, submitted_at, canonical,
+       vouched, rule, policy, life) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#updateRequest = database.prepare('UPDATE requests SET state = ?, life = ? WHERE id = ?');
+    this.#putAsker = database.prepare(
+      `INSERT INTO askers (hash, request, attached) VALUES (?, ?, ?)
+       ON CONFLICT (hash) DO UPDATE SET request = excluded.request, attached = excluded.attached`,
+    );
+    this.#putNonce = database.prepare('INSERT OR REPLACE INTO nonces (expires, nonce) VALUES (?, ?)');
+    this.#pruneNonces = database.prepare(
+      `DELETE FROM nonces WHERE (expires, nonce) IN
+       (SELECT expires, nonce FROM nonces WHERE expires <= ? ORDER BY expires, nonce LIMIT ${PRUNED_NONCES})`,
+    );
+    this.#putSession = database.prepare(
+      'INSERT OR REPLACE INTO sessions (hash, approver, key, expires) VALUES (?, ?, ?, ?)',
+    );
+    this.#endSession = database.prepare('DELETE FROM sessions WHERE hash = ?');
+    this.#insertEvent = database.prepare(
+      'INSERT INTO events (seq, at, kind, request, body, hash) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    this.#people = new NamedRows(database, 'people');
+    this.#submitters = new NamedRows(database, 'submitters');
+    this.#transaction = database.transaction((draft: Draft, committed: Directory, prune: boolean) =>
+      this.#write(draft, committed, prune),
+    ).immediate;
+  }
+
+  /**
+   * Returns once the draft is durable.
+   *
+   * @throws SqliteError, and nothing of the draft is written
+   */
+  commit(draft: Draft, committed: Directory, prune: boolean): void {
+    this.#transaction(draft, committed, prune);
+  }
+
+  #write(draft: Draft, committed: Directory, prune: boolean): void {
+    for (const request of draft.requests.values()) {
+      if (draft.inserted.has(request.id)) this.#insert(request);
+      else this.#updateRequest.run(request.state, lifeOf(request), request.id);
+    }
+    for (const asker of draft.askers.values()) this.#writeAsker(asker);
+    if (prune) this.#pruneNonces.run(draft.now);
+    for (const [nonce, expires] of draft.nonces) this.#putNonce.run(expires, nonce);
+    for (const hash of draft.endedSessions) this.#endSession.run(bytesOf(hash));
+    for (const session of draft.sessions.values()) this.#writeSession(session);
+    this.#people.replace(committed.people, draft.directory.people);
+    this.#submitters.replace(committed.submitters, draft.directory.submitters);
+    for (const entry of draft.entries) this.#writeEntry(entry);
+  }
+
+  #insert(request: Request): void {
+    this.#insertRequest.run(
+      request.id,
+      digestBytes(request.digest),
+      request.submitter,
+      digestBytes(request.scope),
+      request.state,
+      request.document.requester,
+      request.document.resource,
+      request.submittedAt,
+      request.canonical,
+      request.vouched,
+      request.rule,
+      digestBytes(request.policy),
+      lifeOf(request),
+    );
+  }
+
+  #writeAsker({ hash, request, attached }: Asker): void {
+    this.#putAsker.run(bytesOf(hash), request, attached ? 1 : 0);
+  }
+
+  #writeSession({ hash, approver, key, expires }: Session): void {
+    this.#putSession.run(bytesOf(hash), approver, key, expires);
+  }
+
+  #writeEntry({ seq, at, kind, request, body, hash }: LogEntry): void {
+    this.#insertEvent.run(seq, at, kind, request, body, bytesOf(hash));
+  }
+}
+
+/** A table of names and JSON texts that is kept equal to a list. */
+class NamedRows {
+  readonly #put: Statement;
+  readonly #remove: Statement;
+
+  constructor(database: Database, table: 'people' | 'submitters') {
+    this.#put = database.prepare(
+      `INSERT INTO ${table} (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body`,
+    );
+    this.#remove = database.prepare(`DELETE FROM ${table} WHERE name = ?`);
+  }
+
+  replace(before: readonly { readonly name: string }[], after: readonly { readonly name: string }[]): void {
+    if (before === after) return;
+    const kept = new Set(after.map(({ name }) => name));
+    for (const { name } of before) if (!kept.has(name)) this.#remove.run(name);
+    const known = new Set(before);
+    for (const entry of after) if (!known.has(entry)) this.#put.run(entry.name, JSON.stringify(entry));
+  }
+}
