@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import * as z from 'zod';
+import { parseDocument, type RequestDocument } from '../protocol/document.js';
+import { type SubmitReply, submitReply } from '../protocol/messages.js';
+import type { BearerToken, Claim, Digest, Name, Nonce, RequestId } from '../protocol/names.js';
+import { Problem, type ProblemCode } from '../protocol/problems.js';
+import type { Outcome } from '../protocol/request-view.js';
+import { formatSubmit } from '../protocol/statements.js';
+import type { JsonObject } from '../protocol/strict-json.js';
+import type { KeySigner } from '../ssh/key-signer.js';
+import type { Clock } from './clock.js';
+import type { PinnedBroker } from './sign-in.js';
+import type { StandingAsk, StandingAsks } from './standing-asks.js';
+
+/** How the submitter proves who it is. */
+export type SubmitCredential =
+  | { readonly kind: 'key'; readonly submitter: Name; readonly signer: KeySigner }
+  | { readonly kind: 'token'; readonly token: BearerToken }
+  | { readonly kind: 'socket' };
+
+export type Question = Omit<RequestDocument, 'nonce'>;
+
+/** An ask, and how the broker answered when it was made or found. */
+export interface Asked {
+  readonly ask: StandingAsk;
+  readonly reply: SubmitReply;
+  /** False where it joins a request that stood already. */
+  readonly isNew: boolean;
+}
+
+/** How a request can have ended when its asker comes back; then the question is asked anew. */
+const ENDS: readonly ProblemCode[] = [
+  'denied',
+  'expired',
+  'lapsed',
+  'cancelled',
+  'revoked',
+  'spent',
+  'request-ended',
+  'not-found',
+];
+
+/** Longest that one call lets the broker hold back its answer, in seconds. */
+const LONG_POLL = 60;
+
+/** Asks a broker on behalf of one submitter, remembering what stands. */
+export class Asker {
+  readonly #broker: PinnedBroker;
+  readonly #asks: StandingAsks;
+  readonly #clock: Clock;
+
+  constructor(broker: PinnedBroker, asks: StandingAsks, clock: Clock) {
+    this.#broker = broker;
+    this.#asks = asks;
+    this.#clock = clock;
+  }
+
+  /**
+   * Joins the standing request of this question, or makes one. What is known to have ended is asked anew, once.
+   *
+   * @throws Problem of the broker.
+   */
+  async ask(question: Question, credential: SubmitCredential): Promise<Asked> {
+    const standing = await this.#asks.find(this.#broker.fingerprint, question);
+    if (standing !== null) {
+      try {
+        return await this.#rejoin(standing, credential);
+      } catch (error) {
+        if (!hasEnded(error)) throw error;
+        await this.#asks.forget(standing);
+      }
+    }
+    const document = { ...question, nonce: randomBytes(16).toString('hex') as Nonce };
+    const claim = randomBytes(16).toString('hex') as Claim;
+    return this.#submit(document, claim, credential);
+  }
+
+  /**
+   * Waits until the request is approved and uses the approval, or until the broker answers that it is still pending.
+   *
+   * @param seconds how long this call may take
+   * @throws Problem that says how the request ended.
+   */
+  async redeem(
+    { id, watch, claim }: StandingAsk,
+    seconds: number,
+    signal?: AbortSignal,
+  ): Promise<SubmitReply> {
+    return this.#broker.client.call(submitReply, {
+      method: 'POST',
+      path: `/v1/requests/${id}/redeem`,
+      body: { claim },
+      wait: Math.min(seconds, LONG_POLL),
+      signal,
+      ...withToken(watch),
+    });
+  }
+
+  /** Tells the broker that nobody waits here any more. With `cancel` a request without other askers ends at once. */
+  async detach(
+    ask: StandingAsk,
+    options: { readonly cancel: boolean },
+    signal?: AbortSignal,
+  ): Promise<SubmitReply> {
+    const { id, watch } = ask;
+    const reply = await this.#broker.client.call(submitReply, {
+      method: 'DELETE',
+      path: `/v1/requests/${id}${options.cancel ? '?cancel=now' : ''}`,
+      signal,
+      ...withToken(watch),
+    });
+    await this.#asks.save({ ...ask, watch: null });
+    return reply;
+  }
+
+  /** Tells what was done with the approval. */
+  async report({ id, watch, claim }: StandingAsk, outcome: Outcome, code: string): Promise<void> {
+    await this.#broker.client.call(z.unknown(), {
+      method: 'POST',
+      path: `/v1/requests/${id}/reports`,
+      body: { claim, outcome, code },
+      ...withToken(watch),
+    });
+  }
+
+  async #rejoin(standing: StandingAsk, credential: SubmitCredential): Promise<Asked> {
+    const { document, claim, id, watch } = standing;
+    const reply = watch === null ? null : await this.#read(id, watch);
+    if (reply === null) return { ...(await this.#submit(document, claim, credential)), isNew: false };
+    const { state, endedBy } = reply.status;
+    // A redeem whose answer got lost: the same claim gets the same answer again.
+    if (state === 'pending' || state === 'approved' || state === 'redeemed') {
+      return { ask: standing, reply, isNew: false };
+    }
+    throw new Problem(state, endedBy ?? `the request is ${state}`);
+  }
+
+  /** Null where the broker does not know the watch token, as after its database was made anew. */
+  async #read(id: RequestId, token: BearerToken): Promise<SubmitReply | null> {
+    const call = { method: 'GET', path: `/v1/requests/${id}`, token } as const;
+    return this.#broker.client.call(submitReply, call).catch((error: unknown) => {
+      if (error instanceof Problem && error.code === 'unauthenticated') return null;
+      throw error;
+    });
+  }
+
+  async #submit(document: RequestDocument, claim: Claim, credential: SubmitCredential): Promise<Asked> {
+    const { client, fingerprint: broker } = this.#broker;
+    const { digest } = parseDocument({ ...document } as unknown as JsonObject);
+    const statement = await this.#vouch(digest, credential);
+    const reply = await client.call(submitReply, {
+      method: 'POST',
+      path: '/v1/requests',
+      body: { document, ...(statement === null ? {} : { statement }) },
+      ...(credential.kind === 'token' ? { token: credential.token } : {}),
+    });
+    if (reply.digest !== digest)
+      throw new Problem('broker-reply', 'the broker answered about another document');
+    const ask: StandingAsk = { broker, document, claim, id: reply.id, watch: reply.watch };
+    await this.#asks.save(ask);
+    return { ask, reply, isNew: true };
+  }
+
+  async #vouch(request: Digest, credential: SubmitCredential): Promise<string | null> {
+    if (credential.kind !== 'key') return null;
+    const statement = formatSubmit({
+      broker: this.#broker.fingerprint,
+      submitter: credential.submitter,
+      request,
+      nonce: randomBytes(16).toString('hex') as Nonce,
+      issued: this.#clock.now(),
+    });
+    return statement + (await credential.signer.sign('submit@countersign', statement));
+  }
+}
+
+/** Whether this says that the request is over, so that asking anew is right. */
+export const hasEnded = (error: unknown): boolean => error instanceof Problem && ENDS.includes(error.code);
+
+function withToken(watch: BearerToken | null): { readonly token?: BearerToken } {
+  return watch === null ? {} : { token: watch };
+}

@@ -1,0 +1,89 @@
+import type { Fingerprint, Name } from '../protocol/names.js';
+import { Problem } from '../protocol/problems.js';
+import type { RequestView } from '../protocol/request-view.js';
+import { commentFits, MAX_COMMENT_BYTES } from '../protocol/statement.js';
+import { formatDecision, formatRevocation } from '../protocol/statements.js';
+import { isJsonObject, parseStrictJson } from '../protocol/strict-json.js';
+import type { EpochMs } from '../protocol/time.js';
+import type { DecisionInput } from './queue.js';
+import { verifyShown } from './shown-request.js';
+
+/** Who signs, for which broker, and when by the signer's clock. */
+export interface Signing {
+  readonly approver: Name;
+  /** The fingerprint that was pinned, never the one that is offered. */
+  readonly broker: Fingerprint;
+  readonly now: EpochMs;
+}
+
+/** Longest `not-after` − `decided` that doors take by default, in seconds. */
+const LONGEST_VALIDITY = 900;
+
+/**
+ * Writes the text that an approver signs: about exactly what is shown, for one use, until the request could have been
+ * answered and claimed at the latest.
+ *
+ * @throws Problem `shown-differs` (A62), `broker-reply` for a rule without its times, `usage` for a comment that is too long.
+ */
+export function prepareDecision(view: RequestView, decision: DecisionInput & Signing): string {
+  const { document, digest, scope } = verifyShown(view);
+  const { verdict, comment, approver, broker, now } = decision;
+  checkComment(comment);
+  const decided = wholeSecond(now);
+  const answer = Math.ceil((view.answerBy - view.submittedAt) / 1000);
+  const validity = Math.min(answer + claimSeconds(view.rule), LONGEST_VALIDITY);
+  return formatDecision({
+    broker,
+    door: document.door,
+    request: digest,
+    scope,
+    covers: 'request',
+    policy: view.policy,
+    verdict,
+    requester: document.requester,
+    approver,
+    decided,
+    notAfter: decided + validity * 1000,
+    duration: document.duration,
+    uses: 1,
+    code: null,
+    comment,
+  });
+}
+
+/**
+ * Writes the text that takes an approval back.
+ *
+ * @throws Problem `shown-differs`, `usage` for a comment that is too long.
+ */
+export function prepareRevocation(
+  view: RequestView,
+  { comment, approver, broker, now }: { readonly comment: string } & Signing,
+): string {
+  const { digest, scope } = verifyShown(view);
+  checkComment(comment);
+  return formatRevocation({ broker, request: digest, scope, approver, issued: wholeSecond(now), comment });
+}
+
+/** How long the rule lets an approval stand unused, in seconds. */
+function claimSeconds(rule: string): number {
+  const { claimBy } = readRule(rule);
+  if (typeof claimBy === 'number' && claimBy > 0) return claimBy;
+  throw new Problem('broker-reply', 'the rule in force does not say how long an approval can be claimed');
+}
+
+function readRule(text: string): { readonly claimBy?: unknown } {
+  try {
+    const rule = parseStrictJson(text);
+    return isJsonObject(rule) ? rule : {};
+  } catch (cause) {
+    throw new Problem('broker-reply', 'the rule in force is not readable', { cause });
+  }
+}
+
+function checkComment(comment: string): void {
+  if (commentFits(comment)) return;
+  throw new Problem('usage', `the comment is longer than ${MAX_COMMENT_BYTES} bytes as it is signed`);
+}
+
+const wholeSecond = (time: EpochMs): EpochMs => Math.floor(time / 1000) * 1000;

@@ -1,0 +1,179 @@
+import type { RequestId } from '../protocol/names.js';
+import { isLive, type RequestView } from '../protocol/request-view.js';
+import type { StreamMessage } from '../protocol/stream-messages.js';
+import type { EpochMs } from '../protocol/time.js';
+import type { Queue } from './queue.js';
+
+/** How many ended requests the picture keeps. */
+export const KEPT_ENDED = 200;
+/** The clock offset is not followed below this, in ms: it would repaint the console at every heartbeat. */
+const CLOCK_TOLERANCE = 500;
+
+/** Where a console stands in the stream: `seq` means something only within `epoch`. */
+export interface StreamPosition {
+  readonly epoch: string;
+  readonly seq: number;
+}
+
+/** The picture without its link: that belongs to the connection. */
+export type Picture = Omit<Queue, 'link'>;
+
+/** A picture and what is needed to continue it. Immutable. */
+export interface QueueFeed {
+  readonly picture: Picture;
+  /** From where the stream can be resumed; null before the first snapshot and after a gap. */
+  readonly position: StreamPosition | null;
+  /** Number of the event up to which this connection promised to bring the picture; null before it said so. */
+  readonly promised: number | null;
+  /** Number of the newest event by the last heartbeat: still missing at the next one, it is lost. */
+  readonly announced: number;
+}
+
+export const EMPTY_FEED: QueueFeed = {
+  picture: { requests: new Map(), seq: 0, clockOffset: 0 },
+  position: null,
+  promised: null,
+  announced: 0,
+};
+
+/** Whether the picture is the broker's: a new connection has caught up with what was missed (A28). */
+export function isComplete({ position, promised }: QueueFeed): boolean {
+  return position !== null && promised !== null && position.seq >= promised;
+}
+
+/** Continues the picture over a new connection. */
+export function reopened(feed: QueueFeed): QueueFeed {
+  return { ...feed, promised: null, announced: 0 };
+}
+
+/**
+ * Applies messages in the order in which they came. Events continue the picture by their `seq`, one after the other:
+ * one that is known already changes nothing; a hole, or another epoch, ends in a feed without position, which needs a
+ * new snapshot. So no row is lost or doubled.
+ */
+export function receive(feed: QueueFeed, messages: readonly StreamMessage[], now: EpochMs): QueueFeed {
+  const draft = new Draft(feed);
+  for (const message of messages) draft.apply(message, now);
+  return draft.finish();
+}
+
+class Draft {
+  readonly #before: Picture;
+  /** Copied at the first change, so that a heartbeat over thousands of rows costs nothing. */
+  #copy: Map<RequestId, RequestView> | null = null;
+  #clockOffset: number;
+  #position: StreamPosition | null;
+  #promised: number | null;
+  #announced: number;
+
+  constructor({ picture, position, promised, announced }: QueueFeed) {
+    this.#before = picture;
+    this.#clockOffset = picture.clockOffset;
+    this.#position = position;
+    this.#promised = promised;
+    this.#announced = announced;
+  }
+
+  apply(message: StreamMessage, now: EpochMs): void {
+    switch (message.type) {
+      case 'snapshot':
+        this.#copy = new Map(message.requests.map((request) => [request.id, request]));
+        this.#position = { epoch: message.epoch, seq: message.seq };
+        this.#promised = message.seq;
+        this.#announced = 0;
+        break;
+      case 'resumed':
+        this.#resume(message);
+        break;
+      case 'submitted': {
+        const { seq, request } = message;
+        this.#advance(seq, () => this.#rows().set(request.id, request));
+        break;
+      }
+      case 'changed': {
+        const { seq, id, status } = message;
+        this.#advance(seq, () => {
+          if (!this.#update(id, status) && isLive(status.state)) this.#position = null;
+        });
+        break;
+      }
+      case 'other':
+        this.#advance(message.seq, () => {});
+        break;
+      case 'waiting':
+        this.#update(message.id, { waiting: message.waiting });
+        break;
+      case 'heartbeat':
+        this.#heartbeat(message.seq, message.clock - now);
+        break;
+    }
+  }
+
+  finish(): QueueFeed {
+    if (this.#copy !== null) dropOldEnded(this.#copy);
+    const before = this.#before;
+    const requests = this.#copy ?? before.requests;
+    const seq = this.#position?.seq ?? before.seq;
+    const clockOffset = this.#clockOffset;
+    const isSame = requests === before.requests && seq === before.seq && clockOffset === before.clockOffset;
+    return {
+      picture: isSame ? before : { requests, seq, clockOffset },
+      position: this.#position,
+      promised: this.#promised,
+      announced: this.#announced,
+    };
+  }
+
+  #resume({ epoch, seq, waiting }: Extract<StreamMessage, { type: 'resumed' }>): void {
+    const position = this.#position;
+    if (position === null || position.epoch !== epoch || seq < position.seq) {
+      this.#position = null;
+      return;
+    }
+    this.#promised = seq;
+    for (const { id, state } of this.#before.requests.values()) {
+      if (isLive(state)) this.#update(id, { waiting: waiting[id] ?? 0 });
+    }
+  }
+
+  #advance(seq: number, change: () => void): void {
+    const position = this.#position;
+    if (position === null || seq > position.seq + 1) {
+      this.#position = null;
+    } else if (seq > position.seq) {
+      this.#position = { epoch: position.epoch, seq };
+      change();
+    }
+  }
+
+  #heartbeat(seq: number, offset: number): void {
+    // An event may be committed and not sent yet, so only the second heartbeat in a row proves that it got lost.
+    if (this.#position !== null && this.#position.seq < this.#announced) this.#position = null;
+    this.#announced = seq;
+    if (Math.abs(offset - this.#clockOffset) > CLOCK_TOLERANCE) this.#clockOffset = offset;
+  }
+
+  /** Changes a row; false if there is none, because it ended long ago and was dropped. */
+  #update(id: RequestId, change: Partial<RequestView>): boolean {
+    const row = (this.#copy ?? this.#before.requests).get(id);
+    if (row === undefined) return false;
+    if (!isEqual(row, change)) this.#rows().set(id, { ...row, ...change });
+    return true;
+  }
+
+  #rows(): Map<RequestId, RequestView> {
+    this.#copy ??= new Map(this.#before.requests);
+    return this.#copy;
+  }
+}
+
+function dropOldEnded(rows: Map<RequestId, RequestView>): void {
+  const ended = [...rows.values()].filter(({ state }) => !isLive(state));
+  if (ended.length <= KEPT_ENDED) return;
+  ended.sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0) || (a.id < b.id ? -1 : 1));
+  for (const { id } of ended.slice(0, -KEPT_ENDED)) rows.delete(id);
+}
+
+function isEqual(row: RequestView, change: Partial<RequestView>): boolean {
+  return (Object.keys(change) as (keyof RequestView)[]).every((key) => row[key] === change[key]);
+}

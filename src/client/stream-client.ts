@@ -1,0 +1,249 @@
+import type { BearerToken } from '../protocol/names.js';
+import { Problem, type ProblemCode } from '../protocol/problems.js';
+import { decodeStreamMessage, type StreamMessage } from '../protocol/stream-messages.js';
+import type { EpochMs } from '../protocol/time.js';
+import { backoff } from './backoff.js';
+import type { Clock } from './clock.js';
+import type { Link, Queue } from './queue.js';
+import {
+  EMPTY_FEED,
+  isComplete,
+  type QueueFeed,
+  receive,
+  reopened,
+  type StreamPosition,
+} from './queue-feed.js';
+
+/** No message for so long means that the picture may be old, in ms: the broker sends a heartbeat each second. */
+export const SILENCE = 5_000;
+/** How often silence is looked for. It is measured by the clock, which a sleeping laptop does not stop. */
+const WATCH_INTERVAL = 1_000;
+
+/** Close code of the broker: the session has ended, another sign-in may help. */
+export const SESSION_ENDED = 4401;
+/** Close code of the broker: the approver or the key was removed. */
+export const REMOVED = 4403;
+
+/** What ended a connection. `code` is a WebSocket close code, or the HTTP status that refused the upgrade. */
+export interface StreamEnding {
+  readonly code: number;
+  readonly reason: string;
+}
+
+export interface StreamHandlers {
+  message(text: string): void;
+  closed(ending: StreamEnding): void;
+}
+
+/** An open or opening connection. After `close` no handler is called any more. */
+export interface StreamSocket {
+  close(): void;
+}
+
+export type OpenStream = (
+  position: StreamPosition | null,
+  token: BearerToken,
+  handlers: StreamHandlers,
+) => StreamSocket;
+
+export interface StreamClientOptions {
+  readonly open: OpenStream;
+  readonly signIn: () => Promise<BearerToken>;
+  /** The session that there is already. */
+  readonly token: BearerToken;
+  readonly clock: Clock;
+  /** From 0 to below 1, for the jitter. */
+  readonly random: () => number;
+}
+
+/** Problems that no retry mends: somebody has to do something first. */
+const FINAL: readonly ProblemCode[] = [
+  'unknown-key',
+  'key-expired',
+  'not-an-approver',
+  'wrong-principal',
+  'wrong-broker',
+  'broker-changed',
+  'forbidden',
+  'signing-failed',
+  'signing-needs-terminal',
+  'no-key',
+];
+
+/**
+ * Keeps the picture of the queue alive: connects, resumes by epoch and seq, notices silence, and comes back with jittered
+ * exponential backoff. The link is `live` only while the picture is complete and messages come.
+ */
+export class StreamClient {
+  readonly #options: StreamClientOptions;
+  readonly #listeners = new Set<() => void>();
+  #queue: Queue = { ...EMPTY_FEED.picture, link: { state: 'connecting' } };
+  #feed: QueueFeed = EMPTY_FEED;
+  #token: BearerToken | null;
+  /** After a session ended, one sign-in is tried; another end before a picture is final. */
+  #mayRenew = true;
+  #socket: StreamSocket | null = null;
+  /** Counts connections, so that what a former one still says is not heard. */
+  #connection = 0;
+  #failures = 0;
+  #heardAt: EpochMs = 0;
+  #pending: string[] = [];
+  #cancelTimer: () => void = () => {};
+
+  constructor(options: StreamClientOptions) {
+    this.#options = options;
+    this.#token = options.token;
+  }
+
+  start(): void {
+    void this.#connect();
+  }
+
+  /** Closes for good. */
+  stop(): void {
+    this.#hangUp();
+    this.#listeners.clear();
+  }
+
+  queue(): Queue {
+    return this.#queue;
+  }
+
+  /** The session that reads are made with; null while there is none. */
+  get token(): BearerToken | null {
+    return this.#token;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async #connect(): Promise<void> {
+    const connection = this.#hangUp();
+    const { open, signIn, clock } = this.#options;
+    try {
+      const token = this.#token ?? (await signIn());
+      if (connection !== this.#connection) return;
+      this.#token = token;
+      this.#feed = reopened(this.#feed);
+      this.#heardAt = clock.now();
+      this.#watch();
+      this.#socket = open(this.#feed.position, token, {
+        message: (text) => {
+          if (connection === this.#connection) this.#hear(text);
+        },
+        closed: (ending) => {
+          if (connection === this.#connection) this.#closed(ending);
+        },
+      });
+    } catch (error) {
+      if (connection === this.#connection) this.#fail(error);
+    }
+  }
+
+  /** Drops the connection or attempt there is. @returns the number of the next one */
+  #hangUp(): number {
+    this.#cancelTimer();
+    this.#socket?.close();
+    this.#socket = null;
+    this.#pending = [];
+    this.#connection += 1;
+    return this.#connection;
+  }
+
+  #hear(text: string): void {
+    this.#heardAt = this.#options.clock.now();
+    this.#pending.push(text);
+    // One picture for all messages that arrive together: a burst costs one copy and one repaint.
+    if (this.#pending.length > 1) return;
+    const connection = this.#connection;
+    queueMicrotask(() => {
+      if (connection === this.#connection) this.#apply();
+    });
+  }
+
+  #apply(): void {
+    try {
+      const messages = this.#pending.splice(0).map((text) => decodeStreamMessage(JSON.parse(text)));
+      this.#feed = receive(this.#feed, messages, this.#heardAt);
+      this.#applied(messages);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #applied(messages: readonly StreamMessage[]): void {
+    if (this.#feed.position === null) {
+      this.#retry('the stream has a gap');
+    } else if (isComplete(this.#feed)) {
+      this.#mayRenew = true;
+      // A connection that ends as soon as it is made must not come back at once.
+      if (messages.some(({ type }) => type === 'heartbeat')) this.#failures = 0;
+      this.#publish({ state: 'live' });
+    } else this.#publish(this.#queue.link);
+  }
+
+  #watch(): void {
+    this.#cancelTimer = this.#options.clock.after(WATCH_INTERVAL, () => {
+      const isSilent = this.#options.clock.now() - this.#heardAt >= SILENCE;
+      if (isSilent) this.#retry(`no message for ${SILENCE / 1000} s`);
+      else this.#watch();
+    });
+  }
+
+  #closed({ code, reason }: StreamEnding): void {
+    if (code === REMOVED || code === 403) {
+      this.#refuse(new Problem('forbidden', reason));
+    } else if (code !== SESSION_ENDED && code !== 401) {
+      this.#retry(reason);
+    } else if (this.#mayRenew) {
+      this.#mayRenew = false;
+      this.#token = null;
+      this.#publish(this.#stale('the session ended', null));
+      void this.#connect();
+    } else {
+      this.#refuse(new Problem('unauthenticated', reason));
+    }
+  }
+
+  #fail(error: unknown): void {
+    const problem = error instanceof Problem ? error : new Problem('broker-reply', 'the stream is malformed');
+    if (FINAL.includes(problem.code)) this.#refuse(problem);
+    else this.#retry(problem.message);
+  }
+
+  #retry(reason: string): void {
+    const { clock, random } = this.#options;
+    const delay = backoff(this.#failures, random);
+    this.#failures += 1;
+    this.#hangUp();
+    this.#publish(this.#stale(reason, clock.now() + delay));
+    this.#cancelTimer = clock.after(delay, () => {
+      this.#publish(this.#stale(reason, null));
+      void this.#connect();
+    });
+  }
+
+  #refuse({ message, hint }: Problem): void {
+    this.#hangUp();
+    this.#publish({ state: 'refused', reason: message, hint });
+  }
+
+  #stale(reason: string, retryAt: EpochMs | null): Link {
+    const { link } = this.#queue;
+    return { state: 'stale', since: link.state === 'stale' ? link.since : this.#heardAt, retryAt, reason };
+  }
+
+  #publish(link: Link): void {
+    const { picture } = this.#feed;
+    const { requests, seq, clockOffset } = this.#queue;
+    const isSamePicture =
+      picture.requests === requests && picture.seq === seq && picture.clockOffset === clockOffset;
+    if (isSamePicture && isSameLink(link, this.#queue.link)) return;
+    this.#queue = { ...picture, link };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+const isSameLink = (a: Link, b: Link): boolean => a === b || (a.state === 'live' && b.state === 'live');

@@ -1,0 +1,3 @@
+import { decisionVerb } from './decision.js';
+
+export const verb = decisionVerb('approve');

@@ -1,0 +1,27 @@
+import { basename, resolve } from 'node:path';
+import type { Environment } from '../client/locations.js';
+
+/** A word for a POSIX shell, quoted where it must be. */
+export function shellQuote(word: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * A command line that can be pasted into another shell, from any directory: the installed `countersign` where this
+ * program was started by that name, else this very Node and program by their paths.
+ */
+export function pasteableLine(words: readonly string[]): string {
+  const program = process.argv[1] ?? '';
+  const start = basename(program) === 'countersign' ? ['countersign'] : [process.execPath, program];
+  return [...start, ...words].map(shellQuote).join(' ');
+}
+
+/** The flags under which another shell finds the same broker; none where it is found by default. */
+export function whereFlags(
+  flags: { readonly url?: string | undefined; readonly dir?: string | undefined },
+  env: Environment,
+): readonly string[] {
+  const url = flags.url ?? (flags.dir === undefined ? env.COUNTERSIGN_URL : undefined);
+  const dir = flags.dir ?? env.COUNTERSIGN_DIR;
+  return [...(url ? ['--url', url] : []), ...(dir ? ['--dir', resolve(dir)] : [])];
+}

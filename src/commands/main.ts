@@ -1,0 +1,134 @@
+import { PROBLEMS, Problem } from '../protocol/problems.js';
+import { VERSION } from '../version.js';
+import { parseCommandLine } from './command-line.js';
+import { type ExitCode, exitCodeOf } from './exit-code.js';
+import { nearest } from './nearest.js';
+import { print, tellProblem } from './output.js';
+import { isVerbGroup, type Verb, type VerbGroup } from './verb.js';
+
+/** Each verb is loaded only when it is called: those that draw pull in a lot. */
+const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb | VerbGroup }>>> = {
+  up: () => import('./up.js'),
+  serve: () => import('./serve.js'),
+  console: () => import('./console.js'),
+  request: () => import('./request.js'),
+  wait: () => import('./wait.js'),
+  cancel: () => import('./cancel.js'),
+  list: () => import('./list.js'),
+  show: () => import('./show.js'),
+  approve: () => import('./approve.js'),
+  deny: () => import('./deny.js'),
+  revoke: () => import('./revoke.js'),
+  roster: () => import('./roster.js'),
+  submitter: () => import('./submitter.js'),
+  status: () => import('./status.js'),
+  doctor: () => import('./doctor.js'),
+};
+
+const GROUPS = ['roster', 'submitter'];
+
+const HELP = `countersign: a second person signs before a door opens
+
+Usage
+  countersign VERB [ARGUMENTS] [FLAGS]
+  countersign VERB --help
+
+Start
+  up         make a data directory on first use, start the broker, open the console
+  serve      run the broker alone
+  console    open the console on a running broker
+
+Ask
+  request    ask for something, and wait for the answer if told to
+  wait       wait for a request that was made before
+  cancel     take a request back
+
+Decide
+  list       list requests
+  show       show one request as a whole, with its digests recomputed
+  approve    sign yes
+  deny       sign no
+  revoke     take an unused approval back
+
+Manage
+  roster     people, their keys, aliases and groups; export a signers file
+  submitter  hosts, jobs and tools that may ask, and what they may ask for
+  status     how the broker fares
+  doctor     check this installation and say what to mend
+
+Exit codes: 0 approved or done, 1 error, 2 denied, 3 expired or lapsed, 4 cancelled or revoked.
+`;
+
+/**
+ * Runs one command line. Errors are told, never thrown.
+ *
+ * @returns the exit code
+ */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  // Whoever reads our output has gone: nothing is left to say, and nothing may look like a success.
+  process.stdout.on('error', endOnBrokenPipe);
+  process.stderr.on('error', endOnBrokenPipe);
+  try {
+    return await dispatch(argv);
+  } catch (error) {
+    tellProblem(
+      error instanceof Problem && error.hint === PROBLEMS.usage.hint ? withHelp(error, argv) : error,
+    );
+    return exitCodeOf(error);
+  }
+}
+
+/** Names the help that fits: of the verb that was called. */
+function withHelp({ code, message }: Problem, argv: readonly string[]): Problem {
+  const words = argv.filter((word) => !word.startsWith('-')).slice(0, GROUPS.includes(argv[0] ?? '') ? 2 : 1);
+  return new Problem(code, message, { hint: `see countersign ${words.join(' ')} --help` });
+}
+
+async function dispatch(argv: readonly string[]): Promise<ExitCode> {
+  const [word, ...rest] = argv;
+  if (word === undefined || word === 'help' || isHelp(word)) {
+    print(HELP.trimEnd());
+    return word === undefined ? 1 : 0;
+  }
+  if (word === '--version' || word === '-V' || word === 'version') {
+    print(VERSION);
+    return 0;
+  }
+  const load = lookUp(VERBS, word, 'verb');
+  const { verb } = await load();
+  return isVerbGroup(verb) ? runGroup(verb, word, rest) : runVerb(verb, rest);
+}
+
+async function runGroup(group: VerbGroup, name: string, argv: readonly string[]): Promise<ExitCode> {
+  const [word, ...rest] = argv;
+  if (word === undefined || isHelp(word)) {
+    print(group.help.trim());
+    return word === undefined ? 1 : 0;
+  }
+  return runVerb(lookUp(group.verbs, word, `verb of ${name}`), rest);
+}
+
+async function runVerb(verb: Verb, argv: readonly string[]): Promise<ExitCode> {
+  const end = argv.indexOf('--');
+  if ((end < 0 ? argv : argv.slice(0, end)).some(isHelp)) {
+    print(verb.help.trim());
+    return 0;
+  }
+  return verb.run({ ...parseCommandLine(verb, argv), env: process.env });
+}
+
+function lookUp<Value>(table: Readonly<Record<string, Value>>, word: string, what: string): Value {
+  const found = Object.hasOwn(table, word) ? table[word] : undefined;
+  if (found !== undefined) return found;
+  const close = nearest(word, Object.keys(table));
+  throw new Problem('usage', `unknown ${what} ${JSON.stringify(word)}`, {
+    hint: close === null ? 'see countersign --help' : `did you mean ${close}?`,
+  });
+}
+
+const isHelp = (word: string): boolean => word === '--help' || word === '-h';
+
+function endOnBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(1);
+}

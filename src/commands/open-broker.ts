@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises';
+import { formatAddress, isCleartext } from '../client/address.js';
+import { identifyBroker } from '../client/broker-identity.js';
+import { type Clock, systemClock } from '../client/clock.js';
+import { HttpClient } from '../client/http-client.js';
+import { type Environment, type Locations, locate, locateBroker } from '../client/locations.js';
+import { findEnrolledKey, type PinnedBroker, signIn } from '../client/sign-in.js';
+import type { BearerToken, Name } from '../protocol/names.js';
+import type { AvailableKey } from '../ssh/available-keys.js';
+import { createKeySigner } from '../ssh/key-signer.js';
+import type { ExitCode } from './exit-code.js';
+import { exact, tell } from './output.js';
+import type { BROKER_FLAGS, FlagValues } from './verb.js';
+
+export type BrokerFlags = FlagValues<typeof BROKER_FLAGS>;
+
+/** A broker that was reached and recognised. */
+export interface OpenBroker extends PinnedBroker {
+  readonly locations: Locations;
+  readonly clock: Clock;
+}
+
+/** The same, signed in as an approver. */
+export interface SignedInBroker extends OpenBroker {
+  readonly approver: Name;
+  readonly token: BearerToken;
+  readonly key: AvailableKey;
+}
+
+/**
+ * Reaches the broker of the flags and the environment, and pins it at first use.
+ *
+ * @throws Problem `broker-unreachable`, `broker-changed`, `broker-reply`, `usage`
+ */
+export async function openBroker(flags: BrokerFlags, env: Environment): Promise<OpenBroker> {
+  const { client, locations } = await reachable(flags, env);
+  const { fingerprint, isNew } = await identifyBroker(client, locations);
+  if (isNew) tell(`pinned the broker at ${exact(formatAddress(client.address))}: ${fingerprint}`);
+  return { client, fingerprint, locations, clock: systemClock };
+}
+
+/** A client for the broker of the flags, before anybody is asked who it is. */
+export async function reachable(
+  flags: BrokerFlags,
+  env: Environment,
+): Promise<{ readonly client: HttpClient; readonly locations: Locations }> {
+  const locations = locate(flags, env);
+  const address = locateBroker(flags, env, locations);
+  if (isCleartext(address)) {
+    tell(
+      `warning: ${exact(formatAddress(address))} is not encrypted: whoever is between can read tokens and requests`,
+    );
+  }
+  const ca = flags.ca === undefined ? undefined : await readFile(flags.ca, 'utf8');
+  return { client: new HttpClient(address, { ca }), locations };
+}
+
+/**
+ * Reaches the broker and signs in with the key of `--key` or COUNTERSIGN_KEY, else with the first of yours that is enrolled.
+ *
+ * @throws Problem `unknown-key`, `no-key`, `signing-failed` and those of {@link openBroker}
+ */
+export async function openAsApprover(
+  flags: BrokerFlags & { readonly key: string | undefined },
+  env: Environment,
+): Promise<SignedInBroker> {
+  const broker = await openBroker(flags, env);
+  const { config } = broker.locations;
+  const key = await findEnrolledKey(broker.client, keyOption(flags, env), { env, config });
+  const session = await signIn(
+    broker,
+    createKeySigner(key, { env, withTerminal: ownTerminal() }),
+    broker.clock,
+  );
+  return { ...broker, approver: session.approver, token: session.token, key };
+}
+
+/** Flag, then environment. */
+export function keyOption(
+  { key }: { readonly key: string | undefined },
+  env: Environment,
+): string | undefined {
+  return key ?? (env.COUNTERSIGN_KEY || undefined);
+}
+
+/** The terminal is free for a passphrase or a touch while a verb runs, if there is one. */
+export function ownTerminal(): (<Result>(work: () => Promise<Result>) => Promise<Result>) | undefined {
+  return process.stdin.isTTY ? (work) => work() : undefined;
+}
+
+/** Runs `use` and lets go of the connections. */
+export async function withBroker<Broker extends OpenBroker>(
+  opening: Promise<Broker>,
+  use: (broker: Broker) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const broker = await opening;
+  try {
+    return await use(broker);
+  } finally {
+    broker.client.close();
+  }
+}

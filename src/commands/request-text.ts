@@ -1,0 +1,104 @@
+import { readShown } from '../client/shown-request.js';
+import { Problem } from '../protocol/problems.js';
+import { parseReceipt, parseSignedText } from '../protocol/receipt.js';
+import type { RequestView, VoteView } from '../protocol/request-view.js';
+import { parseSubmit } from '../protocol/statements.js';
+import type { JsonObject } from '../protocol/strict-json.js';
+import { formatTime } from '../protocol/time.js';
+import { verifySignature } from '../ssh/signature.js';
+import { exact, prose } from './output.js';
+
+const LABEL_WIDTH = 11;
+
+/**
+ * A request as a whole for a terminal: every field of its document, nothing cut, whatever could deceive marked. `details`
+ * and `context` stand as JSON, so that no two documents look the same (A1).
+ */
+export function formatRequest(view: RequestView): string {
+  const { document } = readShown(view);
+  const { rule } = view;
+  return [
+    field('request', view.id),
+    field('state', standing(view)),
+    field('action', exact(document.action)),
+    field('resource', exact(document.resource)),
+    field('door', exact(document.door)),
+    field('requester', exact(document.requester)),
+    field('details', json(document.details)),
+    field('context', json(document.context)),
+    field('duration', document.duration === 0 ? 'none' : `${document.duration} s from first use`),
+    field('nonce', document.nonce),
+    field('asked', `${formatTime(view.submittedAt)} through ${exact(view.submitter)}, ${vouching(view)}`),
+    field('answer by', formatTime(view.answerBy)),
+    ...(view.claimBy === null ? [] : [field('claim by', formatTime(view.claimBy))]),
+    field('waiting', view.waiting === 0 ? 'nobody' : String(view.waiting)),
+    field('rule', exact(rule)),
+    ...view.missing.map((missing) => field('missing', prose(missing))),
+    ...view.votes.map((vote) => field(vote.verdict, voteText(vote, view))),
+    ...(view.report === null
+      ? []
+      : [
+          field(
+            'door says',
+            `${view.report.outcome} (${view.report.code ?? '-'}) ${formatTime(view.report.at)}`,
+          ),
+        ]),
+    field('policy', view.policy),
+    field('scope', view.scope),
+    field('digest', view.digest),
+  ].join('\n');
+}
+
+function standing({ state, endedAt, endedBy }: RequestView): string {
+  const end = endedAt === null ? '' : ` at ${formatTime(endedAt)}`;
+  return `${state}${end}${endedBy === null ? '' : `: ${prose(endedBy)}`}`;
+}
+
+/** Who stands behind the ask, by a signature that is checked here. */
+function vouching(view: RequestView): string {
+  if (view.vouched === null) return 'who did not sign it';
+  return checked(() => {
+    const { statement, armor } = parseSignedText(view.vouched ?? '');
+    const { key } = verifySignature(statement, armor, 'submit@countersign');
+    const submit = parseSubmit(statement);
+    if (submit.request !== view.digest || submit.submitter !== view.submitter) {
+      throw new Problem('statement-mismatch', 'it speaks of another request');
+    }
+    return `signed with ${key.fingerprint}`;
+  });
+}
+
+function voteText({ approver, decided, notAfter, comment, receipt }: VoteView, view: RequestView): string {
+  const signature = checked(() => {
+    const { statement, armor, decision } = parseReceipt(receipt);
+    const { key } = verifySignature(statement, armor, 'decision@countersign');
+    if (decision.request !== view.digest || decision.approver !== approver) {
+      throw new Problem('statement-mismatch', 'it speaks of another request');
+    }
+    return `signed with ${key.fingerprint}`;
+  });
+  const said = comment === '' ? '' : `, ${JSON.stringify(prose(comment))}`;
+  return `by ${exact(approver)} ${formatTime(decided)}, good until ${formatTime(notAfter)}${said}, ${signature}`;
+}
+
+function checked(read: () => string): string {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Problem) return `WITH A SIGNATURE THAT DOES NOT HOLD: ${prose(error.message)}`;
+    throw error;
+  }
+}
+
+function json(value: JsonObject): string {
+  return JSON.stringify(value, null, 2)
+    .split('\n')
+    .map((line) => line.replace(/^( *)(.*)$/u, (_all, indent: string, text: string) => indent + exact(text)))
+    .join('\n');
+}
+
+function field(name: string, text: string): string {
+  const [first = '', ...more] = text.split('\n');
+  const indent = ' '.repeat(LABEL_WIDTH);
+  return [name.padEnd(LABEL_WIDTH) + first, ...more.map((line) => indent + line)].join('\n');
+}

@@ -1,0 +1,160 @@
+import { readFile } from 'node:fs/promises';
+import { type Asked, Asker, type Question, type SubmitCredential } from '../client/ask.js';
+import type { Environment } from '../client/locations.js';
+import { StandingAsks } from '../client/standing-asks.js';
+import { isBearerToken, parseName } from '../protocol/names.js';
+import { Problem } from '../protocol/problems.js';
+import type { JsonObject } from '../protocol/strict-json.js';
+import { formatTime } from '../protocol/time.js';
+import { resolveKey } from '../ssh/available-keys.js';
+import { createKeySigner } from '../ssh/key-signer.js';
+import { answerOf, awaitAnswer } from './answer.js';
+import { parseSeconds } from './duration.js';
+import { DEMO } from './first-run.js';
+import { pasteableLine, whereFlags } from './invocation.js';
+import { keyOption, type OpenBroker, openBroker, ownTerminal, withBroker } from './open-broker.js';
+import { print, printJson, tell } from './output.js';
+import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb, type FlagValues } from './verb.js';
+
+const FLAGS = {
+  ...BROKER_FLAGS,
+  resource: 'text',
+  door: 'text',
+  requester: 'text',
+  detail: 'texts',
+  reason: 'text',
+  ticket: 'text',
+  duration: 'text',
+  wait: 'optional',
+  submitter: 'text',
+  key: 'text',
+  tokenFile: 'text',
+  json: 'switch',
+} as const;
+
+export const verb = defineVerb({
+  help: `
+Ask for something. The same question again joins the request that stands. With --wait it waits for the approver, uses
+the approval and exits with the answer; checking the signatures of the receipts against a signers file, and opening or
+not, is the work of a door.
+
+Usage
+  countersign request ACTION --resource R [--door D] [--requester N] [--detail K=V]… [--wait[=TIME]]
+
+Flags
+  --resource R        what is to be opened
+  --door D            the enforcement point that will check the approval (over the socket: demo)
+  --requester N       who wants access (default: the submitter; over the socket: demo)
+  --detail K=V        bound: what exactly is opened or run; can be given several times
+  --reason TEXT       for the reader, not bound
+  --ticket TEXT       for the reader, not bound
+  --duration TIME     length of the work, from first use: 90, 15m, 2h (default none)
+  --wait[=TIME]       wait for the answer, without a value as long as it can come
+  --submitter NAME    ask as this submitter, signed with --key FILE (COUNTERSIGN_KEY)
+  --key FILE          the submitter's key
+  --token-file FILE   ask with the bearer token in this file (COUNTERSIGN_TOKEN)
+  --json              as JSON, with the receipts${BROKER_FLAGS_HELP}
+
+Examples
+  countersign request demo.hello --resource demo --reason "try it" --wait
+  countersign request db.migrate --resource orders --door job:migrate --submitter ci --key ci_key \\
+    --requester alice --detail commit=4f2a91c --reason "CHG-118" --wait=15m --json > answer.json
+`,
+  arguments: ['ACTION'],
+  flags: FLAGS,
+  async run({ arguments: [action = ''], flags, env }) {
+    const patience = flags.wait === undefined ? null : patienceOf(flags.wait);
+    return withBroker(openBroker(flags, env), async (broker) => {
+      const credential = await credentialOf(flags, env, broker);
+      const question = questionOf(action, flags, credential);
+      const asks = new StandingAsks(broker.locations.state, broker.clock);
+      const asker = new Asker(broker, asks, broker.clock);
+      const asked = await asker.ask(question, credential);
+      tellAsked(asked, whereFlags(flags, env));
+      if (patience === null) {
+        if (flags.json) printJson(answerOf(asked));
+        else print(asked.ask.id);
+        return 0;
+      }
+      return awaitAnswer(asked.ask, {
+        asker,
+        asks,
+        clock: broker.clock,
+        patience,
+        json: flags.json,
+        where: whereFlags(flags, env),
+        detachOnInterrupt: true,
+      });
+    });
+  },
+});
+
+const patienceOf = (wait: string | true): number =>
+  wait === true ? Number.POSITIVE_INFINITY : parseSeconds(wait, '--wait') * 1000;
+
+function questionOf(action: string, flags: FlagValues<typeof FLAGS>, credential: SubmitCredential): Question {
+  if (flags.resource === undefined) throw new Problem('usage', '--resource is missing');
+  const local = credential.kind === 'socket' ? DEMO : undefined;
+  const door = flags.door === undefined ? local : parseName(flags.door, '--door');
+  const own = credential.kind === 'key' ? credential.submitter : local;
+  const requester = flags.requester === undefined ? own : parseName(flags.requester, '--requester');
+  if (door === undefined) throw new Problem('usage', '--door is missing');
+  if (requester === undefined) throw new Problem('usage', '--requester is missing');
+  return {
+    version: 1,
+    action: parseName(action, 'ACTION'),
+    resource: flags.resource,
+    door,
+    requester,
+    details: detailsOf(flags.detail),
+    context: {
+      ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+      ...(flags.ticket === undefined ? {} : { ticket: flags.ticket }),
+    } satisfies JsonObject,
+    duration: flags.duration === undefined ? 0 : parseSeconds(flags.duration, '--duration'),
+  };
+}
+
+function detailsOf(texts: readonly string[]): JsonObject {
+  const details = new Map<string, string>();
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    const key = text.slice(0, Math.max(0, at));
+    if (key === '') throw new Problem('usage', `--detail ${JSON.stringify(text)} is not KEY=VALUE`);
+    if (details.has(key)) throw new Problem('usage', `--detail ${JSON.stringify(key)} is given twice`);
+    details.set(key, text.slice(at + 1));
+  }
+  return Object.fromEntries(details);
+}
+
+async function credentialOf(
+  flags: FlagValues<typeof FLAGS>,
+  env: Environment,
+  { client }: OpenBroker,
+): Promise<SubmitCredential> {
+  if (flags.submitter !== undefined) {
+    const submitter = parseName(flags.submitter, '--submitter');
+    const key = keyOption(flags, env);
+    if (key === undefined)
+      throw new Problem('no-key', 'a submitter signs its requests: --key FILE is missing');
+    const signer = createKeySigner(await resolveKey(key, env), { env, withTerminal: ownTerminal() });
+    return { kind: 'key', submitter, signer };
+  }
+  const token =
+    flags.tokenFile === undefined ? env.COUNTERSIGN_TOKEN : (await readFile(flags.tokenFile, 'utf8')).trim();
+  if (token !== undefined && token !== '') {
+    if (!isBearerToken(token)) throw new Problem('usage', 'the token is not 43 characters of base64url');
+    return { kind: 'token', token };
+  }
+  if (client.address.kind === 'socket') return { kind: 'socket' };
+  throw new Problem('unauthenticated', 'nobody asks: there is no submitter, no token and no socket', {
+    hint: 'give --submitter NAME --key FILE, or COUNTERSIGN_TOKEN',
+  });
+}
+
+function tellAsked({ ask, reply, isNew }: Asked, where: readonly string[]): void {
+  const { state } = reply.status;
+  tell(`${isNew ? 'asked' : 'joined'} ${ask.id}, ${state}; answer by ${formatTime(reply.answerBy)}`);
+  if (state !== 'pending') return;
+  tell(`an approver can sign with: ${pasteableLine(['approve', ask.id, ...where])}`);
+}

@@ -1,0 +1,47 @@
+import * as z from 'zod';
+import { prepareRevocation } from '../client/decide.js';
+import { parseRequestId } from '../protocol/names.js';
+import { createKeySigner } from '../ssh/key-signer.js';
+import { openAsApprover, ownTerminal, withBroker } from './open-broker.js';
+import { print } from './output.js';
+import { fetchRequest } from './show.js';
+import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
+
+export const verb = defineVerb({
+  help: `
+Take back an approval that was not used yet. A door that has its receipts already may still open until their not-after.
+
+Usage
+  countersign revoke ID [--comment TEXT]
+
+Flags
+  --comment TEXT  why; signed and kept
+  --key FILE      sign with this key (COUNTERSIGN_KEY)${BROKER_FLAGS_HELP}
+
+Examples
+  countersign revoke 01KB2X6C9V4T7M3N8QZ5R0EWHD --comment "wrong host"
+`,
+  arguments: ['ID'],
+  flags: { ...BROKER_FLAGS, key: 'text', comment: 'text' },
+  async run({ arguments: [id = ''], flags, env }) {
+    const request = parseRequestId(id);
+    return withBroker(openAsApprover(flags, env), async (broker) => {
+      const view = await fetchRequest(broker, request);
+      const statement = prepareRevocation(view, {
+        approver: broker.approver,
+        broker: broker.fingerprint,
+        now: broker.clock.now(),
+        comment: flags.comment ?? '',
+      });
+      const signer = createKeySigner(broker.key, { env, withTerminal: ownTerminal() });
+      const armor = await signer.sign('revoke@countersign', statement);
+      await broker.client.call(z.unknown(), {
+        method: 'POST',
+        path: `/v1/requests/${request}/revocations`,
+        body: { statement: statement + armor },
+      });
+      print(`revoked ${request}`);
+      return 0;
+    });
+  },
+});

@@ -1,0 +1,76 @@
+import { resolve } from 'node:path';
+import { DEFAULT_LISTEN, locate, socketPath } from '../client/locations.js';
+import { Problem } from '../protocol/problems.js';
+import { hasDatabase } from './enrolled-directory.js';
+import { defaultName, parseListen, startBrokerHere, stopSignal } from './start-broker.js';
+import { defineVerb, type FlagValues } from './verb.js';
+
+const FLAGS = {
+  dir: 'text',
+  listen: 'text',
+  socket: 'text',
+  tlsCert: 'text',
+  tlsKey: 'text',
+  insecureHttp: 'switch',
+  name: 'text',
+} as const;
+
+export const verb = defineVerb({
+  help: `
+Run the broker alone, until SIGTERM or Ctrl-C. It logs one line of JSON for each event to stderr. Somebody must be
+enrolled first: countersign roster add.
+
+Usage
+  countersign serve [--dir DIR] [--listen HOST:PORT] [--tls-cert FILE --tls-key FILE]
+
+Flags
+  --dir DIR          data directory (COUNTERSIGN_DIR)
+  --listen H:P       address, or none (default ${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port})
+  --socket PATH      Unix socket, or none (default DIR/broker.sock)
+  --tls-cert FILE    certificate chain, PEM
+  --tls-key FILE     its key, PEM
+  --insecure-http    plain HTTP beyond this machine: only behind something that encrypts
+  --name NAME        how it is called in answers (default: the host name)
+
+Examples
+  countersign serve --dir /var/lib/countersign
+  countersign serve --dir /var/lib/countersign --listen 0.0.0.0:7433 --tls-cert cert.pem --tls-key key.pem
+`,
+  arguments: [],
+  flags: FLAGS,
+  async run({ flags, env }) {
+    const directory = locate(flags, env).data;
+    if (!hasDatabase(directory)) {
+      throw new Problem('no-approver', `nobody is enrolled in ${directory}`);
+    }
+    const stopped = stopSignal();
+    const broker = await startBrokerHere({
+      directory,
+      listen: listenOf(flags.listen),
+      socket: socketOf(flags.socket, directory),
+      tls: tlsOf(flags),
+      insecureHttp: flags.insecureHttp,
+      name: flags.name ?? defaultName(),
+      log: 'json',
+    });
+    await stopped;
+    await broker.stop();
+    return 0;
+  },
+});
+
+function listenOf(text: string | undefined): ReturnType<typeof parseListen> | null {
+  if (text === undefined) return DEFAULT_LISTEN;
+  return text === 'none' ? null : parseListen(text);
+}
+
+function socketOf(text: string | undefined, directory: string): string | null {
+  if (text === undefined) return socketPath(directory);
+  return text === 'none' ? null : resolve(text);
+}
+
+function tlsOf({ tlsCert, tlsKey }: FlagValues<typeof FLAGS>) {
+  if (tlsCert === undefined && tlsKey === undefined) return null;
+  if (tlsCert !== undefined && tlsKey !== undefined) return { certificate: tlsCert, key: tlsKey };
+  throw new Problem('usage', '--tls-cert and --tls-key go together');
+}

@@ -1,0 +1,45 @@
+import { hostname } from 'node:os';
+import type { RunningBroker } from '../../broker/broker.js';
+import type { BrokerOptions } from '../../broker/options.js';
+import { Problem } from '../protocol/problems.js';
+
+/**
+ * Starts a broker in this process.
+ *
+ * @throws Problem `usage` where the address is taken, and those of the broker.
+ */
+export async function startBrokerHere(options: BrokerOptions): Promise<RunningBroker> {
+  const { startBroker } = await import('../../broker/broker.js');
+  try {
+    return await startBroker(options);
+  } catch (cause) {
+    if (!isAddressTaken(cause)) throw cause;
+    const { host, port } = options.listen ?? { host: '', port: 0 };
+    throw new Problem('usage', `${host}:${port} is taken by another program`, {
+      hint: 'choose another port with --listen HOST:PORT, or port 0 for a free one',
+      cause,
+    });
+  }
+}
+
+export const isAddressTaken = (error: unknown): boolean =>
+  (error as NodeJS.ErrnoException | null)?.code === 'EADDRINUSE';
+
+/** @throws Problem `usage` */
+export function parseListen(text: string): { readonly host: string; readonly port: number } {
+  const [, ipv6, host = ipv6, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  if (host === undefined || Number(port) > 65_535) {
+    throw new Problem('usage', `--listen ${JSON.stringify(text)} is not HOST:PORT`);
+  }
+  return { host, port: Number(port) };
+}
+
+/** How the broker is called where nothing else is said. */
+export const defaultName = (): string => hostname();
+
+/** Resolves when somebody asks this program to stop; a second time ends it at once. */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
+  });
+}

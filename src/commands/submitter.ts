@@ -1,0 +1,189 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { locate } from '../client/locations.js';
+import { parseName } from '../protocol/names.js';
+import { Problem } from '../protocol/problems.js';
+import type { Submitter, SubmitterChange, SubmitterCredential } from '../protocol/roster-messages.js';
+import { formatPublicKey, parsePublicKeyLine } from '../ssh/public-key.js';
+import { hasDatabase, withDirectory } from './enrolled-directory.js';
+import { exact, print, printJson, tell } from './output.js';
+import { readPublicKey } from './public-key-file.js';
+import { formatTable } from './text-table.js';
+import { defineVerb, type FlagValues, type VerbGroup } from './verb.js';
+
+const CREDENTIAL_FLAGS = { dir: 'text', key: 'text', token: 'switch', socket: 'switch' } as const;
+const DIR_HELP = `
+  --dir DIR       data directory of the broker (COUNTERSIGN_DIR)`;
+const CREDENTIAL_HELP = `
+  --key FILE      it signs with this key (a public key file, or - for stdin); a host uses its host key
+  --token         it shows a bearer token, which is made here and printed once
+  --socket        it is whoever may open the broker's socket; one submitter only${DIR_HELP}`;
+
+export const verb: VerbGroup = {
+  help: `
+The machines and tools that may ask: how each proves who it is, and what it may ask for. Works through the socket of a
+running broker, else on the data directory itself.
+
+Usage
+  countersign submitter list [--json]
+  countersign submitter add NAME --key FILE | --token | --socket  --action A… --resource R… --door D… [--requester N]…
+  countersign submitter rotate NAME --key FILE | --token
+  countersign submitter remove NAME
+
+Examples
+  countersign submitter add web-1 --key /etc/ssh/ssh_host_ed25519_key.pub --action 'ssh.*' \\
+    --resource web-1.example.com --door host:web-1.example.com --requester '*'
+  countersign submitter add ci --token --action 'deploy.*' --resource '*' --door job:deploy > ci.token
+`,
+  verbs: {
+    list: defineVerb({
+      help: `
+List the submitters and what they may ask for.
+
+Usage
+  countersign submitter list [--json]
+
+Flags${DIR_HELP}
+  --json          as JSON
+
+Examples
+  countersign submitter list
+`,
+      arguments: [],
+      flags: { dir: 'text', json: 'switch' },
+      async run({ flags, env }) {
+        const { data } = locate(flags, env);
+        const submitters = hasDatabase(data) ? await withDirectory(data, (found) => found.submitters()) : [];
+        if (flags.json) printJson({ submitters });
+        else print(formatSubmitters(submitters));
+        return 0;
+      },
+    }),
+    add: defineVerb({
+      help: `
+Enrol a submitter. Each limit is an exact text, or a beginning followed by *; * alone is everything.
+
+Usage
+  countersign submitter add NAME --key FILE | --token | --socket  --action A… --resource R… --door D… [--requester N]…
+
+Flags
+  --action A      what it may ask to do
+  --resource R    on what
+  --door D        for which doors
+  --requester N   for whom, beside itself${CREDENTIAL_HELP}
+
+Examples
+  countersign submitter add web-1 --key /etc/ssh/ssh_host_ed25519_key.pub --action 'ssh.*' \\
+    --resource web-1.example.com --door host:web-1.example.com --requester '*'
+  countersign submitter add ci --token --action 'deploy.*' --resource '*' --door job:deploy > ci.token
+`,
+      arguments: ['NAME'],
+      flags: { ...CREDENTIAL_FLAGS, action: 'texts', resource: 'texts', door: 'texts', requester: 'texts' },
+      async run({ arguments: [text = ''], flags, env }) {
+        const name = parseName(text, 'NAME');
+        const limits = {
+          actions: required(flags.action, '--action'),
+          resources: required(flags.resource, '--resource'),
+          doors: required(flags.door, '--door'),
+          requesters: [...flags.requester],
+        };
+        const { credential, token } = await makeCredential(flags);
+        await change(locate(flags, env).data, { change: 'add', submitter: { name, credential, limits } });
+        if (token === null) print(`added ${name}`);
+        else showToken(name, token);
+        return 0;
+      },
+    }),
+    rotate: defineVerb({
+      help: `
+Give a submitter another key or token; the old one ends at once.
+
+Usage
+  countersign submitter rotate NAME --key FILE | --token
+
+Flags${CREDENTIAL_HELP}
+
+Examples
+  countersign submitter rotate ci --token > ci.token
+`,
+      arguments: ['NAME'],
+      flags: CREDENTIAL_FLAGS,
+      async run({ arguments: [text = ''], flags, env }) {
+        const name = parseName(text, 'NAME');
+        const { credential, token } = await makeCredential(flags);
+        await change(locate(flags, env).data, { change: 'rotate', name, credential });
+        if (token === null) print(`rotated ${name}`);
+        else showToken(name, token);
+        return 0;
+      },
+    }),
+    remove: defineVerb({
+      help: `
+Remove a submitter: it can neither ask nor use what was approved.
+
+Usage
+  countersign submitter remove NAME
+
+Flags${DIR_HELP}
+
+Examples
+  countersign submitter remove ci
+`,
+      arguments: ['NAME'],
+      flags: { dir: 'text' },
+      async run({ arguments: [text = ''], flags, env }) {
+        const name = parseName(text, 'NAME');
+        await change(locate(flags, env).data, { change: 'remove', name });
+        print(`removed ${name}`);
+        return 0;
+      },
+    }),
+  },
+};
+
+async function change(data: string, submitterChange: SubmitterChange): Promise<void> {
+  await withDirectory(data, (directory) => directory.changeSubmitters(submitterChange));
+}
+
+/** A new credential; of a token only the hash goes further than the screen. */
+async function makeCredential(
+  flags: FlagValues<typeof CREDENTIAL_FLAGS>,
+): Promise<{ readonly credential: SubmitterCredential; readonly token: string | null }> {
+  const given = [flags.key !== undefined, flags.token, flags.socket].filter(Boolean).length;
+  if (given !== 1) throw new Problem('usage', 'give one of --key FILE, --token and --socket');
+  if (flags.socket) return { credential: { kind: 'socket' }, token: null };
+  if (flags.key !== undefined) {
+    return { credential: { kind: 'key', key: formatPublicKey(await readPublicKey(flags.key)) }, token: null };
+  }
+  const token = randomBytes(32).toString('base64url');
+  return { credential: { kind: 'token', hash: createHash('sha256').update(token).digest('hex') }, token };
+}
+
+function showToken(name: string, token: string): void {
+  print(token);
+  tell(`this token of ${name} is shown once: keep it private, and give it as COUNTERSIGN_TOKEN`);
+}
+
+function required(texts: readonly string[], what: string): string[] {
+  if (texts.length > 0) return [...texts];
+  throw new Problem('usage', `${what} is missing`, { hint: `${what} '*' allows everything` });
+}
+
+function formatSubmitters(submitters: readonly Submitter[]): string {
+  if (submitters.length === 0) return 'no submitters are enrolled';
+  return formatTable([
+    ['NAME', 'BY', 'ACTIONS', 'RESOURCES', 'DOORS', 'REQUESTERS'],
+    ...submitters.map(({ name, credential, limits }) =>
+      [
+        name,
+        credentialText(credential),
+        limits.actions.join(' '),
+        limits.resources.join(' '),
+        limits.doors.join(' '),
+        limits.requesters.join(' ') || '-',
+      ].map(exact),
+    ),
+  ]);
+}
+
+const credentialText = (credential: SubmitterCredential): string =>
+  credential.kind === 'key' ? parsePublicKeyLine(credential.key).fingerprint : credential.kind;

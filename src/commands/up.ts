@@ -1,0 +1,128 @@
+import { socketAddress } from '../client/address.js';
+import { localFingerprint } from '../client/broker-identity.js';
+import { systemClock } from '../client/clock.js';
+import { HttpClient } from '../client/http-client.js';
+import { DEFAULT_LISTEN, type Environment, type Locations, locate, socketPath } from '../client/locations.js';
+import { brokerReply } from '../protocol/messages.js';
+import { Problem } from '../protocol/problems.js';
+import { type Enrolled, prepareFirstRun } from './first-run.js';
+import { pasteableLine } from './invocation.js';
+import { keyOption, withBroker } from './open-broker.js';
+import { openConsole } from './open-console.js';
+import { exact, print, tell } from './output.js';
+import { defaultName, isAddressTaken, parseListen, startBrokerHere, stopSignal } from './start-broker.js';
+import { defineVerb } from './verb.js';
+
+export const verb = defineVerb({
+  help: `
+Start everything on this machine: on first use make the data directory, enrol you as the approver with the key of your
+agent or ~/.ssh, and let the local socket ask for demonstrations; then start the broker and open the console. Where a
+broker runs already, only open the console. Without a terminal: run the broker and log, until SIGTERM.
+
+Usage
+  countersign up [--dir DIR] [--listen HOST:PORT]
+
+Flags
+  --dir DIR       data directory (COUNTERSIGN_DIR)
+  --listen H:P    address of the broker (default ${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port}, or a free port if that is taken)
+  --key FILE      be enrolled, and decide, with this key (COUNTERSIGN_KEY)
+
+Examples
+  countersign up
+  countersign up --dir /tmp/try --listen 127.0.0.1:0
+`,
+  arguments: [],
+  flags: { dir: 'text', listen: 'text', key: 'text' },
+  async run({ flags, env }) {
+    const locations = locate(flags, env);
+    const key = keyOption(flags, env);
+    const hasTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+    if (await isRunning(locations)) {
+      tell(`a broker runs in ${exact(locations.data)} already`);
+      if (hasTerminal) await showConsole(locations, key, env);
+      return 0;
+    }
+    const enrolled = await prepareFirstRun(locations, { key, env });
+    if (enrolled !== null) tellEnrolled(enrolled, locations);
+    const stopped = stopSignal();
+    const broker = await start(locations.data, flags.listen, hasTerminal ? 'silent' : 'json');
+    let signal: NodeJS.Signals | null;
+    try {
+      print(`broker ${broker.fingerprint} listens at ${broker.address} and ${exact(locations.data)}`);
+      print(`To ask for something, paste this into another terminal:\n\n  ${demoLine(locations.data)}\n`);
+      const closed = hasTerminal ? showConsole(locations, key, env).then(() => null) : stopped;
+      signal = await Promise.race([closed, stopped]);
+    } finally {
+      await broker.stop();
+    }
+    // The console still has the terminal: it gives it back when this signal ends the program.
+    if (hasTerminal && signal !== null) process.kill(process.pid, signal);
+    return 0;
+  },
+});
+
+/** The line that makes a demonstration, from any directory. */
+const demoLine = (data: string): string =>
+  pasteableLine([
+    'request',
+    'demo.hello',
+    '--dir',
+    data,
+    '--resource',
+    'demo',
+    '--reason',
+    'try it',
+    '--wait',
+  ]);
+
+async function isRunning({ data }: Locations): Promise<boolean> {
+  const client = localClient(data);
+  try {
+    await client.call(brokerReply, { method: 'GET', path: '/v1/broker' });
+    return true;
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'broker-unreachable') return false;
+    throw error;
+  } finally {
+    client.close();
+  }
+}
+
+async function start(directory: string, listen: string | undefined, log: 'json' | 'silent') {
+  const options = {
+    directory,
+    listen: listen === undefined ? DEFAULT_LISTEN : parseListen(listen),
+    socket: socketPath(directory),
+    tls: null,
+    insecureHttp: false,
+    name: defaultName(),
+    log,
+  };
+  try {
+    return await startBrokerHere(options);
+  } catch (error) {
+    const isTaken = error instanceof Problem && isAddressTaken(error.cause);
+    if (!isTaken || listen !== undefined) throw error;
+    tell(`${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port} is taken by another program: taking a free port`);
+    return startBrokerHere({ ...options, listen: { ...DEFAULT_LISTEN, port: 0 } });
+  }
+}
+
+async function showConsole(locations: Locations, key: string | undefined, env: Environment): Promise<void> {
+  const fingerprint = await localFingerprint(locations.data);
+  if (fingerprint === null) throw new Problem('broker-reply', 'the broker has no key in its data directory');
+  const broker = { client: localClient(locations.data), fingerprint, locations, clock: systemClock };
+  await withBroker(Promise.resolve(broker), async () => {
+    await openConsole(broker, { key, env });
+    return 0;
+  });
+}
+
+const localClient = (data: string): HttpClient => new HttpClient(socketAddress(socketPath(data)));
+
+function tellEnrolled({ approver, key, madeKey }: Enrolled, { data }: Locations): void {
+  const { fingerprint } = key.publicKey;
+  const from =
+    madeKey === null ? `from ${key.source === 'agent' ? 'your agent' : key.path}` : `made at ${madeKey}`;
+  tell(`first run: made ${exact(data)}, enrolled ${approver} with the key ${fingerprint}, ${exact(from)}`);
+}
