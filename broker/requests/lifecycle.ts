@@ -26,10 +26,13 @@ export interface Submission {
   readonly submitter: Name;
   readonly vouched: string | null;
   readonly rule: Rule;
+  /** What the rule asks for, in words. */
+  readonly missing: readonly string[];
 }
 
 /** A new request with its first asker. */
-export function submitted({ id, bound, submitter, vouched, rule }: Submission, now: EpochMs): Step {
+export function submitted(submission: Submission, now: EpochMs): Step {
+  const { id, bound, submitter, vouched, rule, missing } = submission;
   const request: Request = {
     ...bound,
     id,
@@ -42,7 +45,7 @@ export function submitted({ id, bound, submitter, vouched, rule }: Submission, n
     state: 'pending',
     claimBy: null,
     votes: [],
-    missing: [],
+    missing,
     claim: null,
     redeemedAt: null,
     report: null,

@@ -88,7 +88,9 @@ export class Requests {
         (standing, now) => {
           if (standing === null) {
             this.#budget.take(id, { submitter: submitter.name, resource: bound.document.resource });
-            const step = lifecycle.submitted({ id, bound, submitter: submitter.name, vouched, rule }, now);
+            const { missing } = policy.evaluate(rule, bound.document.requester, [], this.#principals);
+            const submission = { id, bound, submitter: submitter.name, vouched, rule, missing };
+            const step = lifecycle.submitted(submission, now);
             const asker = { hash: hashToken(watch), request: id, attached: true };
             return { ...step, ...remember, asker, result: { request: step.request, isNew: true, watch } };
           }
