@@ -1,5 +1,5 @@
 import { type BearerToken, isBearerToken, isRequestId, type RequestId } from './names.js';
-import { Problem, type ProblemCode } from './problems.js';
+import { Problem } from './problems.js';
 import { formatSignedText, parseReceipts, type Receipt, type SignedText } from './receipt.js';
 import { type EpochMs, formatTime, parseTime } from './time.js';
 
@@ -20,7 +20,8 @@ export interface TextReply {
   readonly state: ReplyState;
   readonly id: RequestId | null;
   readonly watch: BearerToken | null;
-  readonly code: ProblemCode | null;
+  /** A problem code; one that is not in our table comes from a later broker. At most 64 characters. */
+  readonly code: string | null;
   readonly answerBy: EpochMs | null;
   readonly claimBy: EpochMs | null;
   /** Printable ASCII, for the person who waits; null for none. */
@@ -41,7 +42,7 @@ const STATES: readonly ReplyState[] = [
 ];
 const MAX_REPLY_BYTES = 64 * 1024;
 const HEAD =
-  /^countersign\/1 ([a-z]+) ([0-9A-Z]{26}|-)\nwatch: (\S+)\ncode: ([a-z-]+)\nanswer-by: (\S+)\nclaim-by: (\S+)\nhint: ([\x20-\x7e]+)\n\n/;
+  /^countersign\/1 ([a-z]+) ([0-9A-Z]{26}|-)\nwatch: (\S+)\ncode: ([a-z-]{1,64})\nanswer-by: (\S+)\nclaim-by: (\S+)\nhint: ([\x20-\x7e]+)\n\n/;
 
 /** Writes the reply: a head of seven lines, a blank line, then the receipts. */
 export function formatTextReply(reply: TextReply): string {
@@ -75,7 +76,7 @@ export function parseTextReply(text: string): TextReply & { readonly receipts: r
     state,
     id: optional(id, (value) => (isRequestId(value) ? value : null)),
     watch: optional(watch, (value) => (isBearerToken(value) ? value : null)),
-    code: optional(code, (value) => value as ProblemCode),
+    code: optional(code, (value) => value),
     answerBy: optional(answerBy, parseTime),
     claimBy: optional(claimBy, parseTime),
     hint: optional(hint, (value) => value),
