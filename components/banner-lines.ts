@@ -1,0 +1,69 @@
+import { ageText, leftText } from './clock-text.js';
+import { type ConsoleState, openedRequest } from './console-state.js';
+import { examine, voucherOf } from './examination.js';
+import { fitLine, type Line, span } from './line.js';
+import { wrapLine } from './line-wrapping.js';
+import { label, type SafeText, safeText } from './safe-text.js';
+import type { Tone } from './theme.js';
+
+interface Banner {
+  readonly words: SafeText;
+  readonly tone: Tone;
+}
+
+/** What must not be overlooked, right below the header, over the whole width. */
+export function bannerLines(state: ConsoleState): readonly Line[] {
+  const { columns } = state.size;
+  return [...linkBanners(state), ...requestBanners(state)].flatMap(({ words, tone }) =>
+    wrapLine([span(words, tone)], columns - 2, 'words').map((line) =>
+      fitLine([span(label` `, tone), ...line], columns).map(({ text }) => span(text, tone)),
+    ),
+  );
+}
+
+function linkBanners({ queue: { link }, at }: ConsoleState): readonly Banner[] {
+  const prose = (text: string): SafeText => safeText(text, { reading: 'prose' });
+  if (link.state === 'stale') {
+    const retry = link.retryAt === null ? label`` : label` Next try in ${leftText(link.retryAt - at)}.`;
+    const since = ageText(at - link.since);
+    return [
+      {
+        words: label`▲ Not connected for ${since}: ${prose(link.reason)}. You see the past; decisions are off.${retry}`,
+        tone: 'alarm',
+      },
+    ];
+  }
+  if (link.state === 'refused') {
+    return [
+      {
+        words: label`▲ Refused: ${prose(link.reason)}. Decisions are off. ${prose(link.hint)}`,
+        tone: 'alarm',
+      },
+    ];
+  }
+  return [];
+}
+
+function requestBanners(state: ConsoleState): readonly Banner[] {
+  const opened = openedRequest(state);
+  if (opened === null) return [];
+  const { request, isAltered } = opened;
+  const banners: Banner[] = examine(request).differences.map((words) => ({
+    words: label`▲ Do not sign: ${words}.`,
+    tone: 'alarm',
+  }));
+  if (isAltered) {
+    banners.push({
+      words: label`▲ Do not sign: the broker now shows another document under this id.`,
+      tone: 'alarm',
+    });
+  }
+  const voucher = voucherOf(request, state.identity.fingerprint);
+  if (voucher.state === 'forged') {
+    banners.push({
+      words: label`▲ Signature of the submitter does not verify: ${voucher.why}.`,
+      tone: 'alarm',
+    });
+  }
+  return banners;
+}

@@ -1,0 +1,144 @@
+import {
+  type ConfirmStep,
+  type ConfirmTarget,
+  type ConsoleState,
+  isSettled,
+  type OpenedRequest,
+} from './console-state.js';
+import { cutLine, type Line, markedSpans, span, spreadLine } from './line.js';
+import { wrapLine } from './line-wrapping.js';
+import { obstacleTo } from './obstacles.js';
+import { label, repeatText, type SafeText, safeText, spaces } from './safe-text.js';
+import type { Tone } from './theme.js';
+
+/** Rows of the comment that are on the screen at once: those around the caret. */
+const COMMENT_ROWS = 3;
+const LABEL_COLUMNS = 14;
+/** Characters of the digest that are shown: `sha256:` and 64 bits. */
+const DIGEST_START = 7 + 16;
+
+const TITLES: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
+  approve: label`Approve?`,
+  deny: label`Deny?`,
+};
+const SIGN_BUTTONS: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
+  approve: label`Sign approval`,
+  deny: label`Sign denial`,
+};
+
+/** The step between a decision key and a signature; no lines where there is none. */
+export function confirmLines(state: ConsoleState): readonly Line[] {
+  const { confirm, opened, size } = state;
+  if (confirm === null || opened === null) return [];
+  const { columns } = size;
+  return [
+    titleLine(TITLES[confirm.verdict], columns),
+    ...subjectLines(confirm, opened, columns),
+    ...commentLines(confirm, columns),
+    [],
+    ...stateLines(state, confirm, columns),
+    buttonLine(state, confirm, columns),
+  ];
+}
+
+function titleLine(title: SafeText, columns: number): Line {
+  const left: Line = [span(label`── `, 'accent'), span(title, 'strong'), span(label` `)];
+  return [...left, span(repeatText(label`─`, columns - title.length - 4), 'accent')];
+}
+
+function subjectLines(
+  { verdict }: ConfirmStep,
+  { request }: OpenedRequest,
+  columns: number,
+): readonly Line[] {
+  const { action, resource, requester, door } = request.document;
+  const exact = (text: string, tone: Tone = 'text'): Line =>
+    markedSpans(safeText(text, { reading: 'exact' }), tone);
+  const word = verdict === 'approve' ? span(label`approve`, 'accent') : span(label`deny`, 'danger');
+  return [
+    labelled(
+      label`you sign`,
+      [word, span(label`  `), ...exact(action), span(label` on `, 'muted'), ...exact(resource, 'strong')],
+      columns,
+    ),
+    labelled(
+      label`for`,
+      [...exact(requester, 'strong'), span(label` through `, 'muted'), ...exact(door)],
+      columns,
+    ),
+    labelled(
+      label`digest`,
+      [...exact(request.digest.slice(0, DIGEST_START)), span(label`…`, 'muted')],
+      columns,
+    ),
+  ];
+}
+
+function labelled(name: SafeText, value: Line, columns: number): Line {
+  const left = span(label`   ${name}${spaces(LABEL_COLUMNS - name.length - 3)}`, 'muted');
+  return [left, ...cutLine(value, columns - LABEL_COLUMNS - 2)];
+}
+
+function commentLines({ comment, focused }: ConfirmStep, columns: number): readonly Line[] {
+  const isFocused = focused === 'comment';
+  const prose = (text: string): Line => markedSpans(safeText(text, { reading: 'prose' }));
+  if (comment.text === '' && !isFocused)
+    return [labelled(label`comment`, [span(label`none (c to write one)`, 'muted')], columns)];
+  const before = prose(comment.text.slice(0, comment.caret));
+  const caret: Line = isFocused ? [span(label`▏`, 'accent')] : [];
+  const wrapped = wrapLine(
+    [...before, ...caret, ...prose(comment.text.slice(comment.caret))],
+    columns - LABEL_COLUMNS - 2,
+    'words',
+  );
+  const caretRow = wrapped.findIndex((line) => line.some(({ text }) => text === '▏'));
+  const first = Math.max(0, Math.min(caretRow - COMMENT_ROWS + 1, wrapped.length - COMMENT_ROWS));
+  return wrapped
+    .slice(first, first + COMMENT_ROWS)
+    .map((line, at) => labelled(at === 0 ? label`comment` : label``, line, columns));
+}
+
+/** What stands in the way, what went wrong, or what is going on. */
+function stateLines(state: ConsoleState, confirm: ConfirmStep, columns: number): readonly Line[] {
+  const obstacle = obstacleTo(state, confirm.verdict);
+  const paragraphs: Line[] = [];
+  if (confirm.isSigning) {
+    paragraphs.push([span(label`Signing. Your agent may ask you, your key may want a touch.`, 'accent')]);
+  } else if (obstacle !== null) {
+    paragraphs.push([span(label`✗ Nothing can be signed: ${obstacle.words}.`, 'danger')]);
+  } else if (confirm.failure !== null) {
+    const { message, hint } = confirm.failure;
+    paragraphs.push([span(label`✗ Not signed: ${message}.`, 'danger')], [span(label`  ${hint}`)]);
+  }
+  const indent = span(spaces(3));
+  return paragraphs
+    .flatMap((paragraph) => wrapLine(paragraph, columns - 5, 'words'))
+    .map((line) => [indent, ...line]);
+}
+
+function buttonLine(state: ConsoleState, confirm: ConfirmStep, columns: number): Line {
+  if (confirm.isSigning) return [];
+  const canSign = obstacleTo(state, confirm.verdict) === null;
+  const buttons: Line = [
+    span(spaces(2)),
+    ...button('cancel', label`Cancel`, confirm, true),
+    span(spaces(3)),
+    ...button('sign', SIGN_BUTTONS[confirm.verdict], confirm, canSign),
+  ];
+  return spreadLine(buttons, [span(enterMeans(state, confirm, canSign), 'muted'), span(spaces(2))], columns);
+}
+
+function button(target: ConfirmTarget, words: SafeText, { focused }: ConfirmStep, works: boolean): Line {
+  const isFocused = focused === target;
+  const tone: Tone = isFocused ? 'accent' : works ? 'text' : 'muted';
+  return [span(label`${isFocused ? label`▸` : label` `}[ ${words} ]`, tone)];
+}
+
+/** Shown only once it is true: a key that comes too early does nothing. */
+function enterMeans(state: ConsoleState, { focused, verdict }: ConfirmStep, canSign: boolean): SafeText {
+  if (focused === 'comment') return label`Enter ends the comment`;
+  if (!isSettled(state)) return label`…`;
+  if (focused === 'cancel') return label`Enter cancels`;
+  if (!canSign) return label`this cannot be signed`;
+  return verdict === 'approve' ? label`Enter signs the approval` : label`Enter signs the denial`;
+}

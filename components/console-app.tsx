@@ -1,0 +1,98 @@
+import { Box, useApp, useStdout } from 'ink';
+import { type ReactElement, useCallback, useMemo, useState } from 'react';
+import type { QueueConnection } from '../src/client/queue.js';
+import type { EpochMs } from '../src/protocol/time.js';
+import { type ConsoleState, isTooSmall, SMALLEST, startState } from './console-state.js';
+import type { ConsoleEvent } from './console-step.js';
+import { createConsoleStore } from './console-store.js';
+import { DetailScreen } from './detail-screen.js';
+import { Footer } from './footer.js';
+import { Header, titleText } from './header.js';
+import { HelpOverlay } from './help-overlay.js';
+import { useClock } from './hooks/use-clock.js';
+import { useConsoleState } from './hooks/use-console-state.js';
+import { useEffects } from './hooks/use-effects.js';
+import { useKeyboard } from './hooks/use-keyboard.js';
+import { usePaintedFrames } from './hooks/use-painted-frames.js';
+import { useQueue } from './hooks/use-queue.js';
+import { terminalSize, useTerminalSize } from './hooks/use-terminal-size.js';
+import { useTitle } from './hooks/use-title.js';
+import { span } from './line.js';
+import type { PaintedFrames } from './painted-frames.js';
+import { QueueScreen } from './queue-screen.js';
+import { SafeLine } from './safe-line.js';
+import { label } from './safe-text.js';
+import { bodyRows } from './screen-layout.js';
+
+export interface ConsoleAppProps {
+  readonly connection: QueueConnection;
+  readonly clock: () => EpochMs;
+  readonly frames: PaintedFrames;
+  readonly hasBell: boolean;
+}
+
+/** Wires the world to the state of the console, and the state to the screen. */
+export function ConsoleApp({ connection, clock, frames, hasBell }: ConsoleAppProps): ReactElement {
+  const { exit } = useApp();
+  const { stdout } = useStdout();
+  const [store] = useState(() =>
+    createConsoleStore(startState(connection, connection.queue(), terminalSize(stdout), clock())),
+  );
+  const state = useConsoleState(store);
+  const dispatch = useCallback(
+    (event: ConsoleEvent) => {
+      try {
+        store.dispatch(event);
+      } catch (error) {
+        exit(error);
+      }
+    },
+    [store, exit],
+  );
+  const on = useMemo(() => eventSources(dispatch, clock), [dispatch, clock]);
+
+  useEffects(store, { connection, hasBell, dispatch });
+  useQueue(connection, on.queue);
+  useTerminalSize(on.resize);
+  useKeyboard(on.press, on.paste);
+  usePaintedFrames(state, frames, on.painted);
+  useClock(state, on.tick);
+  useTitle(titleText(state));
+
+  return isTooSmall(state) ? <TooSmall state={state} /> : <Screen state={state} />;
+}
+
+/** One function for each kind of event, which adds the time. */
+function eventSources(dispatch: (event: ConsoleEvent) => void, clock: () => EpochMs) {
+  type Rest<Type> = Omit<Extract<ConsoleEvent, { type: Type }>, 'type' | 'at'>;
+  return {
+    queue: (queue: Rest<'queue'>['queue']) => dispatch({ type: 'queue', queue, at: clock() }),
+    tick: () => dispatch({ type: 'tick', at: clock() }),
+    resize: (size: Rest<'resize'>['size']) => dispatch({ type: 'resize', size }),
+    press: (press: Rest<'press'>['press']) => dispatch({ type: 'press', press, at: clock() }),
+    paste: (text: string) => dispatch({ type: 'paste', text, at: clock() }),
+    painted: (frame: Rest<'painted'>['frame']) => dispatch({ type: 'painted', frame, at: clock() }),
+  };
+}
+
+function Screen({ state }: { readonly state: ConsoleState }): ReactElement {
+  const height = bodyRows(state);
+  return (
+    <Box flexDirection="column" width={state.size.columns} height={state.size.rows} overflow="hidden">
+      <Header state={state} />
+      <Body state={state} height={height} />
+      <Footer state={state} />
+    </Box>
+  );
+}
+
+function Body({ state, height }: { readonly state: ConsoleState; readonly height: number }): ReactElement {
+  if (state.isHelpOpen) return <HelpOverlay height={height} />;
+  if (state.opened !== null) return <DetailScreen state={state} height={height} />;
+  return <QueueScreen state={state} height={height} />;
+}
+
+function TooSmall({ state: { size } }: { readonly state: ConsoleState }): ReactElement {
+  const words = label`The console needs ${SMALLEST.columns}x${SMALLEST.rows}; this is ${size.columns}x${size.rows}.`;
+  return <SafeLine line={[span(words, 'warning')]} />;
+}

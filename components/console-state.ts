@@ -1,0 +1,176 @@
+import type { Queue } from '../src/client/queue.js';
+import type { RequestId } from '../src/protocol/names.js';
+import type { RequestView } from '../src/protocol/request-view.js';
+import type { EpochMs } from '../src/protocol/time.js';
+import type { CommentLine } from './comment-line.js';
+import { examine } from './examination.js';
+import type { KeyContext } from './key-table.js';
+import type { Line } from './line.js';
+import { type RequestRow, type RequestRows, requestRows, shownRequest } from './request-rows.js';
+import type { SafeText } from './safe-text.js';
+
+/** Who signs, and for which broker. */
+export interface Identity {
+  readonly approver: string;
+  readonly address: string;
+  readonly fingerprint: string;
+}
+
+/** Columns and rows of the terminal. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** Everything that the screen is drawn from. Immutable. */
+export interface ConsoleState {
+  readonly identity: Identity;
+  readonly queue: Queue;
+  readonly rows: RequestRows;
+  /** Whether there ever was a live picture: before that nothing is new. */
+  readonly hasBeenLive: boolean;
+  /** Our clock at the newest event. */
+  readonly at: EpochMs;
+  readonly size: Size;
+  /** The request under the cursor of the queue, by its id and never by its place. */
+  readonly selected: RequestId | null;
+  /** The first item of the queue that is on the screen. */
+  readonly top: number;
+  readonly opened: OpenedRequest | null;
+  readonly confirm: ConfirmStep | null;
+  readonly isHelpOpen: boolean;
+  /** One line about what just happened, until the next key. */
+  readonly notice: Line | null;
+  readonly focus: Focus;
+  readonly painted: PaintedFocus;
+  /** When the bell last rang, by our clock. */
+  readonly rangAt: EpochMs;
+}
+
+/** The request that is being read. */
+export interface OpenedRequest {
+  /** As it was when it was opened: what is shown, and what is signed. */
+  readonly request: RequestView;
+  /** The first line of it that is on the screen. */
+  readonly top: number;
+  /** How many of the lines that must be read have been on the screen, counted from the first without a gap. */
+  readonly read: number;
+  /** The width that those lines were counted at. */
+  readonly width: number;
+}
+
+/** The step between a decision key and a signature. It is about the opened request. */
+export interface ConfirmStep {
+  readonly verdict: 'approve' | 'deny';
+  readonly focused: ConfirmTarget;
+  readonly comment: CommentLine;
+  readonly isSigning: boolean;
+  /** Why the last try failed. */
+  readonly failure: { readonly message: SafeText; readonly hint: SafeText } | null;
+}
+
+export type ConfirmTarget = 'cancel' | 'sign' | 'comment';
+
+/** What a key would act on, as one word, and who moved it there last. */
+export interface Focus {
+  readonly target: string;
+  readonly movedBy: 'person' | 'queue';
+}
+
+/** The newest focus that has reached the terminal, and since when by our clock. */
+export interface PaintedFocus {
+  readonly target: string | null;
+  readonly since: EpochMs;
+}
+
+/** Keys that decide are not acted on before what they act on has stood on the screen for so many ms (A4, A34). */
+export const SETTLE_MS = 300;
+export const SMALLEST: Size = { columns: 60, rows: 15 };
+
+export function startState(identity: Identity, queue: Queue, size: Size, at: EpochMs): ConsoleState {
+  const rows = requestRows(queue.requests);
+  const selected = rows.rows[0]?.request.id ?? null;
+  return {
+    identity,
+    queue,
+    rows,
+    hasBeenLive: queue.link.state === 'live',
+    at,
+    size,
+    selected,
+    top: 0,
+    opened: null,
+    confirm: null,
+    isHelpOpen: false,
+    notice: null,
+    focus: { target: `queue ${selected}`, movedBy: 'queue' },
+    painted: { target: null, since: at },
+    rangAt: Number.NEGATIVE_INFINITY,
+  };
+}
+
+/** The broker's clock: countdowns are shown by it. */
+export const brokerNow = ({ at, queue }: ConsoleState): EpochMs => at + queue.clockOffset;
+
+export const isTooSmall = ({ size }: ConsoleState): boolean =>
+  size.columns < SMALLEST.columns || size.rows < SMALLEST.rows;
+
+export function keyContext({ confirm, opened, isHelpOpen }: ConsoleState): KeyContext {
+  if (isHelpOpen) return 'help';
+  if (confirm !== null) return confirm.focused === 'comment' ? 'comment' : 'confirm';
+  return opened === null ? 'queue' : 'detail';
+}
+
+/** What a deciding key would act on now. Two states in which it would not do the same have different targets. */
+export function focusTarget(state: ConsoleState): string {
+  const { confirm, opened, isHelpOpen, selected } = state;
+  if (isTooSmall(state)) return 'too small';
+  if (isHelpOpen) return 'help';
+  if (opened === null) return `queue ${selected}`;
+  if (confirm === null) return `detail ${opened.request.id}`;
+  return `confirm ${opened.request.id} ${confirm.verdict} ${confirm.focused}`;
+}
+
+/** True once what keys act on has been on the screen, unchanged, for long enough to be read. */
+export function isSettled({ focus, painted, at }: ConsoleState): boolean {
+  return painted.target === focus.target && at - painted.since >= SETTLE_MS;
+}
+
+export function selectedRow({ rows, selected }: ConsoleState): RequestRow | null {
+  const index = selected === null ? undefined : rows.indexOf.get(selected);
+  return index === undefined ? null : (rows.rows[index] ?? null);
+}
+
+export function selectedRequest(state: ConsoleState): RequestView | null {
+  const row = selectedRow(state);
+  return row === null ? null : shownRequest(row, state.selected);
+}
+
+/**
+ * The opened request with the newest of what changes during its life, and the document that was opened.
+ * `isAltered` where the broker now gives another document, rule or voucher under the same id.
+ */
+export function openedRequest({ opened, queue }: ConsoleState): {
+  readonly request: RequestView;
+  readonly isListed: boolean;
+  readonly isAltered: boolean;
+} | null {
+  if (opened === null) return null;
+  const current = queue.requests.get(opened.request.id);
+  if (current === undefined) return { request: opened.request, isListed: false, isAltered: false };
+  const isAltered = !isSameAsk(opened.request, current);
+  return { request: isAltered ? opened.request : current, isListed: true, isAltered };
+}
+
+function isSameAsk(a: RequestView, b: RequestView): boolean {
+  const isSameText =
+    a.digest === b.digest &&
+    a.scope === b.scope &&
+    a.submitter === b.submitter &&
+    a.vouched === b.vouched &&
+    a.rule === b.rule &&
+    a.policy === b.policy;
+  return (
+    isSameText && (a.document === b.document || examine(a).bound?.canonical === examine(b).bound?.canonical)
+  );
+}

@@ -1,0 +1,196 @@
+import type { Queue } from '../src/client/queue.js';
+import type { RequestId } from '../src/protocol/names.js';
+import type { EpochMs } from '../src/protocol/time.js';
+import { pasteIntoConfirm, stepConfirm } from './confirm-step.js';
+import { type Step, stay } from './console-effects.js';
+import { type ConsoleState, focusTarget, isTooSmall, keyContext, type Size } from './console-state.js';
+import { stepDetail } from './detail-step.js';
+import { matchKey, type Press } from './key-table.js';
+import { type Line, span } from './line.js';
+import { stepQueue } from './queue-step.js';
+import { followSelection } from './queue-window.js';
+import { type RequestRows, requestRows } from './request-rows.js';
+import { label, type SafeText } from './safe-text.js';
+import { bodyRows } from './screen-layout.js';
+
+/** Everything that can happen to the console. Times are by our clock. */
+export type ConsoleEvent =
+  | { readonly type: 'queue'; readonly queue: Queue; readonly at: EpochMs }
+  | { readonly type: 'tick'; readonly at: EpochMs }
+  | { readonly type: 'resize'; readonly size: Size }
+  | { readonly type: 'press'; readonly press: Press; readonly at: EpochMs }
+  | { readonly type: 'paste'; readonly text: string; readonly at: EpochMs }
+  | { readonly type: 'painted'; readonly frame: PaintedFrame; readonly at: EpochMs }
+  | { readonly type: 'decided' }
+  | { readonly type: 'failed'; readonly message: SafeText; readonly hint: SafeText };
+
+/** What a frame that reached the terminal showed. */
+export interface PaintedFrame {
+  readonly target: string;
+  /** The lines of the opened request that must be read and were in it. */
+  readonly mustRead: {
+    readonly id: RequestId;
+    readonly columns: number;
+    readonly from: number;
+    readonly to: number;
+  } | null;
+}
+
+/** The bell rings at most once in so many ms (A31). */
+const BELL_PAUSE_MS = 2000;
+
+/** All that the console does, as a function: no clock, no terminal, no network. */
+export function step(state: ConsoleState, event: ConsoleEvent): Step {
+  // A frame that shows nothing new must not lead to another frame.
+  if (event.type === 'painted' && isKnownFrame(state, event.frame)) return stay(state);
+  const { state: next, effects } = react('at' in event ? { ...state, at: event.at } : state, event);
+  return { state: settle(next, event.type === 'press' ? 'person' : 'queue'), effects };
+}
+
+function react(state: ConsoleState, event: ConsoleEvent): Step {
+  switch (event.type) {
+    case 'queue':
+      return receiveQueue(state, event.queue);
+    case 'tick':
+      return stay(state);
+    case 'resize':
+      return stay({ ...state, size: event.size });
+    case 'press':
+      return receivePress({ ...state, notice: null }, event.press);
+    case 'paste':
+      return stay(pasteIntoConfirm({ ...state, notice: null }, event.text));
+    case 'painted':
+      return stay(recordFrame(state, event.frame));
+    case 'decided':
+      return stay(returnToQueue(state));
+    case 'failed':
+      return stay(recordFailure(state, event));
+  }
+}
+
+function receivePress(state: ConsoleState, press: Press): Step {
+  const context = keyContext(state);
+  const matched = matchKey(context, press);
+  if (matched?.action === 'quit') return stay(state, { type: 'quit' });
+  if (matched?.action === 'suspend') return stay(state, { type: 'suspend' });
+  if (isTooSmall(state)) return stay(state);
+  switch (context) {
+    case 'help': {
+      const closes = matched?.action === 'help' || matched?.action === 'back';
+      return stay(closes ? { ...state, isHelpOpen: false } : state);
+    }
+    case 'queue':
+      return stay(stepQueue(state, matched));
+    case 'detail':
+      return stay(stepDetail(state, matched));
+    case 'confirm':
+    case 'comment':
+      return stepConfirm(state, matched, press);
+  }
+}
+
+function receiveQueue(state: ConsoleState, queue: Queue): Step {
+  const rows = queue.requests === state.queue.requests ? state.rows : requestRows(queue.requests);
+  const isLive = queue.link.state === 'live';
+  const next: ConsoleState = {
+    ...state,
+    queue,
+    rows,
+    selected: keepSelection(state, rows),
+    hasBeenLive: state.hasBeenLive || isLive,
+  };
+  const rings =
+    state.hasBeenLive && isLive && state.at - state.rangAt >= BELL_PAUSE_MS && hasNewAsk(state, rows);
+  return rings ? stay({ ...next, rangAt: state.at }, { type: 'ring' }) : stay(next);
+}
+
+/**
+ * The selection stays with its request. Where that is gone it falls to what stands in its place, and where nobody
+ * waited before it goes to the first who does.
+ */
+function keepSelection({ rows: before, selected }: ConsoleState, rows: RequestRows): RequestId | null {
+  const first = rows.rows[0];
+  if (before.pending === 0 && first?.section === 'pending') return first.request.id;
+  if (selected !== null && rows.indexOf.has(selected)) return selected;
+  const index = selected === null ? 0 : (before.indexOf.get(selected) ?? 0);
+  return rows.rows[Math.min(index, rows.rows.length - 1)]?.request.id ?? null;
+}
+
+/** An ask that somebody waits for, of a scope that did not wait before, and that this approver may decide. */
+function hasNewAsk({ rows: before, identity }: ConsoleState, { rows }: RequestRows): boolean {
+  if (rows === before.rows) return false;
+  return rows.some(
+    ({ section, request, members }) =>
+      section === 'pending' &&
+      request.waiting > 0 &&
+      request.document.requester !== identity.approver &&
+      !members.some(({ id }) => before.indexOf.has(id)),
+  );
+}
+
+function isKnownFrame(state: ConsoleState, frame: PaintedFrame): boolean {
+  return state.painted.target === frame.target && newlyRead(state, frame) === (state.opened?.read ?? 0);
+}
+
+function recordFrame(state: ConsoleState, frame: PaintedFrame): ConsoleState {
+  const { painted, opened, at } = state;
+  return {
+    ...state,
+    painted: painted.target === frame.target ? painted : { target: frame.target, since: at },
+    opened: opened === null ? null : { ...opened, read: newlyRead(state, frame) },
+  };
+}
+
+/** Only what follows on without a gap counts: jumping to the end is not reading. */
+function newlyRead({ opened }: ConsoleState, { mustRead }: PaintedFrame): number {
+  const read = opened?.read ?? 0;
+  const isOfOpened = mustRead?.id === opened?.request.id && mustRead?.columns === opened?.width;
+  if (mustRead === null || !isOfOpened || mustRead.from > read) return read;
+  return Math.max(read, mustRead.to);
+}
+
+/** Back to the queue, onto the next one that waits; where none does, the cursor stays with the one just decided. */
+function returnToQueue(state: ConsoleState): ConsoleState {
+  const decided = state.opened?.request.id;
+  const next = state.rows.rows.find(
+    ({ section, members }) => section === 'pending' && members.every(({ id }) => id !== decided),
+  );
+  return {
+    ...state,
+    notice: decidedNotice(state),
+    confirm: null,
+    opened: null,
+    selected: next?.request.id ?? state.selected,
+  };
+}
+
+function decidedNotice({ confirm }: ConsoleState): Line {
+  const words = confirm?.verdict === 'deny' ? label`denial` : label`approval`;
+  return [span(label`Your ${words} is signed and recorded.`, 'strong')];
+}
+
+function recordFailure(
+  state: ConsoleState,
+  { message, hint }: { readonly message: SafeText; readonly hint: SafeText },
+): ConsoleState {
+  if (state.confirm === null) return { ...state, notice: [span(message, 'danger')] };
+  const confirm = {
+    ...state.confirm,
+    isSigning: false,
+    focused: 'cancel' as const,
+    failure: { message, hint },
+  };
+  return { ...state, confirm };
+}
+
+/** What follows from any change: the window follows the selection, lines are counted anew at a new width. */
+function settle(state: ConsoleState, movedBy: 'person' | 'queue'): ConsoleState {
+  const { opened, size, focus } = state;
+  const columns = size.columns;
+  const recounted =
+    opened !== null && opened.width !== columns ? { ...opened, width: columns, read: 0 } : opened;
+  const next = { ...state, opened: recounted };
+  const top = followSelection(next, bodyRows(next));
+  const target = focusTarget(next);
+  return { ...next, top, focus: target === focus.target ? focus : { target, movedBy } };
+}

@@ -1,0 +1,42 @@
+import { type ConsoleState, openedRequest } from './console-state.js';
+import type { Line } from './line.js';
+import { requestDocument } from './request-document.js';
+import { requestProgress } from './request-progress.js';
+
+/** Rows above the lines that scroll: what is asked in short, and how it stands. */
+export const DETAIL_HEAD_ROWS = 3;
+
+/** The part of the opened request that is on the screen. */
+export interface DetailWindow {
+  readonly lines: readonly Line[];
+  readonly top: number;
+  readonly total: number;
+  /** Which of the lines that must be read are among them: from the first, to before the second. */
+  readonly mustRead: { readonly from: number; readonly to: number };
+}
+
+export function detailWindow(state: ConsoleState, height: number): DetailWindow | null {
+  const { opened, identity, size } = state;
+  const current = openedRequest(state);
+  if (opened === null || current === null) return null;
+  const progress = requestProgress(current.request, equalAsks(state), size.columns);
+  const { ask, proof } = requestDocument(opened.request, identity.fingerprint, size.columns);
+  const total = ask.length + progress.length + proof.length;
+  const top = Math.max(0, Math.min(opened.top, total - height));
+  const bottom = Math.min(total, top + Math.max(0, height));
+  const mustReadBefore = (line: number): number =>
+    Math.min(line, ask.length) + Math.max(0, line - ask.length - progress.length);
+  return {
+    lines: [...ask, ...progress, ...proof].slice(top, bottom),
+    top,
+    total,
+    mustRead: { from: mustReadBefore(top), to: mustReadBefore(bottom) },
+  };
+}
+
+function equalAsks({ rows, opened }: ConsoleState) {
+  const id = opened?.request.id;
+  const index = id === undefined ? undefined : rows.indexOf.get(id);
+  const row = index === undefined ? undefined : rows.rows[index];
+  return row?.section === 'pending' ? row.members.filter((member) => member.id !== id) : [];
+}

@@ -1,0 +1,72 @@
+import type { ReactElement } from 'react';
+import { type ConsoleState, isSettled, keyContext, openedRequest, selectedRequest } from './console-state.js';
+import { detailWindow } from './detail-window.js';
+import { type Action, footerRows } from './key-table.js';
+import { type Line, lineWidth, span, spreadLine } from './line.js';
+import { obstacleTo } from './obstacles.js';
+import { queueCapacity, queueWindow } from './queue-window.js';
+import { SafeLines } from './safe-line.js';
+import { label, type SafeText } from './safe-text.js';
+import { bodyRows, detailRows } from './screen-layout.js';
+
+/** What just happened or can be done, and the keys. */
+export function Footer({ state }: { readonly state: ConsoleState }): ReactElement {
+  return <SafeLines lines={footerLines(state)} height={2} />;
+}
+
+export function footerLines(state: ConsoleState): readonly Line[] {
+  const { columns } = state.size;
+  const status: Line = [span(label`  `), ...(state.notice ?? offerLine(state))];
+  return [spreadLine(status, [span(positionText(state), 'muted'), span(label`  `)], columns), keyLine(state)];
+}
+
+/** What can be decided about the opened request, or why not yet. */
+function offerLine(state: ConsoleState): Line {
+  const opened = openedRequest(state);
+  if (opened === null || state.confirm !== null || state.isHelpOpen || !isSettled(state)) return [];
+  const approve = obstacleTo(state, 'approve');
+  if (approve !== null) return [span(approve.words, approve.tone)];
+  return [span(label`All of it was on the screen: a approves, d denies.`)];
+}
+
+function positionText(state: ConsoleState): SafeText {
+  if (state.isHelpOpen) return label``;
+  if (state.opened !== null) {
+    const shown = detailWindow(state, detailRows(state));
+    if (shown === null) return label``;
+    return label`lines ${shown.top + 1}–${shown.top + shown.lines.length} of ${shown.total}`;
+  }
+  const rows = bodyRows(state);
+  const { total, top } = queueWindow(state, rows);
+  const below = total - top - queueCapacity(rows);
+  if (total <= queueCapacity(rows)) return label``;
+  return label`${top} above, ${Math.max(0, below)} below`;
+}
+
+function keyLine(state: ConsoleState): Line {
+  const hidden = hiddenActions(state);
+  const line: Line[number][] = [span(label` `)];
+  for (const { action, shown, hint } of footerRows(keyContext(state))) {
+    if (hidden.includes(action)) continue;
+    const piece: Line = [span(label` ${shown}`, 'strong'), span(label` ${hint} `, 'muted')];
+    if (lineWidth([...line, ...piece]) <= state.size.columns) line.push(...piece);
+  }
+  return line;
+}
+
+/** Keys that would do nothing now are not offered. */
+function hiddenActions(state: ConsoleState): readonly Action[] {
+  if (state.confirm?.isSigning === true) return ['next', 'comment', 'back'];
+  if (state.opened === null) return hiddenInQueue(state);
+  const hidden: Action[] = [];
+  if (obstacleTo(state, 'approve') !== null) hidden.push('approve');
+  if (obstacleTo(state, 'deny') !== null) hidden.push('deny');
+  return hidden;
+}
+
+function hiddenInQueue(state: ConsoleState): readonly Action[] {
+  const selected = selectedRequest(state);
+  if (selected === null) return ['down', 'up', 'pageDown', 'open', 'approve', 'deny'];
+  const canDecide = selected.state === 'pending' && state.queue.link.state === 'live';
+  return canDecide ? [] : ['approve', 'deny'];
+}

@@ -1,0 +1,57 @@
+import type { ReactElement } from 'react';
+import { KEY_TABLE, type KeyRow } from './key-table.js';
+import { BLANK, fitLine, type Line, span } from './line.js';
+import { SafeLines } from './safe-line.js';
+import { label, type SafeText, spaces } from './safe-text.js';
+
+const SECTION_COLUMNS = 12;
+const KEY_COLUMNS = 13;
+
+/** All keys, from the table that also matches them, and where there is room what the words on the screen mean. */
+export function HelpOverlay({ height }: { readonly height: number }): ReactElement {
+  return <SafeLines lines={helpLines(height)} height={height} />;
+}
+
+export function helpLines(height: number): readonly Line[] {
+  const keys = sections().flatMap(([title, rows]) =>
+    rows.map((row, at) => keyLine(at === 0 ? title : label``, row)),
+  );
+  const whole = [BLANK, ...keys, BLANK, ...NOTES];
+  return whole.length <= height ? whole : keys;
+}
+
+function sections(): readonly (readonly [SafeText, readonly KeyRow[]])[] {
+  const of = (test: (row: KeyRow) => boolean): readonly KeyRow[] => KEY_TABLE.filter(test);
+  const isReading = ({ contexts }: KeyRow): boolean =>
+    contexts.includes('queue') && !contexts.includes('help');
+  const isConfirm = ({ contexts }: KeyRow): boolean =>
+    contexts.includes('confirm') && !contexts.includes('help');
+  return [
+    [label`Reading`, of(isReading)],
+    [label`Confirming`, of((row) => isConfirm(row) && !isReading(row))],
+    [label`Anywhere`, of(({ contexts }) => contexts.includes('help'))],
+  ];
+}
+
+function keyLine(section: SafeText, { shown, explained }: KeyRow): Line {
+  return [
+    span(spaces(2)),
+    ...fitLine([span(section, 'muted')], SECTION_COLUMNS),
+    ...fitLine([span(shown, 'strong')], KEY_COLUMNS),
+    span(explained),
+  ];
+}
+
+const note = (words: SafeText, meaning: SafeText): Line => [
+  span(spaces(2)),
+  ...fitLine([span(words, 'strong')], SECTION_COLUMNS + KEY_COLUMNS),
+  span(meaning),
+];
+
+const NOTES: readonly Line[] = [
+  note(label`✓ opened`, label`the door itself reported it; nothing else is ever green`),
+  note(label`○ approved, …`, label`signed, but no door has said that it opened`),
+  note(label`nobody waiting`, label`the asker is gone; an equal ask may still claim an approval`),
+  note(label`×3`, label`three asks for the same; each is decided by itself`),
+  note(label`⟨U+202E⟩ ⟨Cyrillic а⟩`, label`a character that hides or imitates, written out`),
+];

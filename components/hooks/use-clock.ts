@@ -1,0 +1,30 @@
+import { useEffect } from 'react';
+import { nextTick } from '../clock-text.js';
+import { brokerNow, type ConsoleState, isSettled, SETTLE_MS } from '../console-state.js';
+import { queueWindow } from '../queue-window.js';
+import { bodyRows } from '../screen-layout.js';
+
+/** Moves the clocks on the screen, as seldom as what they show allows. */
+export function useClock(state: ConsoleState, onTick: () => void): void {
+  useEffect(() => {
+    const timer = setTimeout(onTick, nextDelay(state));
+    return () => clearTimeout(timer);
+  }, [state, onTick]);
+}
+
+function nextDelay(state: ConsoleState): number {
+  const { painted, focus, at, queue } = state;
+  if (painted.target === focus.target && !isSettled(state)) return SETTLE_MS - (at - painted.since);
+  if (queue.link.state === 'stale') return 1000;
+  return nextTick(brokerNow(state), pendingOnScreen(state));
+}
+
+function* pendingOnScreen(state: ConsoleState) {
+  if (state.opened !== null) {
+    yield state.opened.request;
+    return;
+  }
+  for (const item of queueWindow(state, bodyRows(state)).items) {
+    if (item.kind === 'row' && item.row.section === 'pending') yield item.row.request;
+  }
+}

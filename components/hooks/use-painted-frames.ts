@@ -1,0 +1,27 @@
+import { useEffect, useInsertionEffect } from 'react';
+import { type ConsoleState, isTooSmall } from '../console-state.js';
+import type { PaintedFrame } from '../console-step.js';
+import { detailWindow } from '../detail-window.js';
+import type { PaintedFrames } from '../painted-frames.js';
+import { detailRows } from '../screen-layout.js';
+
+/** Says what each frame shows before Ink writes it, and hands on which one was written. */
+export function usePaintedFrames(
+  state: ConsoleState,
+  frames: PaintedFrames,
+  onPainted: (frame: PaintedFrame) => void,
+): void {
+  // Ink writes while React commits; only insertion effects run before that.
+  useInsertionEffect(() => frames.announce(frameOf(state)), [frames, state]);
+  useEffect(() => frames.listen(onPainted), [frames, onPainted]);
+}
+
+export function frameOf(state: ConsoleState): PaintedFrame {
+  const { opened, focus, isHelpOpen } = state;
+  const shown = isHelpOpen || isTooSmall(state) ? null : detailWindow(state, detailRows(state));
+  const mustRead =
+    opened === null || shown === null
+      ? null
+      : { id: opened.request.id, columns: opened.width, ...shown.mustRead };
+  return { target: focus.target, mustRead };
+}

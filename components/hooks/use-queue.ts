@@ -1,0 +1,38 @@
+import { useEffect } from 'react';
+import type { Queue, QueueConnection } from '../../src/client/queue.js';
+
+/** Changes that come faster are drawn together: no eye follows more, and a flood must not starve the keys (A32). */
+const FRAME_MS = 33;
+
+/** Hands every change of the queue on, at most one a frame, and only where something that is shown has changed. */
+export function useQueue(connection: QueueConnection, onQueue: (queue: Queue) => void): void {
+  useEffect(() => {
+    let shown: Queue | null = null;
+    let timer: NodeJS.Timeout | null = null;
+    let isStale = false;
+    const hand = (): void => {
+      const queue = connection.queue();
+      isStale = false;
+      if (shown !== null && isSamePicture(shown, queue)) return;
+      shown = queue;
+      onQueue(queue);
+      timer = setTimeout(() => {
+        timer = null;
+        if (isStale) hand();
+      }, FRAME_MS);
+    };
+    const unsubscribe = connection.subscribe(() => {
+      isStale = true;
+      if (timer === null) hand();
+    });
+    hand();
+    return () => {
+      unsubscribe();
+      if (timer !== null) clearTimeout(timer);
+    };
+  }, [connection, onQueue]);
+}
+
+function isSamePicture(a: Queue, b: Queue): boolean {
+  return a.requests === b.requests && a.link === b.link && a.clockOffset === b.clockOffset;
+}

@@ -1,0 +1,60 @@
+import { useApp, useStdin, useStdout } from 'ink';
+import { useCallback } from 'react';
+import type { Suspend } from '../../src/client/queue.js';
+
+/** How the console lets go of the terminal: for a prompt of ssh-keygen, and for the shell. */
+export interface Suspending {
+  readonly forPrompt: Suspend;
+  /** Ctrl-Z. */
+  readonly forShell: () => Promise<void>;
+}
+
+/** Ink draws from where the cursor is: behind a prompt the first line would wrap and push all others down. */
+const TO_LINE_START = '\r';
+
+export function useSuspend(): Suspending {
+  const { suspendTerminal } = useApp();
+  const { stdin } = useStdin();
+  const { stdout } = useStdout();
+  const forPrompt: Suspend = useCallback(
+    async (work) => {
+      const suspension = await suspendTerminal();
+      // With a listener, Ctrl-C at the prompt ends ssh-keygen only, and not the console with it.
+      const outlive = (): void => {};
+      process.on('SIGINT', outlive);
+      try {
+        await stopReading(stdin);
+        stdout.write('\ncountersign: your key needs you. Ctrl-C goes back without signing.\n');
+        return await work();
+      } finally {
+        process.off('SIGINT', outlive);
+        stdout.write(TO_LINE_START);
+        await suspension.resume();
+      }
+    },
+    [suspendTerminal, stdin, stdout],
+  );
+  const forShell = useCallback(
+    () =>
+      suspendTerminal(() => {
+        // Not SIGTSTP, which leaves a tmux pane blank. The whole group, so that the shell sees its job stop even
+        // where npm stands between them.
+        process.kill(0, 'SIGSTOP');
+        stdout.write(TO_LINE_START);
+      }),
+    [suspendTerminal, stdout],
+  );
+  return { forPrompt, forShell };
+}
+
+/**
+ * Ink only stops listening. The read that it began goes on, and would take the first line typed at the prompt away from
+ * ssh-keygen: the stream must be paused, one turn later, once it has noticed that nobody listens.
+ */
+async function stopReading(stdin: NodeJS.ReadableStream): Promise<void> {
+  await nextTurn();
+  stdin.pause();
+  await nextTurn();
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,23 @@
+import { useStdout } from 'ink';
+import { useEffect } from 'react';
+import type { SafeText } from '../safe-text.js';
+
+const OSC_TITLE = '\u001b]2;';
+const BEL = '\u0007';
+/** XTWINOPS 22 and 23: put the title away, and bring it back. */
+const SAVE_TITLE = '\u001b[22;2t';
+const RESTORE_TITLE = '\u001b[23;2t';
+
+/** Gives the terminal or the tmux pane a title while the console runs. */
+export function useTitle(title: SafeText): void {
+  const { stdout } = useStdout();
+  useEffect(() => {
+    stdout.write(SAVE_TITLE);
+    return () => {
+      stdout.write(RESTORE_TITLE);
+    };
+  }, [stdout]);
+  useEffect(() => {
+    stdout.write(OSC_TITLE + title + BEL);
+  }, [stdout, title]);
+}

@@ -1,0 +1,256 @@
+import { label, type SafeText } from './safe-text.js';
+
+/** What a person can do. Names of actions, not of keys. */
+export type Action =
+  | 'down'
+  | 'up'
+  | 'pageDown'
+  | 'pageUp'
+  | 'first'
+  | 'last'
+  | 'open'
+  | 'approve'
+  | 'deny'
+  | 'back'
+  | 'next'
+  | 'previous'
+  | 'activate'
+  | 'comment'
+  | 'help'
+  | 'suspend'
+  | 'quit';
+
+/** Where keys go. `comment` is the text line of the confirm step: all that is no key of it is text. */
+export type KeyContext = 'queue' | 'detail' | 'confirm' | 'comment' | 'help';
+
+export type NamedKey =
+  | 'up'
+  | 'down'
+  | 'left'
+  | 'right'
+  | 'pageUp'
+  | 'pageDown'
+  | 'home'
+  | 'end'
+  | 'enter'
+  | 'escape'
+  | 'tab'
+  | 'shiftTab'
+  | 'backspace'
+  | 'delete';
+
+/**
+ * What came from the keyboard at once. `text` may be several characters: a fast hand, a held key, a paste without
+ * brackets, or another program (A35).
+ */
+export type Press = { readonly named: NamedKey } | { readonly control: string } | { readonly text: string };
+
+/** One row feeds the matcher, the footer and the help. */
+export interface KeyRow {
+  readonly action: Action;
+  readonly contexts: readonly KeyContext[];
+  readonly keys: readonly Press[];
+  /** How the keys are written. */
+  readonly shown: SafeText;
+  /** One or two words for the footer; null where it stands in the help only. */
+  readonly hint: SafeText | null;
+  readonly explained: SafeText;
+  /** A held key repeats it; all else takes exactly one character. */
+  readonly repeats?: true;
+}
+
+const EVERYWHERE: readonly KeyContext[] = ['queue', 'detail', 'confirm', 'comment', 'help'];
+const READING: readonly KeyContext[] = ['queue', 'detail'];
+
+export const KEY_TABLE: readonly KeyRow[] = [
+  {
+    action: 'down',
+    contexts: READING,
+    keys: [{ text: 'j' }, { named: 'down' }],
+    shown: label`j ↓`,
+    hint: label`down`,
+    explained: label`next row, next line`,
+    repeats: true,
+  },
+  {
+    action: 'up',
+    contexts: READING,
+    keys: [{ text: 'k' }, { named: 'up' }],
+    shown: label`k ↑`,
+    hint: label`up`,
+    explained: label`row above, line above`,
+    repeats: true,
+  },
+  {
+    action: 'pageDown',
+    contexts: READING,
+    keys: [{ text: ' ' }, { named: 'pageDown' }],
+    shown: label`Space`,
+    hint: label`page`,
+    explained: label`one screen down, as PgDn`,
+  },
+  {
+    action: 'pageUp',
+    contexts: READING,
+    keys: [{ named: 'pageUp' }],
+    shown: label`PgUp`,
+    hint: null,
+    explained: label`one screen up`,
+  },
+  {
+    action: 'first',
+    contexts: READING,
+    keys: [{ text: 'g' }, { named: 'home' }],
+    shown: label`g Home`,
+    hint: null,
+    explained: label`to the top`,
+  },
+  {
+    action: 'last',
+    contexts: READING,
+    keys: [{ text: 'G' }, { named: 'end' }],
+    shown: label`G End`,
+    hint: null,
+    explained: label`to the end; what was jumped over stays unread`,
+  },
+  {
+    action: 'open',
+    contexts: ['queue'],
+    keys: [{ named: 'enter' }],
+    shown: label`Enter`,
+    hint: label`read`,
+    explained: label`open the request and read all of it`,
+  },
+  {
+    action: 'approve',
+    contexts: READING,
+    keys: [{ text: 'a' }],
+    shown: label`a`,
+    hint: label`approve`,
+    explained: label`approve: read the request first, then confirm`,
+  },
+  {
+    action: 'deny',
+    contexts: READING,
+    keys: [{ text: 'd' }],
+    shown: label`d`,
+    hint: label`deny`,
+    explained: label`deny: opens the request, then confirm`,
+  },
+  {
+    action: 'next',
+    contexts: ['confirm', 'comment'],
+    keys: [{ named: 'tab' }],
+    shown: label`Tab`,
+    hint: label`move`,
+    explained: label`Cancel, Sign, comment, and round again`,
+  },
+  {
+    action: 'previous',
+    contexts: ['confirm', 'comment'],
+    keys: [{ named: 'shiftTab' }],
+    shown: label`Shift-Tab`,
+    hint: null,
+    explained: label`the same, backwards`,
+  },
+  {
+    action: 'next',
+    contexts: ['confirm'],
+    keys: [{ named: 'right' }, { named: 'left' }],
+    shown: label`← →`,
+    hint: null,
+    explained: label`between Cancel and Sign`,
+  },
+  {
+    action: 'comment',
+    contexts: ['confirm'],
+    keys: [{ text: 'c' }],
+    shown: label`c`,
+    hint: label`comment`,
+    explained: label`write a comment; it is signed with the decision`,
+  },
+  {
+    action: 'activate',
+    contexts: ['confirm', 'comment'],
+    keys: [{ named: 'enter' }],
+    shown: label`Enter`,
+    hint: null,
+    explained: label`press the focused button, or end the comment`,
+  },
+  {
+    action: 'back',
+    contexts: ['detail', 'confirm', 'comment', 'help'],
+    keys: [{ named: 'escape' }],
+    shown: label`Esc`,
+    hint: label`back`,
+    explained: label`one step back, nothing is signed`,
+  },
+  {
+    action: 'help',
+    contexts: ['queue', 'detail', 'help'],
+    keys: [{ text: '?' }],
+    shown: label`?`,
+    hint: label`help`,
+    explained: label`this page`,
+  },
+  {
+    action: 'quit',
+    contexts: ['queue', 'detail', 'help'],
+    keys: [{ text: 'q' }],
+    shown: label`q`,
+    hint: label`quit`,
+    explained: label`leave; requests go on without this console`,
+  },
+  {
+    action: 'quit',
+    contexts: EVERYWHERE,
+    keys: [{ control: 'c' }],
+    shown: label`Ctrl-C`,
+    hint: null,
+    explained: label`leave from anywhere`,
+  },
+  {
+    action: 'suspend',
+    contexts: EVERYWHERE,
+    keys: [{ control: 'z' }],
+    shown: label`Ctrl-Z`,
+    hint: null,
+    explained: label`to the shell; fg comes back`,
+  },
+];
+
+/** One action, so many times: more than once only for keys that may be held. */
+export interface MatchedAction {
+  readonly action: Action;
+  readonly times: number;
+}
+
+/**
+ * The action of a press, or null. Several characters at once are an action only if they are one repeating key held
+ * down: nothing else is ever acted on but exactly one character (A34, A35).
+ */
+export function matchKey(context: KeyContext, press: Press): MatchedAction | null {
+  for (const { action, contexts, keys, repeats } of KEY_TABLE) {
+    if (!contexts.includes(context)) continue;
+    for (const key of keys) {
+      const times = timesPressed(key, press, repeats === true);
+      if (times > 0) return { action, times };
+    }
+  }
+  return null;
+}
+
+function timesPressed(key: Press, press: Press, repeats: boolean): number {
+  if ('named' in key) return 'named' in press && press.named === key.named ? 1 : 0;
+  if ('control' in key) return 'control' in press && press.control === key.control ? 1 : 0;
+  if (!('text' in press)) return 0;
+  if (press.text === key.text) return 1;
+  return repeats && press.text === key.text.repeat(press.text.length) ? press.text.length : 0;
+}
+
+/** The rows whose hints stand in the footer. */
+export function footerRows(context: KeyContext): readonly (KeyRow & { readonly hint: SafeText })[] {
+  return KEY_TABLE.filter(
+    (row): row is KeyRow & { readonly hint: SafeText } => row.hint !== null && row.contexts.includes(context),
+  );
+}

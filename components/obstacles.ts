@@ -1,0 +1,75 @@
+import type { RequestState, RequestView } from '../src/protocol/request-view.js';
+import { type ConsoleState, openedRequest } from './console-state.js';
+import { examine, voucherOf } from './examination.js';
+import { requestDocument } from './request-document.js';
+import { joinText, label, type SafeText, safeText } from './safe-text.js';
+import type { Tone } from './theme.js';
+
+/** Why a decision about the opened request cannot be signed now. */
+export interface Obstacle {
+  readonly words: SafeText;
+  readonly tone: Tone;
+}
+
+const obstacle = (words: SafeText, tone: Tone = 'danger'): Obstacle => ({ words, tone });
+
+/** What stands in the way of a verdict on the opened request, the gravest first; null where it can be signed. */
+export function obstacleTo(state: ConsoleState, verdict: 'approve' | 'deny'): Obstacle | null {
+  const opened = openedRequest(state);
+  if (opened === null) return obstacle(label`no request is open`);
+  const { request, isListed, isAltered } = opened;
+  if (isAltered) {
+    return obstacle(
+      label`the broker now shows another document under this id: nothing can be signed`,
+      'alarm',
+    );
+  }
+  const { differences } = examine(request);
+  if (differences.length > 0) return obstacle(joinText(differences, label`; `), 'alarm');
+  if (state.queue.link.state !== 'live') {
+    return obstacle(label`not connected to the broker: nothing can be signed`);
+  }
+  if (!isListed) return obstacle(label`the broker no longer lists this request`);
+  if (request.state !== 'pending') return obstacle(endedWords(request));
+  const { approver, fingerprint } = state.identity;
+  if (request.votes.some((vote) => vote.approver === approver)) {
+    return obstacle(label`you have signed this one: a person counts once`, 'muted');
+  }
+  if (verdict === 'deny') return null;
+  if (voucherOf(request, fingerprint).state === 'forged') {
+    return obstacle(label`the signature of the submitter does not verify: this cannot be approved`, 'alarm');
+  }
+  if (request.document.requester === approver) {
+    return obstacle(label`you asked for this yourself: somebody else must approve`, 'muted');
+  }
+  return unreadObstacle(unreadLines(state));
+}
+
+/** How many lines of the opened request have not been on the screen yet. */
+export function unreadLines({ opened, identity, size }: ConsoleState): number {
+  if (opened === null) return 0;
+  const { ask, proof } = requestDocument(opened.request, identity.fingerprint, size.columns);
+  return ask.length + proof.length - opened.read;
+}
+
+function unreadObstacle(unread: number): Obstacle | null {
+  if (unread <= 0) return null;
+  const lines = unread === 1 ? label`line` : label`lines`;
+  return obstacle(label`${unread} more ${lines}, read to the end to approve`, 'warning');
+}
+
+const ENDED: Readonly<Record<Exclude<RequestState, 'pending'>, SafeText>> = {
+  approved: label`it is approved already`,
+  redeemed: label`it is approved and used already`,
+  denied: label`it was denied`,
+  expired: label`it expired: nobody answered in time`,
+  cancelled: label`it was cancelled`,
+  lapsed: label`its approval lapsed unused`,
+  revoked: label`its approval was taken back`,
+};
+
+function endedWords({ state, endedBy }: RequestView): SafeText {
+  if (state === 'pending') return label``;
+  if (endedBy === null) return ENDED[state];
+  return label`${ENDED[state]} (${safeText(endedBy, { reading: 'prose' })})`;
+}

@@ -1,0 +1,35 @@
+import type { PaintedFrame } from './console-step.js';
+
+/**
+ * Tells what has really reached the terminal: frames are announced when React commits them, and reported once Ink has
+ * written one, which may be the last of several.
+ */
+export interface PaintedFrames {
+  /** The frame that Ink writes next. */
+  readonly announce: (frame: PaintedFrame) => void;
+  /** Ink has written a frame. */
+  readonly written: () => void;
+  /** Calls `listener` after each written frame; returns the way to stop. */
+  readonly listen: (listener: (frame: PaintedFrame) => void) => () => void;
+}
+
+export function createPaintedFrames(): PaintedFrames {
+  let announced: PaintedFrame | null = null;
+  let heard: ((frame: PaintedFrame) => void) | null = null;
+  return {
+    announce(frame) {
+      announced = frame;
+    },
+    written() {
+      const frame = announced;
+      // Ink writes in the middle of a commit, in which no new state may be set.
+      if (frame !== null) queueMicrotask(() => heard?.(frame));
+    },
+    listen(listener) {
+      heard = listener;
+      return () => {
+        heard = null;
+      };
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import type { ReactElement } from 'react';
+import { brokerNow, type ConsoleState } from './console-state.js';
+import { BLANK, centreLine, type Line, markedSpans, span } from './line.js';
+import { type QueueItem, queueWindow } from './queue-window.js';
+import { headingLine, type RowFrame, rowColumns, rowLines } from './row-lines.js';
+import { SafeLines } from './safe-line.js';
+import { label, repeatText, safeText } from './safe-text.js';
+
+/** Who waits, the longest first, and below them what has ended. */
+export function QueueScreen({
+  state,
+  height,
+}: {
+  readonly state: ConsoleState;
+  readonly height: number;
+}): ReactElement {
+  return <SafeLines lines={queueLines(state, height)} height={height} />;
+}
+
+export function queueLines(state: ConsoleState, height: number): readonly Line[] {
+  if (state.rows.rows.length === 0) return emptyLines(state, height);
+  const { items } = queueWindow(state, height);
+  const columns = rowColumns(state.size.columns);
+  const frame: RowFrame = {
+    columns,
+    approver: state.identity.approver,
+    now: brokerNow(state),
+    selected: state.selected,
+  };
+  return [headingLine(columns), ...items.flatMap((item) => itemLines(item, frame, state.size.columns))];
+}
+
+function itemLines(item: QueueItem, frame: RowFrame, columns: number): readonly Line[] {
+  switch (item.kind) {
+    case 'row':
+      return rowLines(item.row, frame);
+    case 'nobody':
+      return [BLANK, [span(label`   Nobody is waiting for you.`, 'strong')]];
+    case 'earlier':
+      return [BLANK, [span(label`   Earlier `, 'muted'), span(repeatText(label`─`, columns - 14), 'muted')]];
+  }
+}
+
+/** An empty queue says what is going on and what to do next. */
+function emptyLines(state: ConsoleState, height: number): readonly Line[] {
+  const { columns } = state.size;
+  const above = Math.max(0, Math.floor((height - 6) / 3));
+  const words = state.queue.link.state === 'live' ? quietLines() : connectingLines(state);
+  return [...Array<Line>(above).fill(BLANK), ...words.map((line) => centreLine(line, columns))];
+}
+
+function quietLines(): readonly Line[] {
+  return [
+    [span(label`Nobody is waiting.`, 'strong')],
+    BLANK,
+    [span(label`A new ask appears here by itself, with a bell.`)],
+    BLANK,
+    [span(label`To see one, ask for something in a second terminal:`, 'muted')],
+    [span(label`countersign request --help`)],
+  ];
+}
+
+function connectingLines({ queue, identity }: ConsoleState): readonly Line[] {
+  const address = markedSpans(safeText(identity.address, { reading: 'exact' }));
+  if (queue.link.state === 'connecting') {
+    return [
+      [span(label`Connecting to `, 'muted'), ...address],
+      BLANK,
+      [span(label`The queue appears as soon as the broker answers.`, 'muted')],
+    ];
+  }
+  return [
+    [span(label`The queue is not known.`, 'strong')],
+    BLANK,
+    [span(label`Somebody may be waiting: this console cannot see it now.`)],
+  ];
+}

@@ -1,0 +1,73 @@
+import { openConfirm } from './confirm-step.js';
+import {
+  type ConsoleState,
+  isSettled,
+  type OpenedRequest,
+  selectedRequest,
+  selectedRow,
+} from './console-state.js';
+import type { MatchedAction } from './key-table.js';
+import { span } from './line.js';
+import { queueCapacity } from './queue-window.js';
+import { shownRequest } from './request-rows.js';
+import { label } from './safe-text.js';
+import { bodyRows } from './screen-layout.js';
+
+/** A key in the queue. */
+export function stepQueue(state: ConsoleState, matched: MatchedAction | null): ConsoleState {
+  if (matched === null) return state;
+  const { action, times } = matched;
+  switch (action) {
+    case 'down':
+      return moveBy(state, times);
+    case 'up':
+      return moveBy(state, -times);
+    case 'pageDown':
+      return moveBy(state, queueCapacity(bodyRows(state)));
+    case 'pageUp':
+      return moveBy(state, -queueCapacity(bodyRows(state)));
+    case 'first':
+      return moveBy(state, Number.NEGATIVE_INFINITY);
+    case 'last':
+      return moveBy(state, Number.POSITIVE_INFINITY);
+    case 'help':
+      return { ...state, isHelpOpen: true };
+    case 'open':
+      return isPainted(state) ? open(state) : state;
+    case 'approve':
+      return isSettled(state) ? askToRead(open(state)) : state;
+    case 'deny':
+      return isSettled(state) ? openConfirm(open(state), 'deny') : state;
+    default:
+      return state;
+  }
+}
+
+/**
+ * Opening decides nothing, so a row that the person chose may be opened at once. One that the queue put under the
+ * cursor must have been there for a while, and either must be on the screen.
+ */
+function isPainted(state: ConsoleState): boolean {
+  const { focus, painted } = state;
+  return focus.movedBy === 'person' ? painted.target === focus.target : isSettled(state);
+}
+
+function moveBy(state: ConsoleState, count: number): ConsoleState {
+  const { rows, indexOf } = state.rows;
+  const from = state.selected === null ? -1 : (indexOf.get(state.selected) ?? -1);
+  const row = rows[Math.max(0, Math.min(rows.length - 1, from + count))];
+  if (row === undefined || row === selectedRow(state)) return state;
+  return { ...state, selected: shownRequest(row, null).id };
+}
+
+function open(state: ConsoleState): ConsoleState {
+  const request = selectedRequest(state);
+  if (request === null) return state;
+  const opened: OpenedRequest = { request, top: 0, read: 0, width: state.size.columns };
+  return { ...state, opened };
+}
+
+function askToRead(state: ConsoleState): ConsoleState {
+  if (state.opened?.request.state !== 'pending') return state;
+  return { ...state, notice: [span(label`Read it first. Then press a again.`, 'accent')] };
+}

@@ -1,0 +1,120 @@
+import type { RequestView } from '../src/protocol/request-view.js';
+import { formatTime } from '../src/protocol/time.js';
+import { lengthText } from './clock-text.js';
+import { examine, type Voucher, voucherOf } from './examination.js';
+import { fieldLines, headingLines, jsonLines, MARGIN } from './field-lines.js';
+import { type Line, markedSpans, span } from './line.js';
+import { wrapLine } from './line-wrapping.js';
+import { label, type SafeText, safeText, spaces } from './safe-text.js';
+
+/** All lines that must be read. */
+export interface RequestDocumentLines {
+  /** What is asked, and why. */
+  readonly ask: readonly Line[];
+  /** Who vouches for it, by which rule, and what exactly is signed. */
+  readonly proof: readonly Line[];
+}
+
+interface Drawn {
+  readonly columns: number;
+  readonly lines: RequestDocumentLines;
+}
+
+const drawn = new WeakMap<RequestView, Drawn>();
+
+/**
+ * All that an approver must have read before approving, in full and in the same order every time: what is asked,
+ * who vouches for it, by which rule, the digests, and the canonical text that the digest is over.
+ */
+export function requestDocument(request: RequestView, broker: string, columns: number): RequestDocumentLines {
+  const known = drawn.get(request);
+  if (known?.columns === columns) return known.lines;
+  const lines = drawDocument(request, broker, columns);
+  drawn.set(request, { columns, lines });
+  return lines;
+}
+
+function drawDocument(request: RequestView, broker: string, columns: number): RequestDocumentLines {
+  const { bound } = examine(request);
+  if (bound === null) return { ask: notADocument(request, columns), proof: [] };
+  const { document, canonical } = bound;
+  const exact = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }));
+  const field = (name: SafeText, value: Line): readonly Line[] => fieldLines(name, value, columns);
+  const ask = [
+    ...headingLines(label`What is asked`, label`this and the details are what opens or runs`),
+    ...field(label`action`, exact(document.action)),
+    ...field(label`resource`, exact(document.resource)),
+    ...field(label`requester`, exact(document.requester)),
+    ...field(label`door`, exact(document.door)),
+    ...field(label`work for`, durationLine(document.duration)),
+    ...headingLines(label`Details`, label`bound: the door compares every one of them`),
+    ...jsonLines(document.details, columns, 'exact'),
+    ...(Object.keys(document.details).length === 0 ? field(label`none`, []) : []),
+    ...headingLines(label`Context`, label`for you to read: written by the requester, compared by nobody`),
+    ...jsonLines(document.context, columns, 'prose'),
+    ...(Object.keys(document.context).length === 0 ? field(label`none`, []) : []),
+  ];
+  const proof = [
+    ...headingLines(label`Who vouches for it`, label`the submitter that sent the document`),
+    ...field(label`submitter`, exact(request.submitter)),
+    ...field(label`signature`, voucherLine(voucherOf(request, broker))),
+    ...headingLines(label`Rule in force`, label`its digest is signed with your decision`),
+    ...field(label`rule`, exact(request.rule)),
+    ...headingLines(label`Digests`, label`recomputed here from what you see`),
+    ...digestLines(request, columns),
+    ...field(label`nonce`, exact(document.nonce)),
+    ...field(label`request id`, exact(request.id)),
+    ...field(label`asked at`, [span(safeText(formatTime(request.submittedAt), { reading: 'exact' }))]),
+    ...headingLines(label`Canonical text`, label`exactly these bytes are behind the digest`),
+    ...indented(exact(canonical), columns),
+  ];
+  return { ask: ask.slice(1), proof };
+}
+
+function digestLines(request: RequestView, columns: number): readonly Line[] {
+  const { bound, differs } = examine(request);
+  const field = (name: SafeText, claimed: string, isWrong: boolean): readonly Line[] => {
+    const verdict = isWrong ? span(label`▲ differs  `, 'alarm') : span(label`✓ `, 'accent');
+    return fieldLines(name, [verdict, ...markedSpans(safeText(claimed, { reading: 'exact' }))], columns);
+  };
+  if (bound === null) return [];
+  return [
+    ...field(label`request`, bound.digest, differs.digest),
+    ...field(label`scope`, bound.scope, differs.scope),
+    ...field(label`rule`, request.policy, differs.rule),
+  ];
+}
+
+function durationLine(seconds: number): Line {
+  if (seconds === 0) return [span(label`no time limit of its own (duration 0)`)];
+  return [
+    span(label`${lengthText(seconds)}, from its first use`),
+    span(label`  (${seconds} seconds)`, 'muted'),
+  ];
+}
+
+function voucherLine(voucher: Voucher): Line {
+  switch (voucher.state) {
+    case 'unsigned':
+      return [span(label`○ none: only the broker says who sent this`, 'warning')];
+    case 'verified':
+      return [
+        span(label`✓ `, 'accent'),
+        span(label`verified here, made by ${safeText(voucher.key, { reading: 'exact' })}`),
+      ];
+    case 'forged':
+      return [span(label`▲ signature does not verify: ${voucher.why}`, 'alarm')];
+  }
+}
+
+function notADocument({ document }: RequestView, columns: number): readonly Line[] {
+  return [
+    ...headingLines(label`What came from the broker`, label`no door could have sent this`),
+    ...indented(markedSpans(safeText(JSON.stringify(document) ?? '', { reading: 'exact' })), columns),
+  ];
+}
+
+function indented(line: Line, columns: number): readonly Line[] {
+  const indent = span(spaces(MARGIN + 2));
+  return wrapLine(line, columns - 2 * MARGIN - 2, 'columns').map((part) => [indent, ...part]);
+}

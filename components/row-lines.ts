@@ -1,0 +1,129 @@
+import type { RequestDocument } from '../src/protocol/document.js';
+import type { RequestId } from '../src/protocol/names.js';
+import type { RequestView } from '../src/protocol/request-view.js';
+import type { EpochMs } from '../src/protocol/time.js';
+import { ageText, leftText } from './clock-text.js';
+import { examine } from './examination.js';
+import { fitLine, type Line, markedSpans, span } from './line.js';
+import { type RequestRow, shownRequest } from './request-rows.js';
+import { standingLine, standingOf } from './request-standing.js';
+import { label, type Reading, safeText, spaces } from './safe-text.js';
+import type { Tone } from './theme.js';
+
+/** From here on a row has a column of its own for how the request stands. */
+const WIDE = 100;
+const MARKER = 3;
+const LEFT = 11;
+const AGE = 7;
+const STATE = 34;
+
+/** Widths of the columns, gaps included. */
+export interface RowColumns {
+  readonly isWide: boolean;
+  readonly action: number;
+  readonly resource: number;
+  readonly requester: number;
+  readonly state: number;
+}
+
+/** What every row of one frame has in common. */
+export interface RowFrame {
+  readonly columns: RowColumns;
+  readonly approver: string;
+  /** By the broker's clock. */
+  readonly now: EpochMs;
+  readonly selected: RequestId | null;
+}
+
+export function rowColumns(width: number): RowColumns {
+  const isWide = width >= WIDE;
+  const action = isWide ? 17 : 15;
+  const requester = isWide ? 18 : 13;
+  const state = isWide ? STATE : 0;
+  const resource = width - MARKER - LEFT - AGE - action - requester - state - 1;
+  return { isWide, action, resource, requester, state };
+}
+
+export function headingLine({ isWide, action, resource, requester }: RowColumns): Line {
+  return [
+    span(spaces(MARKER)),
+    ...fitLine([span(label`Time left`, 'muted')], LEFT),
+    ...fitLine([span(label`Age`, 'muted')], AGE),
+    ...fitLine([span(label`Action`, 'muted')], action),
+    ...fitLine([span(label`Resource`, 'muted')], resource),
+    ...fitLine([span(isWide ? label`Requester, door` : label`Requester`, 'muted')], requester),
+    span(isWide ? label`State` : label``, 'muted'),
+  ];
+}
+
+/** The two lines of a row. What is cut here stands in full in the request itself. */
+export function rowLines(row: RequestRow, frame: RowFrame): readonly [Line, Line] {
+  const { columns, approver, now, selected } = frame;
+  const request = shownRequest(row, selected);
+  const isSelected = request.id === selected;
+  const { bound, differences } = examine(request);
+  const standing =
+    differences.length > 0
+      ? [span(label`▲ do not sign: differs`, 'alarm')]
+      : standingLine(standingOf(request, approver, now));
+  const head: Line = [
+    span(isSelected ? label` ▸ ` : label`   `, 'accent'),
+    ...fitLine([leftSpan(request, now)], LEFT),
+    ...fitLine([span(ageText(now - request.submittedAt), 'muted')], AGE),
+  ];
+  if (bound === null) {
+    const words = span(label`not a valid request document`, 'muted');
+    return [
+      [...head, ...fitLine([words], columns.action + columns.resource + columns.requester), ...standing],
+      [],
+    ];
+  }
+  const { document } = bound;
+  const tone: Tone = isSelected ? 'strong' : row.section === 'pending' ? 'text' : 'muted';
+  const first: Line = [
+    ...head,
+    ...cell(actionLine(document, row.members.length, tone), columns.action),
+    ...cell(cellText(document.resource, 'exact', tone), columns.resource),
+    ...cell(cellText(document.requester, 'exact', tone), columns.requester),
+  ];
+  const second = span(spaces(MARKER + LEFT + AGE));
+  if (columns.isWide) {
+    return [
+      [...first, ...standing],
+      [
+        second,
+        ...cell(reasonLine(document, tone), columns.action + columns.resource),
+        ...cell(cellText(document.door, 'exact', 'muted'), columns.requester + columns.state),
+      ],
+    ];
+  }
+  const door: Line = [span(label`  `), ...cellText(document.door, 'exact', 'muted'), span(label`  `)];
+  const rest = columns.action + columns.resource + columns.requester;
+  return [first, [second, ...fitLine([...standing, ...door, ...reasonLine(document, tone)], rest)]];
+}
+
+/** A column with a gap of two behind it. */
+function cell(line: Line, width: number): Line {
+  return [...fitLine(line, width - 2), span(label`  `)];
+}
+
+function cellText(raw: string, reading: Reading, tone: Tone): Line {
+  return markedSpans(safeText(raw, { reading }), tone);
+}
+
+function leftSpan({ state, answerBy }: RequestView, now: EpochMs): Line[number] {
+  if (state !== 'pending') return span(label``);
+  const left = answerBy - now;
+  return span(leftText(left), left < 60_000 ? 'warning' : 'text');
+}
+
+function actionLine({ action }: RequestDocument, count: number, tone: Tone): Line {
+  const counter: Line = count > 1 ? [span(label`×${count} `, 'accent')] : [];
+  return [...counter, ...cellText(action, 'exact', tone)];
+}
+
+function reasonLine({ context }: RequestDocument, tone: Tone): Line {
+  const { reason } = context;
+  if (typeof reason !== 'string' || reason === '') return [span(label`no reason given`, 'muted')];
+  return cellText(reason, 'prose', tone === 'strong' ? 'text' : tone);
+}

@@ -1,0 +1,53 @@
+import type { QueueConnection } from '../src/client/queue.js';
+import { Problem } from '../src/protocol/problems.js';
+import type { EpochMs } from '../src/protocol/time.js';
+
+export interface ConsoleOptions {
+  readonly connection: QueueConnection;
+  /** Default: this process's own. Both must be terminals. */
+  readonly stdin?: NodeJS.ReadStream;
+  readonly stdout?: NodeJS.WriteStream;
+  /** Our clock, in ms since 1970. */
+  readonly clock?: () => EpochMs;
+  /** Whether a new ask rings the bell. Default: true. */
+  readonly bell?: boolean;
+}
+
+/**
+ * Shows the queue until the person leaves. The alternate screen is left before this settles, so what went wrong can be
+ * printed; nothing else of it would be seen.
+ *
+ * @throws Problem `usage` without a terminal; whatever was thrown while drawing.
+ */
+export async function runConsole(options: ConsoleOptions): Promise<void> {
+  const {
+    connection,
+    stdin = process.stdin,
+    stdout = process.stdout,
+    clock = Date.now,
+    bell = true,
+  } = options;
+  if (!stdin.isTTY || !stdout.isTTY) {
+    throw new Problem('usage', 'the console needs a terminal', {
+      hint: 'without one use: countersign list, show, approve, deny',
+    });
+  }
+  // Ink asks FORCE_COLOR only, and only once, when it is imported.
+  if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
+  const [{ render }, { ConsoleApp }, { createPaintedFrames }] = await Promise.all([
+    import('ink'),
+    import('./console-app.js'),
+    import('./painted-frames.js'),
+  ]);
+  const frames = createPaintedFrames();
+  const app = render(<ConsoleApp connection={connection} clock={clock} frames={frames} hasBell={bell} />, {
+    stdin,
+    stdout,
+    interactive: true,
+    alternateScreen: true,
+    incrementalRendering: true,
+    exitOnCtrlC: false,
+    onRender: frames.written,
+  });
+  await app.waitUntilExit();
+}

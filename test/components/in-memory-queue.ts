@@ -1,0 +1,72 @@
+import type { DecisionInput, Link, Queue, QueueConnection, Suspend } from '../../src/client/queue.js';
+import type { RequestId } from '../../src/protocol/names.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
+import { BROKER } from './sample-requests.js';
+
+export interface Decided extends DecisionInput {
+  readonly request: RequestView;
+}
+
+/** A connection to nothing: what it shows is set by hand, what is decided is remembered. */
+export class InMemoryQueue implements QueueConnection {
+  readonly approver = 'bob';
+  readonly address = 'https://broker.example.com:7433';
+  readonly fingerprint: string = BROKER;
+  readonly decisions: Decided[] = [];
+  #queue: Queue;
+  readonly #listeners = new Set<() => void>();
+  #answer: (suspend: Suspend) => Promise<void> = () => Promise.resolve();
+
+  constructor(requests: readonly RequestView[] = [], link: Link = { state: 'live' }) {
+    this.#queue = { link, requests: byId(requests), seq: 1, clockOffset: 0 };
+  }
+
+  queue(): Queue {
+    return this.#queue;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async decide(request: RequestView, decision: DecisionInput, suspend: Suspend): Promise<void> {
+    this.decisions.push({ request, ...decision });
+    await this.#answer(suspend);
+  }
+
+  /** What the next decisions come to. */
+  answerWith(answer: (suspend: Suspend) => Promise<void>): void {
+    this.#answer = answer;
+  }
+
+  /** Adds requests, or replaces those with the same ids. */
+  put(...requests: readonly RequestView[]): void {
+    this.#change({ requests: new Map([...this.#queue.requests, ...byId(requests)]) });
+  }
+
+  /** Changes what is known about one request. */
+  change(id: RequestId, change: Partial<RequestView>): void {
+    const request = this.#queue.requests.get(id);
+    if (request === undefined) throw new RangeError(`no request ${id}`);
+    this.put({ ...request, ...change });
+  }
+
+  remove(id: RequestId): void {
+    const requests = new Map(this.#queue.requests);
+    requests.delete(id);
+    this.#change({ requests });
+  }
+
+  setLink(link: Link): void {
+    this.#change({ link });
+  }
+
+  #change(change: Partial<Queue>): void {
+    this.#queue = { ...this.#queue, ...change, seq: this.#queue.seq + 1 };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+const byId = (requests: readonly RequestView[]): Map<RequestId, RequestView> =>
+  new Map(requests.map((request) => [request.id, request]));
