@@ -128,10 +128,9 @@ export class Asker {
     const reply = watch === null ? null : await this.#read(id, watch);
     if (reply === null) return { ...(await this.#submit(document, claim, credential)), isNew: false };
     const { state, endedBy } = reply.status;
-    // A redeem whose answer got lost: the same claim gets the same answer again.
-    if (state === 'pending' || state === 'approved' || state === 'redeemed') {
-      return { ask: standing, reply, isNew: false };
-    }
+    if (state === 'pending' || state === 'approved') return { ask: standing, reply, isNew: false };
+    // A redeem whose answer got lost: the same claim gets the same answer again, any other one that it is spent.
+    if (state === 'redeemed') return { ask: standing, reply: await this.redeem(standing, 0), isNew: false };
     throw new Problem(state, endedBy ?? `the request is ${state}`);
   }
 

@@ -1,8 +1,7 @@
 import type { Name } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { type RequestStatus, type RequestView, requestStatusSchema } from '../protocol/request-view.js';
-import type { AvailableKey, KeyEnvironment } from '../ssh/available-keys.js';
-import { createKeySigner } from '../ssh/key-signer.js';
+import type { KeySigner } from '../ssh/key-signer.js';
 import { formatAddress } from './address.js';
 import type { Clock } from './clock.js';
 import { prepareDecision } from './decide.js';
@@ -12,14 +11,14 @@ import { type OpenStream, StreamClient } from './stream-client.js';
 
 export interface ConnectOptions {
   readonly broker: PinnedBroker;
-  readonly key: AvailableKey;
-  readonly env: KeyEnvironment;
+  /** Signs with the approver's key; with a terminal to lend, also where the key asks for a passphrase or a touch. */
+  readonly signerWith: (terminal: Suspend | undefined) => KeySigner;
+  /** Lends the terminal for the first sign-in. */
+  readonly terminal: Suspend | undefined;
+  readonly open: OpenStream;
   readonly clock: Clock;
   /** From 0 to below 1, for the jitter. */
   readonly random: () => number;
-  readonly open: OpenStream;
-  /** Gives the terminal to ssh-keygen for the first sign-in. */
-  readonly withTerminal?: Suspend;
 }
 
 /** A live link to the queue of one broker, and the way to end it. */
@@ -33,43 +32,26 @@ export interface BrokerConnection extends QueueConnection {
  * @throws Problem where the first sign-in fails.
  */
 export async function connectQueue(options: ConnectOptions): Promise<BrokerConnection> {
-  const { broker, key, env, clock, random, open, withTerminal } = options;
-  const session = await signIn(broker, createKeySigner(key, { env, withTerminal }), clock);
-  const renewal = createKeySigner(key, { env });
-  const stream = new StreamClient({
-    open,
-    clock,
-    random,
-    token: session.token,
-    signIn: async () => (await signIn(broker, renewal, clock)).token,
-  });
+  const { broker, signerWith, terminal, open, clock, random } = options;
+  const { approver, token } = await signIn(broker, signerWith(terminal), clock);
+  const signInAgain = async () => (await signIn(broker, signerWith(undefined), clock)).token;
+  const stream = new StreamClient({ open, clock, random, token, signIn: signInAgain });
   stream.start();
   return {
-    approver: session.approver,
+    approver,
     address: formatAddress(broker.client.address),
     fingerprint: broker.fingerprint,
     queue: () => stream.queue(),
     subscribe: (listener) => stream.subscribe(listener),
-    close() {
-      stream.stop();
-      broker.client.close();
-    },
+    close: () => stream.stop(),
     async decide(request, decision, suspend) {
       // A28: what is decided must be what the broker shows now.
       if (stream.queue().link.state !== 'live') {
-        throw new Problem(
-          'broker-unreachable',
-          'the picture of the queue may be old, so nothing is decided on it',
-          {
-            hint: 'wait until the connection is back',
-          },
-        );
+        throw new Problem('broker-unreachable', 'the queue may be old, so nothing is decided on it', {
+          hint: 'wait until the connection is back',
+        });
       }
-      await sendDecision(
-        { ...options, approver: session.approver, withTerminal: suspend },
-        request,
-        decision,
-      );
+      await sendDecision({ broker, approver, signer: signerWith(suspend), clock }, request, decision);
     },
   };
 }
@@ -78,10 +60,8 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
 export interface Decider {
   readonly broker: PinnedBroker;
   readonly approver: Name;
-  readonly key: AvailableKey;
-  readonly env: KeyEnvironment;
+  readonly signer: KeySigner;
   readonly clock: Clock;
-  readonly withTerminal?: Suspend | undefined;
 }
 
 /**
@@ -91,7 +71,7 @@ export interface Decider {
  * @throws Problem `shown-differs`, `signing-failed`, or any problem of the broker.
  */
 export async function sendDecision(
-  { broker, approver, key, env, clock, withTerminal }: Decider,
+  { broker, approver, signer, clock }: Decider,
   request: RequestView,
   decision: DecisionInput,
 ): Promise<RequestStatus> {
@@ -102,7 +82,7 @@ export async function sendDecision(
     broker: fingerprint,
     now: clock.now(),
   });
-  const armor = await createKeySigner(key, { env, withTerminal }).sign('decision@countersign', statement);
+  const armor = await signer.sign('decision@countersign', statement);
   return client.call(requestStatusSchema, {
     method: 'POST',
     path: `/v1/requests/${request.id}/decisions`,

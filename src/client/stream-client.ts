@@ -109,11 +109,6 @@ export class StreamClient {
     return this.#queue;
   }
 
-  /** The session that reads are made with; null while there is none. */
-  get token(): BearerToken | null {
-    return this.#token;
-  }
-
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -3,7 +3,7 @@ import { sendDecision } from '../client/broker-connection.js';
 import { verifyShown } from '../client/shown-request.js';
 import { type Digest, parseRequestId } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
-import { openAsApprover, ownTerminal, withBroker } from './open-broker.js';
+import { openAsApprover, withBroker } from './open-broker.js';
 import { print, prose } from './output.js';
 import { formatRequest } from './request-text.js';
 import { fetchRequest } from './show.js';
@@ -54,8 +54,10 @@ Examples
             hint: 'nothing was signed; read the request again: countersign show ID',
           });
         }
-        const decider = { ...broker, broker, env, withTerminal: ownTerminal() };
-        const status = await sendDecision(decider, view, { verdict, comment: flags.comment ?? '' });
+        const status = await sendDecision({ ...broker, broker }, view, {
+          verdict,
+          comment: flags.comment ?? '',
+        });
         print(`${PROGRESS[verdict]} ${view.id}: the request is ${status.state}`);
         for (const missing of status.missing) print(`still missing: ${prose(missing)}`);
         return 0;

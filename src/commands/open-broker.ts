@@ -4,10 +4,10 @@ import { identifyBroker } from '../client/broker-identity.js';
 import { type Clock, systemClock } from '../client/clock.js';
 import { HttpClient } from '../client/http-client.js';
 import { type Environment, type Locations, locate, locateBroker } from '../client/locations.js';
+import type { Suspend } from '../client/queue.js';
 import { findEnrolledKey, type PinnedBroker, signIn } from '../client/sign-in.js';
 import type { BearerToken, Name } from '../protocol/names.js';
-import type { AvailableKey } from '../ssh/available-keys.js';
-import { createKeySigner } from '../ssh/key-signer.js';
+import { createKeySigner, type KeySigner } from '../ssh/key-signer.js';
 import type { ExitCode } from './exit-code.js';
 import { exact, tell } from './output.js';
 import type { BROKER_FLAGS, FlagValues } from './verb.js';
@@ -24,7 +24,7 @@ export interface OpenBroker extends PinnedBroker {
 export interface SignedInBroker extends OpenBroker {
   readonly approver: Name;
   readonly token: BearerToken;
-  readonly key: AvailableKey;
+  readonly signer: KeySigner;
 }
 
 /**
@@ -67,12 +67,9 @@ export async function openAsApprover(
   const broker = await openBroker(flags, env);
   const { config } = broker.locations;
   const key = await findEnrolledKey(broker.client, keyOption(flags, env), { env, config });
-  const session = await signIn(
-    broker,
-    createKeySigner(key, { env, withTerminal: ownTerminal() }),
-    broker.clock,
-  );
-  return { ...broker, approver: session.approver, token: session.token, key };
+  const signer = createKeySigner(key, { env, withTerminal: ownTerminal() });
+  const { approver, token } = await signIn(broker, signer, broker.clock);
+  return { ...broker, approver, token, signer };
 }
 
 /** Flag, then environment. */
@@ -84,7 +81,7 @@ export function keyOption(
 }
 
 /** The terminal is free for a passphrase or a touch while a verb runs, if there is one. */
-export function ownTerminal(): (<Result>(work: () => Promise<Result>) => Promise<Result>) | undefined {
+export function ownTerminal(): Suspend | undefined {
   return process.stdin.isTTY ? (work) => work() : undefined;
 }
 

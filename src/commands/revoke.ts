@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { prepareRevocation } from '../client/decide.js';
 import { parseRequestId } from '../protocol/names.js';
-import { createKeySigner } from '../ssh/key-signer.js';
-import { openAsApprover, ownTerminal, withBroker } from './open-broker.js';
+import { openAsApprover, withBroker } from './open-broker.js';
 import { print } from './output.js';
 import { fetchRequest } from './show.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
@@ -33,8 +32,7 @@ Examples
         now: broker.clock.now(),
         comment: flags.comment ?? '',
       });
-      const signer = createKeySigner(broker.key, { env, withTerminal: ownTerminal() });
-      const armor = await signer.sign('revoke@countersign', statement);
+      const armor = await broker.signer.sign('revoke@countersign', statement);
       await broker.client.call(z.unknown(), {
         method: 'POST',
         path: `/v1/requests/${request}/revocations`,

@@ -1,0 +1,209 @@
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { parseAddress } from '../../src/client/address.js';
+import { type BrokerConnection, connectQueue } from '../../src/client/broker-connection.js';
+import type { Clock } from '../../src/client/clock.js';
+import { systemClock } from '../../src/client/clock.js';
+import { HttpClient } from '../../src/client/http-client.js';
+import type { Link, Suspend } from '../../src/client/queue.js';
+import { signIn } from '../../src/client/sign-in.js';
+import { webSocketStream } from '../../src/client/websocket.js';
+import type { Fingerprint } from '../../src/protocol/names.js';
+import { Problem } from '../../src/protocol/problems.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
+import type { KeySigner } from '../../src/ssh/key-signer.js';
+import { parsePublicKeyLine } from '../../src/ssh/public-key.js';
+import { TestBroker } from '../broker/test-broker.js';
+import { type SoftwareKey, signInSoftware } from '../ssh/software-keys.js';
+
+let broker: TestBroker;
+beforeEach(async () => {
+  broker = await TestBroker.start();
+});
+afterEach(() => broker.stop());
+
+/** The broker's clock for what is signed, real alarms for the rest. */
+const clock: Clock = { now: () => broker.now, after: (ms, work) => systemClock.after(ms, work) };
+
+const signerOf = (key: SoftwareKey, signed: string[] = []): KeySigner => ({
+  publicKey: parsePublicKeyLine(key.line),
+  async sign(namespace, text) {
+    signed.push(text);
+    return signInSoftware(key, text, { namespace });
+  },
+});
+
+const noTerminal: Suspend = (work) => work();
+
+function clientOf(address: string): HttpClient {
+  const client = new HttpClient(parseAddress(address));
+  onTestFinished(() => client.close());
+  return client;
+}
+
+async function connect(key = broker.keys.bob): Promise<BrokerConnection> {
+  const client = clientOf(broker.socket);
+  const connection = await connectQueue({
+    broker: { client, fingerprint: broker.fingerprint },
+    signerWith: () => signerOf(key),
+    terminal: undefined,
+    open: webSocketStream(client),
+    clock,
+    random: () => 0,
+  });
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+/** Resolves with the first picture that is as wanted. */
+function until<Found>(connection: BrokerConnection, find: () => Found | undefined): Promise<Found> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const found = find();
+      if (found === undefined) return;
+      stop();
+      resolve(found);
+    };
+    const stop = connection.subscribe(look);
+    look();
+  });
+}
+
+const live = (connection: BrokerConnection): Promise<true> =>
+  until(connection, () => (connection.queue().link.state === 'live' ? true : undefined));
+const row = (connection: BrokerConnection, wanted: (view: RequestView) => boolean): Promise<RequestView> =>
+  until(connection, () => [...connection.queue().requests.values()].find(wanted));
+const code = (wanted: string) => expect.objectContaining({ code: wanted });
+
+describe('a console on a real broker', () => {
+  test('signs in under the name of its key, and sees what stands and what comes', async () => {
+    await broker.submit();
+    const connection = await connect();
+    expect(connection).toMatchObject({ approver: 'bob', fingerprint: broker.fingerprint });
+    await live(connection);
+    expect(connection.queue().requests.size).toBe(1);
+    await broker.submit();
+    await until(connection, () => (connection.queue().requests.size === 2 ? true : undefined));
+  });
+
+  test('decides what it shows, and sees its own decision', async () => {
+    const connection = await connect();
+    await broker.submit();
+    const pending = await row(connection, ({ state }) => state === 'pending');
+    await connection.decide(pending, { verdict: 'approve', comment: 'looks right' }, noTerminal);
+    const approved = await row(connection, ({ state }) => state === 'approved');
+    expect(approved.votes).toMatchObject([{ approver: 'bob', verdict: 'approve', comment: 'looks right' }]);
+  });
+
+  test('passes on why the broker does not take a decision', async () => {
+    const connection = await connect(broker.keys.alice);
+    await broker.submit();
+    const pending = await row(connection, ({ state }) => state === 'pending');
+    await expect(connection.decide(pending, { verdict: 'approve', comment: '' }, noTerminal)).rejects.toEqual(
+      code('self-approval'),
+    );
+  });
+
+  test('signs nothing about a request that is not what its digests say (A62)', async () => {
+    const connection = await connect();
+    await broker.submit();
+    const view = await row(connection, () => true);
+    const changed = { ...view, document: { ...view.document, resource: 'web-2' } };
+    await expect(connection.decide(changed, { verdict: 'approve', comment: '' }, noTerminal)).rejects.toEqual(
+      code('shown-differs'),
+    );
+    expect(connection.queue().requests.get(view.id)?.votes).toEqual([]);
+  });
+
+  test('comes back after the broker restarted, and decides nothing meanwhile (A28)', async () => {
+    const connection = await connect();
+    await broker.submit();
+    const pending = await row(connection, ({ state }) => state === 'pending');
+    const links: Link['state'][] = [];
+    connection.subscribe(() => links.push(connection.queue().link.state));
+    const restarted = broker.restart();
+    await until(connection, () => (connection.queue().link.state === 'stale' ? true : undefined));
+    await expect(connection.decide(pending, { verdict: 'deny', comment: '' }, noTerminal)).rejects.toEqual(
+      code('broker-unreachable'),
+    );
+    await restarted;
+    await live(connection);
+    await connection.decide(pending, { verdict: 'deny', comment: '' }, noTerminal);
+    await row(connection, ({ state }) => state === 'denied');
+    expect(connection.queue().requests.size).toBe(1);
+  });
+
+  test('signs in again by itself when its session ended', async () => {
+    const connection = await connect();
+    await live(connection);
+    broker.pass(13 * 3600);
+    await until(connection, () => (connection.queue().link.state === 'stale' ? true : undefined));
+    await live(connection);
+  });
+
+  test('is refused for good once its key is removed', async () => {
+    const connection = await connect();
+    await live(connection);
+    await broker.call('POST', '/v1/roster/changes', {
+      viaSocket: true,
+      body: { change: 'remove', name: 'bob' },
+    });
+    const link = await until(connection, () => {
+      const { link } = connection.queue();
+      return link.state === 'refused' ? link : undefined;
+    });
+    expect(link.reason).toContain('not enrolled');
+  });
+
+  test('borrows the terminal only for what is signed in front of it', async () => {
+    const terminals: (Suspend | undefined)[] = [];
+    const client = clientOf(broker.socket);
+    const terminal: Suspend = (work) => work();
+    const connection = await connectQueue({
+      broker: { client, fingerprint: broker.fingerprint },
+      signerWith: (given) => {
+        terminals.push(given);
+        return signerOf(broker.keys.bob);
+      },
+      terminal,
+      open: webSocketStream(client),
+      clock,
+      random: () => 0,
+    });
+    onTestFinished(() => connection.close());
+    await live(connection);
+    broker.pass(13 * 3600);
+    await until(connection, () => (connection.queue().link.state === 'stale' ? true : undefined));
+    await live(connection);
+    expect(terminals).toEqual([terminal, undefined]);
+  });
+});
+
+describe('signing in', () => {
+  test('signs nothing for a broker that is not the pinned one', async () => {
+    const signed: string[] = [];
+    const pinned = {
+      client: clientOf(broker.address),
+      fingerprint: `SHA256:${'A'.repeat(43)}` as Fingerprint,
+    };
+    await expect(signIn(pinned, signerOf(broker.keys.bob, signed), clock)).rejects.toEqual(
+      code('broker-changed'),
+    );
+    expect(signed).toEqual([]);
+  });
+
+  test('is refused for a key that nobody enrolled', async () => {
+    const here = { client: clientOf(broker.address), fingerprint: broker.fingerprint };
+    await expect(signIn(here, signerOf(broker.keys.stranger), clock)).rejects.toEqual(code('unknown-key'));
+  });
+
+  test('passes on that nothing was signed', async () => {
+    const signer: KeySigner = {
+      ...signerOf(broker.keys.bob),
+      async sign() {
+        throw new Problem('signing-failed', 'the agent refused');
+      },
+    };
+    const here = { client: clientOf(broker.address), fingerprint: broker.fingerprint };
+    await expect(signIn(here, signer, clock)).rejects.toEqual(code('signing-failed'));
+  });
+});
