@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../src/protocol/canonical.js';
+import { hash as sha256 } from 'node:crypto';
 import type { EventsReply } from '../../src/protocol/messages.js';
 
 /** One entry of the event log as it is exported. `body` is canonical JSON text, `previous` the hash of `seq - 1`. */
@@ -15,10 +14,13 @@ export interface ChainHead {
 /** The head of an empty log. */
 export const GENESIS: ChainHead = { seq: 0, hash: '0'.repeat(64) };
 
+/** RFC 8785 writes strings and null as ECMAScript does. */
+const json = (value: string | null): string => JSON.stringify(value);
+
 /** SHA-256, in hex, over the canonical JSON of {seq, at, kind, request, body, previous}. */
 export function hashEntry({ seq, at, kind, request, body, previous }: Omit<LogEntry, 'hash'>): string {
-  const text = canonicalJson({ seq, at, kind, request, body, previous });
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  const text = `{"at":${at},"body":${json(body)},"kind":${json(kind)},"previous":${json(previous)},"request":${json(request)},"seq":${seq}}`;
+  return sha256('sha256', text, 'hex');
 }
 
 /** The entry that follows `head`, linked to it. */

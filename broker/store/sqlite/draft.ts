@@ -137,9 +137,11 @@ export class Draft {
     const matches =
       'id' in key ? key.id === next.id : key.digest === next.digest && key.submitter === next.submitter;
     if (!matches) throw misuse('a new request has the key that was looked up');
-    const { id, digest, submitter } = next;
-    if (this.find('id' in key ? { digest, submitter } : { id }) !== null)
-      throw misuse('a request of this id, or this digest and submitter, exists');
+    // The other way round the table refuses a second row of one id.
+    const { digest, submitter } = next;
+    if ('id' in key && this.find({ digest, submitter }) !== null) {
+      throw misuse('a request of this digest and submitter exists');
+    }
   }
 
   #isKnown(nonce: Nonce): boolean {

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
-import type { RequestId } from '../../../src/protocol/names.js';
+import type { Digest, Name, RequestId } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
 import { GENESIS, type LogEntry } from '../../audit/chain.js';
 import type { Request } from '../../requests/request.js';
 import type { Asker, ListQuery, RequestKey, TokenHash } from '../store.js';
 import { bytesOf, digestBytes, REQUEST_COLUMNS, type RequestRow, requestFromRow } from './rows.js';
+import type { KeyIndexes } from './writer.js';
 
 /** Index entries that a list looks at in one turn, about a millisecond of work. */
 const SPAN = 2_000;
@@ -29,17 +30,20 @@ interface EventRow extends Omit<LogEntry, 'hash' | 'previous'> {
 /** Reads what is not held in memory. */
 export class History {
   readonly #byId: Statement<[string], RequestRow>;
-  readonly #byDigest: Statement<[Buffer, string], RequestRow>;
+  readonly #byDigest: Statement<[number, Buffer, string], RequestRow>;
   readonly #spanStart: Statement<[string], { readonly id: string }>;
   readonly #span: Statement<[SpanQuery], RequestRow>;
-  readonly #asker: Statement<[Buffer], { readonly request: RequestId; readonly attached: number }>;
+  readonly #asker: Statement<[number, Buffer], { readonly request: RequestId; readonly attached: number }>;
   readonly #events: Statement<[number, number], EventRow>;
   readonly #eventHash: Statement<[number], { readonly hash: Buffer }>;
 
-  constructor(database: Database) {
+  readonly #indexes: KeyIndexes;
+
+  constructor(database: Database, indexes: KeyIndexes) {
+    this.#indexes = indexes;
     this.#byId = database.prepare(`SELECT ${REQUEST_COLUMNS} FROM requests WHERE id = ?`);
     this.#byDigest = database.prepare(
-      `SELECT ${REQUEST_COLUMNS} FROM requests WHERE digest = ? AND submitter = ?`,
+      `SELECT ${REQUEST_COLUMNS} FROM requests WHERE n = ? AND digest = ? AND submitter = ?`,
     );
     this.#spanStart = database.prepare(
       `SELECT id FROM requests INDEXED BY requests_listed WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ${SPAN - 1}`,
@@ -52,7 +56,7 @@ export class History {
          AND (:resource IS NULL OR resource = :resource)
        ORDER BY id DESC LIMIT :limit`,
     );
-    this.#asker = database.prepare('SELECT request, attached FROM askers WHERE hash = ?');
+    this.#asker = database.prepare('SELECT request, attached FROM askers WHERE n = ? AND hash = ?');
     this.#events = database.prepare(
       'SELECT seq, at, kind, request, body, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?',
     );
@@ -61,8 +65,7 @@ export class History {
 
   find(key: RequestKey): Request | null {
     return reading(() => {
-      const row =
-        'id' in key ? this.#byId.get(key.id) : this.#byDigest.get(digestBytes(key.digest), key.submitter);
+      const row = 'id' in key ? this.#byId.get(key.id) : this.#findByDigest(key.digest, key.submitter);
       return row === undefined ? null : requestFromRow(row);
     });
   }
@@ -86,8 +89,14 @@ export class History {
   }
 
   asker(hash: TokenHash): Asker | null {
-    const row = reading(() => this.#asker.get(bytesOf(hash)));
-    return row === undefined ? null : { hash, request: row.request, attached: row.attached === 1 };
+    const bytes = bytesOf(hash);
+    return reading(() => {
+      for (const n of this.#indexes.askers.candidates(bytes)) {
+        const row = this.#asker.get(n, bytes);
+        if (row !== undefined) return { hash, request: row.request, attached: row.attached === 1 };
+      }
+      return null;
+    });
   }
 
   /** Entries after a number. `previous` is what the entry before hashes to in this database, missing or not. */
@@ -100,6 +109,15 @@ export class History {
         return entry;
       });
     });
+  }
+
+  #findByDigest(digest: Digest, submitter: Name): RequestRow | undefined {
+    const bytes = digestBytes(digest);
+    for (const n of this.#indexes.requests.candidates(bytes)) {
+      const row = this.#byDigest.get(n, bytes, submitter);
+      if (row !== undefined) return row;
+    }
+    return undefined;
   }
 }
 

@@ -14,8 +14,9 @@ export interface Migration {
 const APPLICATION_ID = 0x4353474e;
 
 /**
- * SHA-256 values are blobs of 32 bytes: half the size of their hex, where two large indexes have them as random keys.
- * Everything else that grows with history is keyed by time, so that an insert touches the last page of its tree.
+ * All keys that grow with history grow with time, so that an insert touches the last pages of its trees. For the random
+ * ones, `requests.digest` and `askers.hash`, there are no indexes but `packs`: see key-index.ts. That (digest, submitter)
+ * is unique is seen to by the one writer. SHA-256 values are blobs of 32 bytes.
  */
 const FIRST = `
 CREATE TABLE store (
@@ -23,7 +24,8 @@ CREATE TABLE store (
 ) STRICT;
 
 CREATE TABLE requests (
-  id TEXT PRIMARY KEY,
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
   digest BLOB NOT NULL CHECK (length(digest) = 32),
   submitter TEXT NOT NULL,
   scope BLOB NOT NULL CHECK (length(scope) = 32),
@@ -37,16 +39,24 @@ CREATE TABLE requests (
   policy BLOB NOT NULL CHECK (length(policy) = 32),
   life TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX requests_by_digest ON requests (digest, submitter);
 CREATE INDEX requests_live ON requests (id) WHERE state IN ('pending', 'approved');
 CREATE INDEX requests_listed ON requests (id, state, requester, resource);
 
 CREATE TABLE askers (
-  hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
+  n INTEGER PRIMARY KEY,
   request TEXT NOT NULL REFERENCES requests (id),
-  attached INTEGER NOT NULL CHECK (attached IN (0, 1))
-) STRICT, WITHOUT ROWID;
-CREATE INDEX askers_by_request ON askers (request);
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
+  attached INTEGER NOT NULL CHECK (attached IN (0, 1)),
+  UNIQUE (request, hash)
+) STRICT;
+
+CREATE TABLE packs (
+  source TEXT NOT NULL CHECK (source IN ('requests', 'askers')),
+  last INTEGER NOT NULL,
+  filter BLOB NOT NULL,
+  keys BLOB NOT NULL,
+  PRIMARY KEY (source, last)
+) STRICT;
 
 CREATE TABLE nonces (
   expires INTEGER NOT NULL,

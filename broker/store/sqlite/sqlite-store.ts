@@ -20,6 +20,7 @@ import { Checkpointer } from './checkpoint.js';
 import { Draft } from './draft.js';
 import { GroupCommit } from './group-commit.js';
 import { History } from './history.js';
+import { KeyIndex } from './key-index.js';
 import type { LiveState } from './live-state.js';
 import type { DirectoryLock } from './lock.js';
 import { PRUNED_NONCES, Writer } from './writer.js';
@@ -52,8 +53,12 @@ export class SqliteStore implements Store {
     this.#live = live;
     this.#lock = lock;
     this.#clock = clock;
-    this.#history = new History(database);
-    this.#writer = new Writer(database);
+    const indexes = {
+      requests: new KeyIndex(database, 'requests'),
+      askers: new KeyIndex(database, 'askers'),
+    };
+    this.#history = new History(database, indexes);
+    this.#writer = new Writer(database, indexes);
     this.#group = new GroupCommit({
       begin: () => new Draft(live, this.#history, clock()),
       isFull: (draft) => draft.isFull,

@@ -3,16 +3,31 @@ import type { LogEntry } from '../../audit/chain.js';
 import type { Request } from '../../requests/request.js';
 import type { Asker, Directory, Session } from '../store.js';
 import type { Draft } from './draft.js';
+import type { KeyIndex, Pack } from './key-index.js';
 import { bytesOf, digestBytes, lifeOf } from './rows.js';
 
 /** Most expired nonces that one commit removes. */
 export const PRUNED_NONCES = 1024;
 
+/** The indexes that the writer keeps up. */
+export interface KeyIndexes {
+  readonly requests: KeyIndex;
+  readonly askers: KeyIndex;
+}
+
+/** What a transaction added to the indexes. */
+interface Written {
+  readonly digests: readonly Buffer[];
+  readonly askers: readonly Buffer[];
+  readonly packs: { readonly requests: Pack | null; readonly askers: Pack | null };
+}
+
 /** Writes drafts, each in one immediate transaction. Every statement is prepared once. */
 export class Writer {
   readonly #insertRequest: Statement;
   readonly #updateRequest: Statement;
-  readonly #putAsker: Statement;
+  readonly #insertAsker: Statement;
+  readonly #updateAsker: Statement;
   readonly #putNonce: Statement;
   readonly #pruneNonces: Statement;
   readonly #putSession: Statement;
@@ -20,18 +35,20 @@ export class Writer {
   readonly #insertEvent: Statement;
   readonly #people: NamedRows;
   readonly #submitters: NamedRows;
-  readonly #transaction: (draft: Draft, committed: Directory, prune: boolean) => void;
+  readonly #indexes: KeyIndexes;
+  readonly #transaction: (draft: Draft, committed: Directory, prune: boolean) => Written;
 
-  constructor(database: Database) {
+  constructor(database: Database, indexes: KeyIndexes) {
+    this.#indexes = indexes;
     this.#insertRequest = database.prepare(
-      `INSERT INTO requests (id, digest, submitter, scope, state, requester, resource, submitted_at, canonical,
-       vouched, rule, policy, life) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO requests (n, id, digest, submitter, scope, state, requester, resource, submitted_at, canonical,
+       vouched, rule, policy, life) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#updateRequest = database.prepare('UPDATE requests SET state = ?, life = ? WHERE id = ?');
-    this.#putAsker = database.prepare(
-      `INSERT INTO askers (hash, request, attached) VALUES (?, ?, ?)
-       ON CONFLICT (hash) DO UPDATE SET request = excluded.request, attached = excluded.attached`,
+    this.#insertAsker = database.prepare(
+      'INSERT INTO askers (n, request, hash, attached) VALUES (?, ?, ?, ?)',
     );
+    this.#updateAsker = database.prepare('UPDATE askers SET attached = ? WHERE request = ? AND hash = ?');
     this.#putNonce = database.prepare('INSERT OR REPLACE INTO nonces (expires, nonce) VALUES (?, ?)');
     this.#pruneNonces = database.prepare(
       `DELETE FROM nonces WHERE (expires, nonce) IN
@@ -57,15 +74,28 @@ export class Writer {
    * @throws SqliteError, and nothing of the draft is written
    */
   commit(draft: Draft, committed: Directory, prune: boolean): void {
-    this.#transaction(draft, committed, prune);
+    const { digests, askers, packs } = this.#transaction(draft, committed, prune);
+    this.#indexes.requests.adopt(digests, packs.requests);
+    this.#indexes.askers.adopt(askers, packs.askers);
   }
 
-  #write(draft: Draft, committed: Directory, prune: boolean): void {
+  #write(draft: Draft, committed: Directory, prune: boolean): Written {
+    const { requests, askers } = this.#indexes;
+    const written = { digests: [] as Buffer[], askers: [] as Buffer[] };
     for (const request of draft.requests.values()) {
-      if (draft.inserted.has(request.id)) this.#insert(request);
-      else this.#updateRequest.run(request.state, lifeOf(request), request.id);
+      if (!draft.inserted.has(request.id)) {
+        this.#updateRequest.run(request.state, lifeOf(request), request.id);
+        continue;
+      }
+      const digest = digestBytes(request.digest);
+      this.#insert(requests.last + written.digests.push(digest), digest, request);
     }
-    for (const asker of draft.askers.values()) this.#writeAsker(asker);
+    for (const asker of draft.askers.values()) {
+      const hash = bytesOf(asker.hash);
+      if (!draft.inserted.has(asker.request) && this.#update(hash, asker)) continue;
+      const n = askers.last + written.askers.push(hash);
+      this.#insertAsker.run(n, asker.request, hash, asker.attached ? 1 : 0);
+    }
     if (prune) this.#pruneNonces.run(draft.now);
     for (const [nonce, expires] of draft.nonces) this.#putNonce.run(expires, nonce);
     for (const hash of draft.endedSessions) this.#endSession.run(bytesOf(hash));
@@ -73,12 +103,15 @@ export class Writer {
     this.#people.replace(committed.people, draft.directory.people);
     this.#submitters.replace(committed.submitters, draft.directory.submitters);
     for (const entry of draft.entries) this.#writeEntry(entry);
+    const packs = { requests: requests.write(written.digests), askers: askers.write(written.askers) };
+    return { ...written, packs };
   }
 
-  #insert(request: Request): void {
+  #insert(n: number, digest: Buffer, request: Request): void {
     this.#insertRequest.run(
+      n,
       request.id,
-      digestBytes(request.digest),
+      digest,
       request.submitter,
       digestBytes(request.scope),
       request.state,
@@ -93,8 +126,9 @@ export class Writer {
     );
   }
 
-  #writeAsker({ hash, request, attached }: Asker): void {
-    this.#putAsker.run(bytesOf(hash), request, attached ? 1 : 0);
+  /** False if there is no such asker. */
+  #update(hash: Buffer, { request, attached }: Asker): boolean {
+    return this.#updateAsker.run(attached ? 1 : 0, request, hash).changes > 0;
   }
 
   #writeSession({ hash, approver, key, expires }: Session): void {
