@@ -27,8 +27,8 @@ export interface ConsoleState {
   readonly identity: Identity;
   readonly queue: Queue;
   readonly rows: RequestRows;
-  /** Whether there ever was a live picture: before that nothing is new. */
-  readonly hasBeenLive: boolean;
+  /** The rows of the newest live picture, against which an ask is new; null before the first. */
+  readonly heard: RequestRows | null;
   /** Our clock at the newest event. */
   readonly at: EpochMs;
   readonly size: Size;
@@ -94,7 +94,7 @@ export function startState(identity: Identity, queue: Queue, size: Size, at: Epo
     identity,
     queue,
     rows,
-    hasBeenLive: queue.link.state === 'live',
+    heard: queue.link.state === 'live' ? rows : null,
     at,
     size,
     selected,

@@ -91,17 +91,11 @@ function receivePress(state: ConsoleState, press: Press): Step {
 
 function receiveQueue(state: ConsoleState, queue: Queue): Step {
   const rows = queue.requests === state.queue.requests ? state.rows : requestRows(queue.requests);
-  const isLive = queue.link.state === 'live';
-  const next: ConsoleState = {
-    ...state,
-    queue,
-    rows,
-    selected: keepSelection(state, rows),
-    hasBeenLive: state.hasBeenLive || isLive,
-  };
-  const rings =
-    state.hasBeenLive && isLive && state.at - state.rangAt >= BELL_PAUSE_MS && hasNewAsk(state, rows);
-  return rings ? stay({ ...next, rangAt: state.at }, { type: 'ring' }) : stay(next);
+  const next = { ...state, queue, rows, selected: keepSelection(state, rows) };
+  if (queue.link.state !== 'live') return stay(next);
+  const rings = state.at - state.rangAt >= BELL_PAUSE_MS && hasNewAsk(state, rows);
+  const heard = { ...next, heard: rows };
+  return rings ? stay({ ...heard, rangAt: state.at }, { type: 'ring' }) : stay(heard);
 }
 
 /**
@@ -117,14 +111,14 @@ function keepSelection({ rows: before, selected }: ConsoleState, rows: RequestRo
 }
 
 /** An ask that somebody waits for, of a scope that did not wait before, and that this approver may decide. */
-function hasNewAsk({ rows: before, identity }: ConsoleState, { rows }: RequestRows): boolean {
-  if (rows === before.rows) return false;
-  return rows.some(
+function hasNewAsk({ heard, identity }: ConsoleState, rows: RequestRows): boolean {
+  if (heard === null || heard === rows) return false;
+  return rows.rows.some(
     ({ section, request, members }) =>
       section === 'pending' &&
       request.waiting > 0 &&
       request.document.requester !== identity.approver &&
-      !members.some(({ id }) => before.indexOf.has(id)),
+      !members.some(({ id }) => heard.indexOf.has(id)),
   );
 }
 

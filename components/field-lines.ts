@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../src/protocol/strict-json.js';
-import { BLANK, type Line, lineWidth, markedSpans, span } from './line.js';
+import { BLANK, cutLine, type Line, lineWidth, markedSpans, span } from './line.js';
 import { type Wrapping, wrapLine } from './line-wrapping.js';
 import { label, type Reading, repeatText, type SafeText, safeText, spaces } from './safe-text.js';
 import { textWidth } from './text-width.js';
@@ -11,9 +11,10 @@ const LABEL_COLUMNS = 12;
 /** Labels wider than this stand on lines of their own. */
 const WIDEST_LABEL = 24;
 
-/** A heading, with what it means for the reader beside it. */
-export function headingLines(title: SafeText, meaning: SafeText): readonly Line[] {
-  return [BLANK, [span(spaces(MARGIN)), span(title, 'strong'), span(label`  ${meaning}`, 'muted')]];
+/** A heading, with what it means for the reader beside it where there is room. */
+export function headingLines(title: SafeText, meaning: SafeText, columns: number): readonly Line[] {
+  const line = [span(spaces(MARGIN)), span(title, 'strong'), span(label`  ${meaning}`, 'muted')];
+  return [BLANK, cutLine(line, columns - MARGIN)];
 }
 
 /** A label and its value in full: lines that go on begin with a bar, which no value can draw. */

@@ -25,6 +25,7 @@ function offerLine(state: ConsoleState): Line {
   const opened = openedRequest(state);
   if (opened === null || state.confirm !== null || state.isHelpOpen || !isSettled(state)) return [];
   const approve = obstacleTo(state, 'approve');
+  if (approve?.tone === 'danger') return [span(label`Cannot be approved: ${approve.words}`, 'danger')];
   if (approve !== null) return [span(approve.words, approve.tone)];
   return [span(label`All of it was on the screen: a approves, d denies.`)];
 }

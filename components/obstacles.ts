@@ -2,7 +2,7 @@ import type { RequestState, RequestView } from '../src/protocol/request-view.js'
 import { type ConsoleState, openedRequest } from './console-state.js';
 import { examine, voucherOf } from './examination.js';
 import { requestDocument } from './request-document.js';
-import { joinText, label, type SafeText, safeText } from './safe-text.js';
+import { label, type SafeText, safeText } from './safe-text.js';
 import type { Tone } from './theme.js';
 
 /** Why a decision about the opened request cannot be signed now. */
@@ -18,17 +18,9 @@ export function obstacleTo(state: ConsoleState, verdict: 'approve' | 'deny'): Ob
   const opened = openedRequest(state);
   if (opened === null) return obstacle(label`no request is open`);
   const { request, isListed, isAltered } = opened;
-  if (isAltered) {
-    return obstacle(
-      label`the broker now shows another document under this id: nothing can be signed`,
-      'alarm',
-    );
-  }
-  const { differences } = examine(request);
-  if (differences.length > 0) return obstacle(joinText(differences, label`; `), 'alarm');
-  if (state.queue.link.state !== 'live') {
-    return obstacle(label`not connected to the broker: nothing can be signed`);
-  }
+  if (isAltered) return obstacle(label`the broker now shows another document under this id`);
+  if (examine(request).differences.length > 0) return obstacle(label`what is shown cannot be trusted`);
+  if (state.queue.link.state !== 'live') return obstacle(label`not connected to the broker`);
   if (!isListed) return obstacle(label`the broker no longer lists this request`);
   if (request.state !== 'pending') return obstacle(endedWords(request));
   const { approver, fingerprint } = state.identity;
@@ -37,7 +29,7 @@ export function obstacleTo(state: ConsoleState, verdict: 'approve' | 'deny'): Ob
   }
   if (verdict === 'deny') return null;
   if (voucherOf(request, fingerprint).state === 'forged') {
-    return obstacle(label`the signature of the submitter does not verify: this cannot be approved`, 'alarm');
+    return obstacle(label`the signature of the submitter does not verify`);
   }
   if (request.document.requester === approver) {
     return obstacle(label`you asked for this yourself: somebody else must approve`, 'muted');

@@ -1,3 +1,5 @@
+import { sha256Digest } from '../src/protocol/canonical.js';
+import type { BoundDocument } from '../src/protocol/document.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import { formatTime } from '../src/protocol/time.js';
 import { lengthText } from './clock-text.js';
@@ -41,47 +43,54 @@ function drawDocument(request: RequestView, broker: string, columns: number): Re
   const exact = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }));
   const field = (name: SafeText, value: Line): readonly Line[] => fieldLines(name, value, columns);
   const ask = [
-    ...headingLines(label`What is asked`, label`this and the details are what opens or runs`),
+    ...headingLines(label`What is asked`, label`this and the details are what opens or runs`, columns),
     ...field(label`action`, exact(document.action)),
     ...field(label`resource`, exact(document.resource)),
     ...field(label`requester`, exact(document.requester)),
     ...field(label`door`, exact(document.door)),
     ...field(label`work for`, durationLine(document.duration)),
-    ...headingLines(label`Details`, label`bound: the door compares every one of them`),
+    ...headingLines(label`Details`, label`bound: the door compares every one of them`, columns),
     ...jsonLines(document.details, columns, 'exact'),
     ...(Object.keys(document.details).length === 0 ? field(label`none`, []) : []),
-    ...headingLines(label`Context`, label`for you to read: written by the requester, compared by nobody`),
+    ...headingLines(
+      label`Context`,
+      label`for you to read: written by the requester, compared by nobody`,
+      columns,
+    ),
     ...jsonLines(document.context, columns, 'prose'),
     ...(Object.keys(document.context).length === 0 ? field(label`none`, []) : []),
   ];
   const proof = [
-    ...headingLines(label`Who vouches for it`, label`the submitter that sent the document`),
+    ...headingLines(label`Who vouches for it`, label`the submitter that sent the document`, columns),
     ...field(label`submitter`, exact(request.submitter)),
     ...field(label`signature`, voucherLine(voucherOf(request, broker))),
-    ...headingLines(label`Rule in force`, label`its digest is signed with your decision`),
+    ...headingLines(label`Rule in force`, label`its digest is signed with your decision`, columns),
     ...field(label`rule`, exact(request.rule)),
-    ...headingLines(label`Digests`, label`recomputed here from what you see`),
-    ...digestLines(request, columns),
+    ...headingLines(label`Digests`, label`recomputed here from what you see`, columns),
+    ...digestLines(request, bound, columns),
     ...field(label`nonce`, exact(document.nonce)),
     ...field(label`request id`, exact(request.id)),
     ...field(label`asked at`, [span(safeText(formatTime(request.submittedAt), { reading: 'exact' }))]),
-    ...headingLines(label`Canonical text`, label`exactly these bytes are behind the digest`),
+    ...headingLines(label`Canonical text`, label`exactly these bytes are behind the digest`, columns),
     ...indented(exact(canonical), columns),
   ];
   return { ask: ask.slice(1), proof };
 }
 
-function digestLines(request: RequestView, columns: number): readonly Line[] {
-  const { bound, differs } = examine(request);
-  const field = (name: SafeText, claimed: string, isWrong: boolean): readonly Line[] => {
-    const verdict = isWrong ? span(label`▲ differs  `, 'alarm') : span(label`✓ `, 'accent');
-    return fieldLines(name, [verdict, ...markedSpans(safeText(claimed, { reading: 'exact' }))], columns);
+function digestLines(request: RequestView, bound: BoundDocument, columns: number): readonly Line[] {
+  const { differs } = examine(request);
+  const field = (name: SafeText, own: string, claimed: string, isWrong: boolean): readonly Line[] => {
+    const line = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }));
+    if (!isWrong) return fieldLines(name, [span(label`✓ `, 'accent'), ...line(own)], columns);
+    return [
+      ...fieldLines(name, [span(label`▲ differs`, 'alarm'), span(label` `), ...line(own)], columns),
+      ...fieldLines(label`broker says`, [span(label`✗ `, 'danger'), ...line(claimed)], columns),
+    ];
   };
-  if (bound === null) return [];
   return [
-    ...field(label`request`, bound.digest, differs.digest),
-    ...field(label`scope`, bound.scope, differs.scope),
-    ...field(label`rule`, request.policy, differs.rule),
+    ...field(label`request`, bound.digest, request.digest, differs.digest),
+    ...field(label`scope`, bound.scope, request.scope, differs.scope),
+    ...field(label`rule`, sha256Digest(request.rule), request.policy, differs.rule),
   ];
 }
 
@@ -109,7 +118,7 @@ function voucherLine(voucher: Voucher): Line {
 
 function notADocument({ document }: RequestView, columns: number): readonly Line[] {
   return [
-    ...headingLines(label`What came from the broker`, label`no door could have sent this`),
+    ...headingLines(label`What came from the broker`, label`no door could have sent this`, columns),
     ...indented(markedSpans(safeText(JSON.stringify(document) ?? '', { reading: 'exact' })), columns),
   ];
 }

@@ -13,11 +13,11 @@ export function requestProgress(
   const { votes, missing } = request;
   const lines: Line[] = [];
   if (votes.length > 0) {
-    lines.push(...headingLines(label`Signed so far`, label`as the broker counts them`));
+    lines.push(...headingLines(label`Signed so far`, label`as the broker counts them`, columns));
     for (const vote of votes) lines.push(...voteLines(vote, columns));
   }
   if (request.state === 'pending') {
-    lines.push(...headingLines(label`Still missing`, label`by the rule in force`));
+    lines.push(...headingLines(label`Still missing`, label`by the rule in force`, columns));
     for (const what of missing) {
       lines.push(
         ...fieldLines(label`needs`, markedSpans(safeText(what, { reading: 'prose' })), columns, 'words'),
@@ -29,6 +29,7 @@ export function requestProgress(
       ...headingLines(
         label`Equal asks`,
         label`${equalAsks.length} more want the same; each is decided by itself`,
+        columns,
       ),
     );
     for (const ask of equalAsks) lines.push(...fieldLines(label`also`, equalAskLine(ask), columns));

@@ -9,7 +9,7 @@ export const textWidth = (text: SafeText): number => stringWidth(text);
 
 /** The pieces of a text between which a line may break. */
 export function atoms(text: SafeText): readonly SafeText[] {
-  return (text.match(ATOM) ?? []) as SafeText[];
+  return Array.from(text.matchAll(ATOM), ({ index, 0: atom }) => sliceText(text, index, index + atom.length));
 }
 
 /** The longest start of a text, in whole atoms, that fits into so many columns. */

@@ -9,6 +9,7 @@ export interface Suspending {
   readonly forShell: () => Promise<void>;
 }
 
+const PROMPT_NOTE = '\ncountersign: your key needs you. Ctrl-C goes back without signing.\n';
 /** Ink draws from where the cursor is: behind a prompt the first line would wrap and push all others down. */
 const TO_LINE_START = '\r';
 
@@ -24,7 +25,7 @@ export function useSuspend(): Suspending {
       process.on('SIGINT', outlive);
       try {
         await stopReading(stdin);
-        stdout.write('\ncountersign: your key needs you. Ctrl-C goes back without signing.\n');
+        stdout.write(PROMPT_NOTE);
         return await work();
       } finally {
         process.off('SIGINT', outlive);

@@ -1,0 +1,113 @@
+import type { ConsoleEffect } from '../../components/console-effects.js';
+import { type ConsoleState, startState } from '../../components/console-state.js';
+import { type ConsoleEvent, step } from '../../components/console-step.js';
+import { frameOf } from '../../components/hooks/use-painted-frames.js';
+import type { NamedKey, Press } from '../../components/key-table.js';
+import type { Link, Queue } from '../../src/client/queue.js';
+import type { RequestId } from '../../src/protocol/names.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
+import { BROKER, NOW } from './sample-requests.js';
+
+const NAMED: readonly string[] =
+  'up down left right pageUp pageDown home end enter escape tab shiftTab backspace delete'.split(' ');
+
+/** Drives the console without terminal, React or time: every frame is painted when the test says so. */
+export class ConsoleDriver {
+  state: ConsoleState;
+  readonly effects: ConsoleEffect[] = [];
+  #at = NOW;
+
+  constructor(requests: readonly RequestView[], { columns = 120, rows = 60 } = {}) {
+    const queue: Queue = { link: { state: 'live' }, requests: byId(requests), seq: 1, clockOffset: 0 };
+    const identity = { approver: 'bob', address: 'https://broker.example.com', fingerprint: BROKER };
+    this.state = startState(identity, queue, { columns, rows }, this.#at);
+    this.paint();
+    this.wait(1000);
+  }
+
+  /** The newest frame reaches the terminal. */
+  paint(): this {
+    return this.#step({ type: 'painted', frame: frameOf(this.state), at: this.#at });
+  }
+
+  wait(ms: number): this {
+    this.#at += ms;
+    return this;
+  }
+
+  /** Keys as fast as they come, with nothing painted between them. */
+  type(...keys: readonly string[]): this {
+    for (const key of keys) this.#step({ type: 'press', press: toPress(key), at: this.#at });
+    return this;
+  }
+
+  /** Keys of somebody who looks: each frame is painted and stands for a while before the next key. */
+  press(...keys: readonly string[]): this {
+    for (const key of keys) this.type(key).paint().wait(1000);
+    return this;
+  }
+
+  paste(text: string): this {
+    return this.#step({ type: 'paste', text, at: this.#at }).paint().wait(1000);
+  }
+
+  put(...requests: readonly RequestView[]): this {
+    return this.#receive({ requests: new Map([...this.state.queue.requests, ...byId(requests)]) });
+  }
+
+  change(id: RequestId, change: Partial<RequestView>): this {
+    return this.put({ ...this.request(id), ...change });
+  }
+
+  remove(id: RequestId): this {
+    const requests = new Map(this.state.queue.requests);
+    requests.delete(id);
+    return this.#receive({ requests });
+  }
+
+  setLink(link: Link): this {
+    return this.#receive({ link });
+  }
+
+  resize(columns: number, rows: number): this {
+    return this.#step({ type: 'resize', size: { columns, rows } });
+  }
+
+  finish(event: Extract<ConsoleEvent, { type: 'decided' | 'failed' }>): this {
+    return this.#step(event).paint().wait(1000);
+  }
+
+  request(id: RequestId): RequestView {
+    const request = this.state.queue.requests.get(id);
+    if (request === undefined) throw new RangeError(`no request ${id}`);
+    return request;
+  }
+
+  /** What was handed on to be signed. */
+  get decisions() {
+    return this.effects.filter((effect) => effect.type === 'decide');
+  }
+
+  get noticeText(): string {
+    return (this.state.notice ?? []).map(({ text }) => text).join('');
+  }
+
+  #receive(change: Partial<Queue>): this {
+    return this.#step({ type: 'queue', queue: { ...this.state.queue, ...change }, at: this.#at });
+  }
+
+  #step(event: ConsoleEvent): this {
+    const { state, effects } = step(this.state, event);
+    this.state = state;
+    this.effects.push(...effects);
+    return this;
+  }
+}
+
+function toPress(key: string): Press {
+  if (NAMED.includes(key)) return { named: key as NamedKey };
+  return key.startsWith('^') ? { control: key.slice(1) } : { text: key };
+}
+
+const byId = (requests: readonly RequestView[]): Map<RequestId, RequestView> =>
+  new Map(requests.map((request) => [request.id, request]));

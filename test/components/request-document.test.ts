@@ -1,0 +1,116 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Line } from '../../components/line.js';
+import { lineWidth } from '../../components/line.js';
+import { requestDocument } from '../../components/request-document.js';
+import { requestProgress } from '../../components/request-progress.js';
+import { safeText } from '../../components/safe-text.js';
+import { parseDocument } from '../../src/protocol/document.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
+import type { JsonObject, JsonValue } from '../../src/protocol/strict-json.js';
+import { hostileText } from './hostile-text.js';
+import { BROKER, sampleRequest, sampleVote } from './sample-requests.js';
+
+const textOf = (lines: readonly Line[]): string =>
+  lines.map((line) => line.map(({ text }) => text).join('')).join('\n');
+const drawn = (request: RequestView, columns = 80): string => {
+  const { ask, proof } = requestDocument(request, BROKER, columns);
+  return textOf([...ask, ...proof]);
+};
+const text = hostileText.filter((raw) => raw.isWellFormed() && !/\p{Noncharacter_Code_Point}/u.test(raw));
+const json: fc.Arbitrary<JsonValue> = fc.letrec<{ value: JsonValue }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 3 },
+    text,
+    fc.nat(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(text, tie('value'), { maxKeys: 3, noNullPrototype: true }),
+  ),
+})).value;
+const object = fc.dictionary(text, json, { maxKeys: 4, noNullPrototype: true }) as fc.Arbitrary<JsonObject>;
+
+describe('the request in full', () => {
+  test('is drawn differently for different documents (A1)', () => {
+    fc.assert(
+      fc.property(object, object, (a, b) => {
+        const [one, two] = [a, b].map((details) => sampleRequest({ document: { details } }));
+        fc.pre(one!.digest !== two!.digest);
+        expect(drawn(one!)).not.toBe(drawn(two!));
+      }),
+    );
+  });
+
+  test('tells values apart already where they are listed, whatever a text imitates (A1)', () => {
+    const listed = (value: JsonValue): string =>
+      drawn(sampleRequest({ document: { details: { value } } }))
+        .split('Canonical text')[0]!
+        .split('Details')[1]!
+        .split('Context')[0]!;
+    const values = [
+      '5',
+      5,
+      'true',
+      true,
+      'null',
+      null,
+      '',
+      '""',
+      '[]',
+      [],
+      '{}',
+      {},
+      ['a', 'b'],
+      'list of 2',
+      ['a, b'],
+      '"5"',
+      'a\nb',
+      'a⟨LF⟩b',
+      'a b',
+      'a  b',
+      'a b ',
+    ];
+    expect(new Set(values.map(listed)).size).toBe(values.length);
+  });
+
+  test('never cuts, and is never wider than the screen (A1)', () => {
+    fc.assert(
+      fc.property(object, fc.integer({ min: 60, max: 130 }), (details, columns) => {
+        const request = sampleRequest({ document: { details } });
+        const { ask, proof } = requestDocument(request, BROKER, columns);
+        for (const line of [...ask, ...proof]) expect(lineWidth(line)).toBeLessThanOrEqual(columns);
+        const joined = textOf(proof)
+          .split('\n')
+          .map((line) => line.slice(4))
+          .join('');
+        const { canonical } = parseDocument(request.document as unknown as JsonValue);
+        expect(joined).toContain(safeText(canonical, { reading: 'exact' }));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('shows the largest document to its last byte', () => {
+    const details = { script: Array.from({ length: 3 }, (_, n) => `${n}${'x'.repeat(16_000)}end-${n}`) };
+    const whole = drawn(sampleRequest({ document: { details } }));
+    for (const end of ['end-0', 'end-1', 'end-2'])
+      expect(whole.replaceAll(/\s|│/g, '').split(end)).toHaveLength(3);
+  });
+
+  test('says who vouches, by which rule, and what is missing', () => {
+    const whole = drawn(sampleRequest());
+    expect(whole).toContain('none: only the broker says who sent this');
+    expect(whole).toContain('"answerBy":300');
+    const progress = textOf(
+      requestProgress(sampleRequest({ votes: [sampleVote({ comment: 'a\u202eb' })] }), [], 80),
+    );
+    expect(progress).toMatch(/carol +approve at 2026-01-31T22:59:40Z +a⟨U\+202E⟩b/);
+    expect(progress).toContain('one approval by somebody other than the requester');
+  });
+
+  test('shows what came when it is no document', () => {
+    const request = { ...sampleRequest(), document: { surprise: '\u001b[2J' } } as unknown as RequestView;
+    expect(drawn(request)).toContain('{"surprise":"\\u001b[2J"}');
+  });
+});
