@@ -1,0 +1,137 @@
+# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # `a && b || shut` is meant; the modules share variables
+# The signers file of a door: the strict subset of the ALLOWED SIGNERS format of ssh-keygen(1) that the TypeScript parser
+# takes too (test/fixtures/vectors/ssh/signers holds both to it). One bad line keeps the door shut.
+#
+#   NAME[,ALIAS…][,group:G…] namespaces="decision@countersign"[,valid-after="T"][,valid-before="T"] TYPE BASE64
+
+# People in the order of the file.
+signer_names=()
+# By NAME: the principals as they stand in the file; ` G1 G2 ` of its groups; the lines for ssh-keygen, with NAME as only
+# principal, so that a signature that holds against them is this person's, whatever other names the file gives.
+declare -gA signer_principals=() signer_groups=() signer_lines=()
+# The NAME to which a NAME or alias belongs.
+declare -gA signer_of=()
+# `TYPE BASE64` to the line in which it stands.
+declare -gA signer_key_line=()
+# The text that was parsed last.
+signers_text=''
+# The first bad line and what is wrong with it, after a failure.
+bad_line=0 bad_reason=''
+# A file of the state with the keys that passed the checks of keys.sh, one a line; empty for no memory.
+known_keys_file=''
+
+signers_namespace='namespaces="decision@countersign"'
+signers_line='^([^ ]+) (namespaces="decision@countersign"(,valid-after="([^"]*)")?(,valid-before="([^"]*)")?) ([^ ]+) ([^ ]+)$'
+
+# load_signers FILE: parses the file unless it still holds what was parsed last.
+load_signers() {
+  local text=''
+  IFS= read -r -d '' text <"$1"
+  [[ $text && $text == "$signers_text" ]] && return
+  parse_signers "$1" || shut bad-signers "signers file line $bad_line: $bad_reason"
+}
+
+# parse_signers FILE: fails with `bad_line` and `bad_reason`.
+parse_signers() {
+  local text='' line known=$'\n' fresh=() ended=''
+  local -a lines=()
+  signer_names=() signer_principals=() signer_groups=() signer_lines=() signer_of=() signer_key_line=()
+  bad_line=0 bad_reason='' signers_text=''
+  IFS= read -r -d '' text <"$1" && ended=NUL
+  if [[ $known_keys_file && -f $known_keys_file ]]; then
+    IFS= read -r -d '' known <"$known_keys_file"
+    known=$'\n'$known
+  fi
+  [[ $text ]] && mapfile -t lines <<<"${text%$'\n'}"
+  [[ $ended || $text != *$'\n' ]] && ended=${ended:-LF}
+  for line in "${lines[@]}"; do
+    ((bad_line += 1))
+    if [[ $ended && $bad_line -eq ${#lines[@]} ]]; then
+      bad_reason="the line holds a NUL or does not end with LF"
+      return 1
+    fi
+    [[ $line != *[!\ -~]* ]] || { bad_reason='a byte is not printable ASCII' && return 1; }
+    [[ $line == '#'* ]] || parse_signer "$line" || return 1
+  done
+  if ((${#signer_names[@]} == 0)); then
+    bad_line=$((${#lines[@]} ? ${#lines[@]} : 1)) bad_reason='the file names no signer'
+    return 1
+  fi
+  bad_line=0 signers_text=$text
+  if [[ $known_keys_file ]] && ((${#fresh[@]})); then
+    printf '%s\n' "${fresh[@]}" >>"$known_keys_file" || shut state-failed 'cannot write the state'
+  fi
+}
+
+# parse_signer LINE: one line that is no comment.
+parse_signer() {
+  local principals after before key name principal
+  local -a names=() groups=()
+  bad_reason='not PRINCIPALS OPTIONS TYPE BASE64 with single spaces and the options of a door'
+  [[ $1 =~ $signers_line ]] || return 1
+  principals=${BASH_REMATCH[1]} after=${BASH_REMATCH[4]} before=${BASH_REMATCH[6]}
+  key="${BASH_REMATCH[7]} ${BASH_REMATCH[8]}"
+  [[ ! ${BASH_REMATCH[3]} ]] || is_signers_time "$after" || return 1
+  [[ ! ${BASH_REMATCH[5]} ]] || is_signers_time "$before" || return 1
+  [[ ! $after || ! $before || $before > $after ]] || { bad_reason='valid-before is not later than valid-after' && return 1; }
+  parse_principals "$principals" || return 1
+  bad_reason='the key is not a canonical key of a type and size that may sign'
+  ((${#key} <= 8192)) || return 1
+  if [[ $known != *$'\n'"$key"$'\n'* ]]; then
+    load_key_checks
+    is_key "${key% *}" "${key#* }" || return 1
+    fresh+=("$key")
+  fi
+  [[ ! ${signer_key_line[$key]-} ]] || { bad_reason="the key stands in line ${signer_key_line[$key]} already" && return 1; }
+  signer_key_line[$key]=$bad_line
+  name=${names[0]}
+  if [[ ${signer_principals[$name]-} ]]; then
+    [[ ${signer_principals[$name]} == "$principals" ]] || { bad_reason="the principals of $name differ from before" && return 1; }
+  else
+    for principal in "${names[@]}"; do
+      [[ ! ${signer_of[$principal]-} ]] || { bad_reason="$principal belongs to ${signer_of[$principal]} already" && return 1; }
+      signer_of[$principal]=$name
+    done
+    signer_names+=("$name")
+    signer_principals[$name]=$principals
+    signer_groups[$name]=" ${groups[*]} "
+  fi
+  signer_lines[$name]+="$name ${1#* }"$'\n'
+}
+
+# Reads the modules that only keys need which have not been seen before, below `here` of the script.
+load_key_checks() {
+  declare -F is_key >/dev/null && return
+  # shellcheck source=/dev/null
+  . "$here/door/keys.sh" && . "$here/door/ed25519.sh" ||
+    shut no-module 'the checks of keys cannot be read'
+}
+
+# parse_principals TEXT: sets `names` and `groups` of the caller: names first, then groups, none twice.
+parse_principals() {
+  local -a all=()
+  local -A seen=()
+  local principal
+  bad_reason='a principal is not a literal name, stands twice, or is a name after a group'
+  [[ $1 != *, ]] && IFS=, read -r -a all <<<"$1"
+  for principal in "${all[@]}"; do
+    [[ $principal && ! ${seen[$principal]-} ]] || return 1
+    seen[$principal]=yes
+    if [[ $principal == group:* ]]; then
+      [[ ${principal:6} && $principal != *[!a-z0-9._@:+-]* ]] && ((${#principal} <= 128)) || return 1
+      groups+=("${principal:6}")
+    else
+      is_name "$principal" && ((${#groups[@]} == 0)) || return 1
+      names+=("$principal")
+    fi
+  done
+  ((${#names[@]} > 0))
+}
+
+# YYYYMMDDHHMMSSZ, from the year 2000 on: ssh-keygen takes some earlier times for none at all.
+is_signers_time() {
+  local epoch
+  bad_reason='a time is not a date of the calendar in the form YYYYMMDDHHMMSSZ'
+  [[ $1 == 2*Z && ${1%Z} != *[!0-9]* ]] && ((${#1} == 15)) &&
+    is_calendar_time "${1:0:4}" "${1:4:2}" "${1:6:2}" "${1:8:2}" "${1:10:2}" "${1:12:2}"
+}

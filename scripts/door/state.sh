@@ -1,0 +1,144 @@
+# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # `a && b || shut` is meant; the modules share variables
+# What a door remembers, in one directory of root's:
+#   lock              held while the files below are read and written
+#   clock             the second of the latest use: a door whose clock is before it stays shut
+#   keys              keys of the signers file that passed their checks
+#   asks/DAY/SCOPE    nonce and claim of an ask that is not over, so that the next equal ask joins it or claims its approval
+#   spent/DAY/REQUEST one line a use: its second
+#   run/DAY/…         private files of one run
+# DAY is the number of the day since 1970 on which a file was made, so that old files go by the directory.
+
+# Prefix of the private files of this run.
+run=''
+# The number of the day on which it began.
+today=0
+# Nonce and claim of this ask, and their file.
+ask_nonce='' ask_claim='' ask_file=''
+# The second of the latest use of this door, 0 for none.
+latest_use=0
+# The descriptor that holds the lock, if this run does.
+lock=''
+
+readonly day_seconds=86400 keep_asks_days=2 keep_spent_days=30
+
+state_failed() {
+  shut state-failed "cannot write below ${config[state]}"
+}
+
+# open_state: makes what is missing and sets `run`.
+open_state() {
+  local token
+  ((today = EPOCHSECONDS / day_seconds))
+  random_hex128 token
+  if [[ ! -d ${config[state]}/run/$today || ! -d ${config[state]}/asks/$today || ! -d ${config[state]}/spent/$today ]]; then
+    mkdir -p -- "${config[state]}"/{run,asks,spent}/"$today" &&
+      sync -- "${config[state]}" "${config[state]}"/{run,asks,spent} || state_failed
+    forget_old
+  fi
+  known_keys_file=${config[state]}/keys
+  run=${config[state]}/run/$today/$token
+  # Nothing is asked with a disk that cannot keep the answer.
+  printf '%s\n' "$$" >"$run.pid" || state_failed
+}
+
+# close_state: removes the private files of this run.
+close_state() {
+  [[ ! $run ]] || rm -f -- "$run".*
+}
+
+# read_clock: sets `latest_use`; shuts the door if the clock is before it.
+read_clock() {
+  local latest=''
+  [[ -e ${config[state]}/clock ]] || return 0
+  read -r latest <"${config[state]}/clock"
+  [[ $latest =~ ^[0-9]{12}$ ]] || shut clock-unknown "cannot read ${config[state]}/clock"
+  ((latest_use = 10#$latest, EPOCHSECONDS >= 10#$latest)) ||
+    shut clock-back 'the clock of this host is before the latest use of this door: it was set back'
+}
+
+# forget_old: removes what can no longer matter. An ask is over after minutes. A use is remembered for as long as any receipt
+# for it could still be taken, and a month more, counted from the latest use: a clock that runs ahead forgets nothing.
+forget_old() {
+  local -i keep=$(((config[longest] + ${config[longest-duration]}) / day_seconds + keep_spent_days)) latest_day=0
+  local path day
+  local -a old=()
+  read_clock
+  ((latest_day = latest_use / day_seconds))
+  for path in "${config[state]}"/{run,asks,spent}/*; do
+    day=${path##*/}
+    is_count "$day" || continue
+    case $path in
+      */spent/"$day") ((day < latest_day - keep)) && old+=("$path") ;;
+      *) ((day < today - keep_asks_days)) && old+=("$path") ;;
+    esac
+  done
+  ((${#old[@]} == 0)) || rm -rf -- "${old[@]}"
+}
+
+# lock_state, unlock_state: between them no other run reads or writes. No program that lives on is started there.
+lock_state() {
+  exec {lock}>>"${config[state]}/lock" && flock -x -w 10 "$lock" || state_failed
+}
+
+unlock_state() {
+  [[ ! $lock ]] || exec {lock}>&-
+  lock=''
+}
+
+# take_ask: takes the equal ask that is not over, or else a new one, and composes its document.
+take_ask() {
+  random_hex128 ask_nonce
+  random_hex128 ask_claim
+  compose "$ask_nonce"
+  ask_file=${config[state]}/asks/$today/${scope#sha256:}
+  # Mostly there is none. Making a file that must not exist needs no lock: whoever reads it before it is written makes
+  # another ask, and both are good.
+  [[ -e ${config[state]}/asks/$((today - 1))/${scope#sha256:} ]] ||
+    { set -C && printf '%s\n%s\n' "$ask_nonce" "$ask_claim" >"$ask_file"; } && set +C && return
+  set +C
+  lock_state
+  if find_ask; then compose "$ask_nonce"; else new_ask; fi
+  unlock_state
+}
+
+# renew_ask: the ask with `ask_nonce` is over. Takes the one that another run has made since, or makes one.
+renew_ask() {
+  local former=$ask_nonce
+  lock_state
+  find_ask && [[ $ask_nonce != "$former" ]] || new_ask
+  unlock_state
+  compose "$ask_nonce"
+}
+
+# drop_ask: the ask with `ask_nonce` is over; the next run makes a new one.
+drop_ask() {
+  lock_state
+  forget_ask
+  unlock_state
+}
+
+# Under the lock: empties the file of this ask, unless it holds another one by now.
+forget_ask() {
+  local former=$ask_nonce claim=$ask_claim
+  find_ask && [[ $ask_nonce == "$former" ]] && : >"$ask_file"
+  ask_nonce=$former ask_claim=$claim
+}
+
+# Under the lock: sets `ask_file`, and nonce and claim if it holds them.
+find_ask() {
+  local -i day
+  for ((day = today; day >= today - 1; day--)); do
+    ask_file=${config[state]}/asks/$today/${scope#sha256:}
+    [[ -s $ask_file ]] && { read -r ask_nonce && read -r ask_claim; } <"$ask_file" &&
+      is_hex128 "$ask_nonce" && is_hex128 "$ask_claim" && return
+  done
+  return 1
+}
+
+# Under the lock: a run that is killed while it writes leaves a file that `find_ask` does not take.
+new_ask() {
+  random_hex128 ask_nonce
+  random_hex128 ask_claim
+  ask_file=${config[state]}/asks/$today/${scope#sha256:}
+  printf '%s\n%s\n' "$ask_nonce" "$ask_claim" >"$ask_file" || state_failed
+}

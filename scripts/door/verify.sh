@@ -1,0 +1,100 @@
+# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # `a && b || shut` is meant; the modules share variables
+# Whether receipts answer what this door asked, and whether people of its signers file signed them.
+
+# How far ahead of this clock a signer's clock may be, in seconds.
+skew=60
+
+# What a security key signed along: bit 0 says that somebody was present.
+flags=''
+# The people whose receipts hold, each once, in the order of the receipts.
+approvers=()
+
+# verify_receipts: shuts the door unless every receipt holds. Their times are for `is_in_time`, when the lock is held.
+verify_receipts() {
+  local -i index
+  local name known
+  approvers=()
+  ((${#receipt_statement[@]})) || shut no-receipt 'the broker says approved but shows no receipt'
+  for ((index = 0; index < ${#receipt_statement[@]}; index++)); do
+    verify_terms "$index"
+    verify_signature "$index"
+    name=${receipt_approver[index]}
+    for known in "${approvers[@]}"; do
+      [[ $known != "$name" ]] || continue 2
+    done
+    approvers+=("$name")
+  done
+}
+
+# verify_terms INDEX: what is signed is what this door asked, within what it allows.
+verify_terms() {
+  local -i at=$1
+  [[ ${receipt_verdict[at]} == approve ]] || shut deny-receipt "${receipt_approver[at]} signed no"
+  [[ ${receipt_broker[at]} == "${config[fingerprint]}" ]] || shut wrong-broker 'a receipt is for another broker'
+  [[ ${receipt_door[at]} == "${config[door]}" ]] || shut wrong-door 'a receipt is for another door'
+  [[ ${receipt_scope[at]} == "$scope" ]] || shut wrong-scope 'a receipt is for something else'
+  [[ "\"${receipt_requester[at]}\"" == "$document_requester" ]] || shut wrong-requester 'a receipt is for another requester'
+  [[ ${receipt_covers[at]} == "${receipt_covers[0]}" && ${receipt_request[at]} == "${receipt_request[0]}" ]] ||
+    shut mixed-receipts 'the receipts are not for one request'
+  if [[ ${receipt_covers[at]} == scope ]]; then
+    [[ ${config[grants]} == yes ]] || shut grant-refused 'a receipt is a grant, which this door does not take'
+  else
+    [[ ${receipt_request[at]} == "$request" ]] || shut wrong-request 'a receipt is for another request'
+  fi
+  ((receipt_not_after[at] - receipt_decided[at] <= config[longest])) ||
+    shut too-long 'a receipt is good for longer than this door allows'
+  ((receipt_duration[at] <= ${config[longest-duration]})) ||
+    shut too-long 'a receipt is for longer work than this door allows'
+}
+
+# verify_signature INDEX: a key of the approver signed the statement. What ssh-keygen reads is one line a key with the NAME
+# as only principal, written from what was parsed, so nothing it accepts beyond the strict file can matter.
+verify_signature() {
+  local -i at=$1
+  local name=${receipt_approver[at]} said='' type
+  [[ ${signer_lines[$name]-} ]] || shut unknown-approver "$name is not a person of the signers file"
+  is_canonical_armor "${receipt_armor[at]}" || shut bad-signature "the signature of $name is not in the form of ssh-keygen"
+  printf '%s' "${signer_lines[$name]}" >"$run.signers" &&
+    printf '%s' "${receipt_armor[at]}" >"$run.signature" &&
+    printf '%s' "${receipt_statement[at]}" >"$run.statement" || shut state-failed 'cannot write the state'
+  printf -v now_text '%(%Y%m%d%H%M%S)TZ' -1
+  # Both must say so: a success without the sentence, or the sentence without success, is a broken program.
+  said=$(exec ssh-keygen -Y verify -f "$run.signers" -I "$name" -n decision@countersign -s "$run.signature" \
+    -Overify-time="$now_text" <"$run.statement") || shut bad-signature "the signature of $name does not hold"
+  [[ $said =~ ^Good\ \"decision@countersign\"\ signature\ for\ ([^ ]+)\ with\ ([A-Z0-9-]+)\ key\ SHA256:[A-Za-z0-9+/]{43}$ &&
+    ${BASH_REMATCH[1]} == "$name" ]] || shut bad-signature "the signature of $name does not hold"
+  type=${BASH_REMATCH[2]}
+  if [[ $type == *-SK ]]; then
+    security_key_flags "${receipt_armor[at]}" || shut bad-signature "the signature of $name is not one of a security key"
+    [[ ${config[touch]} == no ]] || ((16#$flags & 1)) || shut no-touch "$name did not touch the security key"
+  else
+    [[ ${config[touch]} == no ]] || shut no-touch "$name signed without a security key"
+  fi
+}
+
+# is_canonical_armor TEXT: in the one form that ssh-keygen writes, of at most 12 KiB.
+is_canonical_armor() {
+  local base64=$1
+  base64=${base64#*$'\n'}
+  base64=${base64%$'\n'*$'\n'}
+  ((${#1} <= 12288)) && is_canonical_base64 "${base64//$'\n'/}"
+}
+
+# security_key_flags TEXT: sets `flags` to the byte in hex that a security key signed along; bit 0 says that somebody was
+# present (PROTOCOL.sshsig, PROTOCOL.u2f). Signatures that web pages can ask for (webauthn) are of another type and fail.
+security_key_flags() {
+  local base64=$1 type key
+  base64=${base64#*$'\n'}
+  base64=${base64%$'\n'*$'\n'}
+  decode_base64 "${base64//$'\n'/}" || return 1
+  # "SSHSIG", version 1; then key, namespace, reserved, hash and signature.
+  [[ ${wire:0:20} == 53534853494700000001 ]] || return 1
+  wire=${wire:20}
+  take_string && key=$field && take_string && take_string && take_string && take_string && [[ ! $wire ]] || return 1
+  wire=$field
+  take_string && type=$field && take_string && ((${#wire} == 10)) || return 1
+  flags=${wire:0:2}
+  # The type of the signature is that of the key.
+  wire=$key
+  take_string && [[ $field == "$type" ]]
+}
