@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { pino } from 'pino';
-import { monotonicFactory } from 'ulid';
-import type { Fingerprint, RequestId } from '../src/protocol/names.js';
+import type { Fingerprint } from '../src/protocol/names.js';
 import { Problem } from '../src/protocol/problems.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import { formatPublicKey } from '../src/ssh/public-key.js';
@@ -19,6 +18,7 @@ import { listenTcp, listenUnix } from './listeners.js';
 import { Metrics } from './metrics.js';
 import { type BrokerOptions, DEFAULT_LIMITS } from './options.js';
 import { oneOtherPerson } from './policy/one-other-person.js';
+import { requestIds } from './requests/request-ids.js';
 import { Requests } from './requests/requests.js';
 import { Principals } from './roster/principals.js';
 import { openSqliteStore } from './store/sqlite/open.js';
@@ -70,7 +70,6 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     if (principals().approvers === 0) throw new Problem('no-approver', 'the roster is empty');
     let draining = false;
     const hub = await StreamHub.open(store, limits, clock);
-    const nextUlid = monotonicFactory(() => random(4).readUInt32BE() / 2 ** 32);
     const requests = new Requests({
       store,
       policy: oneOtherPerson,
@@ -78,7 +77,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       limits,
       clock,
       random,
-      newId: () => nextUlid(clock()) as RequestId,
+      newId: requestIds(clock, random),
       principals,
       onWaiting: hub.announceWaiting,
       isDraining: () => draining,
