@@ -24,10 +24,15 @@ export class Waiters {
   /** Resolves when the request moved, at `until`, or when the waiter hangs up. It says not which: look again. */
   wait(id: RequestId, until: EpochMs, hangUp: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const waiter: Waiter = { id, wake: resolve };
+      const leave = (): void => this.#wake([waiter]);
+      const wake = (): void => {
+        hangUp.removeEventListener('abort', leave);
+        resolve();
+      };
+      const waiter: Waiter = { id, wake };
       this.#add(waiter, until);
-      hangUp.addEventListener('abort', () => this.#wake([waiter]), { once: true });
-      if (hangUp.aborted) this.#wake([waiter]);
+      hangUp.addEventListener('abort', leave, { once: true });
+      if (hangUp.aborted) leave();
     });
   }
 
