@@ -210,8 +210,8 @@ export function revoked(request: Request, by: Name, statement: string, now: Epoc
   return ended(request, 'revoked', `revoked by ${by}`, now, { statement });
 }
 
-/** A vote stopped counting between decision and use: the approval falls. */
-export function voided(request: Request, { dropped }: Evaluation, now: EpochMs): Step {
+/** Votes stopped counting between decision and use: the approval falls. */
+export function voided(request: Request, dropped: readonly Name[], now: EpochMs): Step {
   return ended(request, 'revoked', `${dropped.join(', ')} may no longer approve this`, now);
 }
 

@@ -8,14 +8,14 @@ import type { EpochMs } from '../../src/protocol/time.js';
 import { checkLimits, type VouchedSubmit } from '../access/submitters.js';
 import { hashToken, type RandomBytes, randomToken } from '../access/tokens.js';
 import type { Limits } from '../options.js';
-import type { Policy } from '../policy/policy.js';
+import type { Evaluation, Policy } from '../policy/policy.js';
 import type { Principals } from '../roster/principals.js';
 import type { Committed, RequestChange, RequestKey, Store, TokenHash } from '../store/store.js';
 import { Deadlines } from './deadlines.js';
 import * as lifecycle from './lifecycle.js';
 import { PendingBudget } from './pending-budget.js';
-import type { Request } from './request.js';
-import { type VerificationContext, verifyDecision, verifyRevocation } from './verification.js';
+import type { Request, Vote } from './request.js';
+import { standingVotes, type VerificationContext, verifyDecision, verifyRevocation } from './verification.js';
 import { Waiters } from './waiters.js';
 
 export interface RequestsContext {
@@ -52,6 +52,8 @@ export class Requests {
   readonly #context: RequestsContext;
   readonly #deadlines = new Deadlines<RequestId>();
   readonly #budget: PendingBudget;
+  /** Tokens whose detach is being written, so that one which is sent twice at once counts once. */
+  readonly #leaving = new Set<TokenHash>();
 
   constructor(context: RequestsContext) {
     this.#context = context;
@@ -94,7 +96,8 @@ export class Requests {
             const asker = { hash: hashToken(watch), request: id, attached: true };
             return { ...step, ...remember, asker, result: { request: step.request, isNew: true, watch } };
           }
-          const used = claim === null ? null : this.#redeemStep(standing, claim, now);
+          const late = lifecycle.overdue(standing, now);
+          const used = late ?? (claim === null ? null : this.#redeemStep(standing, claim, now));
           const request = used?.request ?? standing;
           const watches = isLive(request.state) || (request.state === 'redeemed' && request.claim === claim);
           if (!watches) {
@@ -139,46 +142,52 @@ export class Requests {
     return this.#step(id, (request, now) => lifecycle.reported(request, report, now));
   }
 
-  /** One asker goes. With `cancel` the last one ends the request at once. */
+  /**
+   * One asker goes, once: the same token again takes nobody else's place. With `cancel` the request ends at once if
+   * nobody else waits.
+   */
   async detach(id: RequestId, hash: TokenHash, cancel: boolean): Promise<Request> {
     const asker = await this.#context.store.findAsker(hash);
-    const { request } = await this.#change({ id }, (current, now) => {
-      const standing = found(current);
-      const isLast = standing.askers <= 1;
-      const detach = asker?.attached === true;
-      const cancelNow = cancel && (isLast || (!detach && standing.askers === 0));
-      const step = cancelNow
-        ? lifecycle.withdrawn(standing, now)
-        : detach
-          ? lifecycle.detached(standing, now)
-          : { request: standing, events: [] };
-      return { ...step, asker: { hash, request: id, attached: false }, result: { request: step.request } };
-    });
-    this.#context.onWaiting(request);
-    return request;
+    const leaves = asker?.attached === true && !this.#leaving.has(hash);
+    if (leaves) this.#leaving.add(hash);
+    try {
+      const { request } = await this.#change({ id }, (current, now) => {
+        const standing = found(current);
+        const others = leaves ? standing.askers - 1 : standing.askers;
+        const step =
+          cancel && others <= 0
+            ? lifecycle.withdrawn(standing, now)
+            : leaves
+              ? lifecycle.detached(standing, now)
+              : { request: standing, events: [] };
+        return { ...step, asker: { hash, request: id, attached: false }, result: { request: step.request } };
+      });
+      this.#context.onWaiting(request);
+      return request;
+    } finally {
+      if (leaves) this.#leaving.delete(hash);
+    }
   }
 
   /** Counts one signed decision. The same receipt twice is one decision. */
   async decide(id: RequestId, receipt: string): Promise<Request> {
     const { policy } = this.#context;
+    const isCounted = ({ votes }: Request): boolean => votes.some((vote) => vote.receipt === receipt);
     const standing = await this.#settled(id);
-    if (standing.votes.some((vote) => vote.receipt === receipt)) return standing;
+    if (isCounted(standing)) return standing;
     const rule = policy.readRule(standing.rule);
     const principals = this.#principals;
     const vote = verifyDecision(receipt, standing, rule, this.#verification());
     const { requester } = standing.document;
-    if (vote.verdict === 'deny')
-      return this.#step(id, (request, now) => lifecycle.denied(request, vote, now));
-    policy.checkApprover(rule, requester, vote.approver, principals);
-    return this.#step(id, (request, now) =>
-      lifecycle.approved(
-        request,
-        vote,
-        rule,
-        (votes) => policy.evaluate(rule, requester, votes, principals),
-        now,
-      ),
-    );
+    if (vote.verdict === 'approve') policy.checkApprover(rule, requester, vote.approver, principals);
+    const evaluate = (votes: readonly Vote[]): Evaluation =>
+      policy.evaluate(rule, requester, votes, principals);
+    return this.#step(id, (request, now) => {
+      if (isCounted(request)) return null;
+      if (vote.verdict === 'deny') return lifecycle.denied(request, vote, now);
+      const votes = standingVotes(request.votes, principals, now);
+      return lifecycle.approved({ ...request, votes }, vote, rule, evaluate, now);
+    });
   }
 
   /** Takes an unused approval back, on a signed revocation by a person of the roster. */
@@ -192,7 +201,17 @@ export class Requests {
   async tick(): Promise<void> {
     const now = this.#context.clock();
     this.waiters.tick(now);
-    await Promise.all(this.#deadlines.take(now).map((id) => this.#step(id, lifecycle.overdue)));
+    await Promise.all(this.#deadlines.take(now).map((id) => this.#end(id, now)));
+  }
+
+  /** What cannot be written now is tried again at the next tick. */
+  async #end(id: RequestId, now: EpochMs): Promise<void> {
+    try {
+      await this.#step(id, lifecycle.overdue);
+    } catch (error) {
+      this.#deadlines.set(id, now);
+      throw error;
+    }
   }
 
   get #principals(): Principals {
@@ -249,10 +268,11 @@ export class Requests {
     const late = lifecycle.overdue(request, now);
     if (late !== null) return late;
     const rule = policy.readRule(request.rule);
-    const evaluation = policy.evaluate(rule, request.document.requester, request.votes, this.#principals);
-    return evaluation.satisfied
-      ? lifecycle.redeemed(request, claim, now)
-      : lifecycle.voided(request, evaluation, now);
+    const votes = standingVotes(request.votes, this.#principals, now);
+    const evaluation = policy.evaluate(rule, request.document.requester, votes, this.#principals);
+    if (evaluation.satisfied) return lifecycle.redeemed({ ...request, votes }, claim, now);
+    const fallen = request.votes.filter((vote) => !votes.includes(vote)).map(({ approver }) => approver);
+    return lifecycle.voided(request, [...fallen, ...evaluation.dropped], now);
   }
 
   #checkSubmitterEnrolled(request: Request): void {

@@ -3,7 +3,7 @@ import { Problem } from '../../src/protocol/problems.js';
 import { formatSignedText, parseReceipt, parseSignedText } from '../../src/protocol/receipt.js';
 import { parseRevocation, type Revocation } from '../../src/protocol/statements.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
-import { verifySignature } from '../../src/ssh/signature.js';
+import { parseSignature, verifySignature } from '../../src/ssh/signature.js';
 import type { Rule } from '../policy/policy.js';
 import type { Principals } from '../roster/principals.js';
 import type { Request, Vote } from './request.js';
@@ -62,6 +62,14 @@ export function verifyDecision(
     comment: decision.comment,
     receipt: formatSignedText(receipt),
   };
+}
+
+/** A vote stands until its not-after, and while its signer still has the key that signed it (A15). */
+export function standingVotes(votes: readonly Vote[], principals: Principals, now: EpochMs): readonly Vote[] {
+  return votes.filter(({ approver, notAfter, receipt }) => {
+    const { key } = parseSignature(parseSignedText(receipt).armor);
+    return notAfter > now && principals.ownerOf(key.fingerprint)?.name === approver;
+  });
 }
 
 /** @throws Problem of the signed text, the key or the statement. */

@@ -54,6 +54,11 @@ export class Principals {
     return this.#aliases.get(requester) ?? null;
   }
 
+  /** Whose key this is, valid now or not; null for nobody's. */
+  ownerOf(key: Fingerprint): Person | null {
+    return this.#keys.get(key)?.person ?? null;
+  }
+
   /**
    * The person who may sign with this key at this time.
    *

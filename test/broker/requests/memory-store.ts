@@ -1,0 +1,126 @@
+import { type Request, requestIsLive } from '../../../broker/requests/request.js';
+import type {
+  Asker,
+  Committed,
+  Directory,
+  RequestChange,
+  RequestKey,
+  Session,
+  Store,
+  TokenHash,
+} from '../../../broker/store/store.js';
+import type { RequestId } from '../../../src/protocol/names.js';
+import { Problem } from '../../../src/protocol/problems.js';
+
+/** The store's contract in memory: one change after the other, listeners in the turn after the answer. */
+export class MemoryStore implements Store {
+  readonly epoch = 'memory';
+  readonly requests = new Map<RequestId, Request>();
+  readonly log: Committed[] = [];
+  readonly sessions = new Map<TokenHash, Session>();
+  /** While true no commit succeeds, as on a full disk. */
+  isFull = false;
+  readonly #askers = new Map<TokenHash, Asker>();
+  readonly #nonces = new Set<string>();
+  readonly #listeners: ((entries: readonly Committed[]) => void)[] = [];
+  #directory: Directory;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(directory: Directory) {
+    this.#directory = directory;
+  }
+
+  get seq(): number {
+    return this.log.length;
+  }
+
+  live(): readonly Request[] {
+    return [...this.requests.values()].filter(requestIsLive);
+  }
+
+  async find(key: RequestKey): Promise<Request | null> {
+    return this.#find(key);
+  }
+
+  list(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  events(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  async findAsker(hash: TokenHash): Promise<Asker | null> {
+    return this.#askers.get(hash) ?? null;
+  }
+
+  change<Result>(
+    key: RequestKey,
+    decide: (current: Request | null) => RequestChange<Result>,
+  ): Promise<Result> {
+    return this.#commit(() => {
+      const current = this.#find(key);
+      const { request = current, events, asker, nonce, result } = decide(current);
+      if (nonce !== undefined && this.#nonces.has(nonce.nonce)) throw new Problem('replayed', 'used');
+      this.#checkDisk();
+      if (request !== null) this.requests.set(request.id, request);
+      if (asker !== undefined) this.#askers.set(asker.hash, asker);
+      if (nonce !== undefined) this.#nonces.add(nonce.nonce);
+      this.#append(events.map(({ kind, at }, index) => ({ seq: this.seq + 1 + index, kind, at, request })));
+      return result;
+    });
+  }
+
+  directory(): Directory {
+    return this.#directory;
+  }
+
+  changeDirectory(decide: (current: Directory) => { readonly directory: Directory }): Promise<Directory> {
+    return this.#commit(() => {
+      this.#directory = decide(this.#directory).directory;
+      return this.#directory;
+    });
+  }
+
+  findSession(hash: TokenHash): Session | null {
+    return this.sessions.get(hash) ?? null;
+  }
+
+  addSession(session: Session): Promise<void> {
+    return this.#commit(() => {
+      this.#checkDisk();
+      this.sessions.set(session.hash, session);
+    });
+  }
+
+  onCommitted(listener: (entries: readonly Committed[]) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {}
+
+  #find(key: RequestKey): Request | null {
+    if ('id' in key) return this.requests.get(key.id) ?? null;
+    for (const request of this.requests.values())
+      if (request.digest === key.digest && request.submitter === key.submitter) return request;
+    return null;
+  }
+
+  #commit<Result>(write: () => Result): Promise<Result> {
+    const result = this.#turn.then(write);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  #checkDisk(): void {
+    if (this.isFull) throw new Problem('storage-failed', 'the disk is full');
+  }
+
+  #append(entries: readonly Committed[]): void {
+    if (entries.length === 0) return;
+    this.log.push(...entries);
+    setImmediate(() => {
+      for (const listener of this.#listeners) listener(entries);
+    });
+  }
+}
