@@ -7,7 +7,8 @@ import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
 
 export const verb = defineVerb({
   help: `
-Take back a request that was made from here. It ends at once, unless somebody else waits for the same one.
+Take back a request that was made from here. It ends at once, unless somebody else
+waits for the same one.
 
 Usage
   countersign cancel ID

@@ -29,6 +29,7 @@ export function parseCommandLine<Known extends Flags>(
   checkArguments(verb.arguments, input);
   const values: Record<string, unknown> = {};
   checkKnown(flags, verb.flags);
+  checkValues(argv, verb.flags, flags);
   for (const [name, kind] of Object.entries(verb.flags)) {
     const given = Object.entries(flags).find(([key]) => squash(key) === squash(name));
     values[name] = readFlag(name, kind, given?.[1]);
@@ -54,7 +55,9 @@ function callMeow(known: Flags, argv: readonly string[]) {
     });
     return { input, flags: flags as Readonly<Record<string, unknown>> };
   } catch (cause) {
-    throw usage((cause as Error).message.replace('The flag --', '--').replace(/\.$/, ''), cause);
+    const { message } = cause as Error;
+    const [, twice] = /^The flag --(\w+) can only be set once/.exec(message) ?? [];
+    throw usage(twice === undefined ? message : `--${kebabCase(twice)} can be given only once`, cause);
   }
 }
 
@@ -90,6 +93,17 @@ function checkKnown(given: Readonly<Record<string, unknown>>, known: Flags): voi
     throw new Problem('usage', `unknown flag ${name.length === 1 ? '-' : '--'}${kebabCase(name)}`, {
       ...(close === null ? {} : { hint: `did you mean --${close}?` }),
     });
+  }
+}
+
+/** A flag that can be given many times leaves no trace where its value is missing. */
+function checkValues(argv: readonly string[], known: Flags, given: Readonly<Record<string, unknown>>): void {
+  for (const [name, kind] of Object.entries(known)) {
+    if (kind !== 'texts') continue;
+    const flag = `--${kebabCase(name)}`;
+    const times = argv.filter((word) => word === flag || word.startsWith(`${flag}=`)).length;
+    const values = given[name];
+    if (Array.isArray(values) && values.length < times) throw usage(`${flag} needs a value`);
   }
 }
 

@@ -5,13 +5,14 @@ import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
 
 export const verb = defineVerb({
   help: `
-Open the console: the live queue, each request as a whole, approve and deny with your key.
+Open the console: the live queue, each request as a whole, approve and deny with
+your key.
 
 Usage
   countersign console [--url ADDRESS] [--key FILE]
 
 Flags
-  --key FILE      decide with this key (COUNTERSIGN_KEY; default: the first of yours that is enrolled)${BROKER_FLAGS_HELP}
+  --key FILE      decide with this key (COUNTERSIGN_KEY; default: your first enrolled one)${BROKER_FLAGS_HELP}
 
 Examples
   countersign console

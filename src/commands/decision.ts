@@ -18,16 +18,18 @@ const PROGRESS = { approve: 'approved', deny: 'denied' } as const;
 export function decisionVerb(verdict: 'approve' | 'deny'): Verb {
   return defineVerb({
     help: `
-${verdict === 'approve' ? 'Sign yes to' : 'Sign no to'} one request. The whole document is shown; typing the first ${TYPED} characters of its digest confirms
-that it was read. Without a terminal the digest must be given.
+${verdict === 'approve' ? 'Sign yes to' : 'Sign no to'} one request. The whole document is shown; typing the first ${TYPED}
+characters of its digest confirms that it was read. Without a terminal the digest
+must be given.
 
 Usage
   countersign ${verdict} ID [--comment TEXT]
   countersign ${verdict} ID --yes-i-read-it DIGEST
 
 Flags
-  --comment TEXT            kept with the decision, and signed
-  --yes-i-read-it DIGEST    the digest of the document that you read, as countersign show prints it
+  --comment TEXT  kept with the decision, and signed
+  --yes-i-read-it DIGEST
+                  the digest of what you read, as countersign show prints it
   --key FILE      decide with this key (COUNTERSIGN_KEY)${BROKER_FLAGS_HELP}
 
 Examples

@@ -6,8 +6,9 @@ import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
 
 export const verb = defineVerb({
   help: `
-Check this installation as an approver or a requester uses it: data directory, broker, clock, keys. Every finding that
-is wrong comes with what to do about it. Changes nothing. Exits with 1 when something is wrong.
+Check this installation as an approver or a requester uses it: data directory,
+broker, clock, keys. Every finding that is wrong comes with what to do about it.
+Changes nothing. Exits with 1 when something is wrong.
 
 Usage
   countersign doctor [--json]

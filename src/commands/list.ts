@@ -22,7 +22,8 @@ Usage
   countersign list [--state STATE] [--limit N] [--json]
 
 Flags
-  --state STATE   live (default), all, or one of ${REQUEST_STATES.join(' ')}
+  --state STATE   live (default), all, or one of pending approved redeemed denied
+                  expired cancelled lapsed revoked
   --limit N       at most so many (default ${DEFAULT_LIMIT})
   --key FILE      sign in with this key (COUNTERSIGN_KEY)
   --json          as JSON${BROKER_FLAGS_HELP}

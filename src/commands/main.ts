@@ -5,27 +5,7 @@ import { type ExitCode, exitCodeOf } from './exit-code.js';
 import { nearest } from './nearest.js';
 import { print, tellProblem } from './output.js';
 import { isVerbGroup, type Verb, type VerbGroup } from './verb.js';
-
-/** Each verb is loaded only when it is called: those that draw pull in a lot. */
-const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb | VerbGroup }>>> = {
-  up: () => import('./up.js'),
-  serve: () => import('./serve.js'),
-  console: () => import('./console.js'),
-  request: () => import('./request.js'),
-  wait: () => import('./wait.js'),
-  cancel: () => import('./cancel.js'),
-  list: () => import('./list.js'),
-  show: () => import('./show.js'),
-  approve: () => import('./approve.js'),
-  deny: () => import('./deny.js'),
-  revoke: () => import('./revoke.js'),
-  roster: () => import('./roster.js'),
-  submitter: () => import('./submitter.js'),
-  status: () => import('./status.js'),
-  doctor: () => import('./doctor.js'),
-};
-
-const GROUPS = ['roster', 'submitter'];
+import { VERBS } from './verbs.js';
 
 const HELP = `countersign: a second person signs before a door opens
 
@@ -80,7 +60,9 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
 
 /** Names the help that fits: of the verb that was called. */
 function withHelp({ code, message }: Problem, argv: readonly string[]): Problem {
-  const words = argv.filter((word) => !word.startsWith('-')).slice(0, GROUPS.includes(argv[0] ?? '') ? 2 : 1);
+  const words = argv
+    .filter((word) => !word.startsWith('-'))
+    .slice(0, ['roster', 'submitter'].includes(argv[0] ?? '') ? 2 : 1);
   return new Problem(code, message, { hint: `see countersign ${words.join(' ')} --help` });
 }
 

@@ -90,10 +90,14 @@ function checked(read: () => string): string {
   }
 }
 
+/** JSON.stringify breaks and indents; everything else in a line may be anybody's. */
 function json(value: JsonObject): string {
   return JSON.stringify(value, null, 2)
     .split('\n')
-    .map((line) => line.replace(/^( *)(.*)$/u, (_all, indent: string, text: string) => indent + exact(text)))
+    .map((line) => {
+      const text = line.trimStart();
+      return line.slice(0, line.length - text.length) + exact(text);
+    })
     .join('\n');
 }
 

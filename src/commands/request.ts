@@ -34,16 +34,18 @@ const FLAGS = {
 
 export const verb = defineVerb({
   help: `
-Ask for something. The same question again joins the request that stands. With --wait it waits for the approver, uses
-the approval and exits with the answer; checking the signatures of the receipts against a signers file, and opening or
-not, is the work of a door.
+Ask for something. The same question again joins the request that stands. With
+--wait it waits for the approver, uses the approval and exits with the answer;
+checking the signatures of the receipts against a signers file, and opening or not,
+is the work of a door.
 
 Usage
-  countersign request ACTION --resource R [--door D] [--requester N] [--detail K=V]… [--wait[=TIME]]
+  countersign request ACTION --resource R [--door D] [--requester N] [--detail K=V]…
+                      [--wait[=TIME]]
 
 Flags
   --resource R        what is to be opened
-  --door D            the enforcement point that will check the approval (over the socket: demo)
+  --door D            the enforcement point that checks it (over the socket: demo)
   --requester N       who wants access (default: the submitter; over the socket: demo)
   --detail K=V        bound: what exactly is opened or run; can be given several times
   --reason TEXT       for the reader, not bound
@@ -57,8 +59,9 @@ Flags
 
 Examples
   countersign request demo.hello --resource demo --reason "try it" --wait
-  countersign request db.migrate --resource orders --door job:migrate --submitter ci --key ci_key \\
-    --requester alice --detail commit=4f2a91c --reason "CHG-118" --wait=15m --json > answer.json
+  countersign request db.migrate --resource orders --door job:migrate --requester alice \\
+    --submitter ci --key ci_key --detail commit=4f2a91c --reason CHG-118 \\
+    --wait=15m --json > answer.json
 `,
   arguments: ['ACTION'],
   flags: FLAGS,

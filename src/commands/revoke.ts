@@ -8,7 +8,8 @@ import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
 
 export const verb = defineVerb({
   help: `
-Take back an approval that was not used yet. A door that has its receipts already may still open until their not-after.
+Take back an approval that was not used yet. A door that has its receipts already
+may still open until their not-after.
 
 Usage
   countersign revoke ID [--comment TEXT]

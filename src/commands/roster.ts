@@ -22,8 +22,9 @@ const KEY_HELP = `
 
 export const verb: VerbGroup = {
   help: `
-The people who may sign: one name each, several keys, aliases and groups. Works through the socket of a running broker,
-else on the data directory itself. A change takes effect at once; doors take it over with a new signers file.
+The people who may sign: one name each, several keys, aliases and groups. Works
+through the socket of a running broker, else on the data directory itself. A change
+takes effect at once; doors take it over with a new signers file.
 
 Usage
   countersign roster list [--json]
@@ -71,7 +72,7 @@ Usage
   countersign roster add NAME --key FILE [--alias A]… [--group G]…
 
 Flags
-  --alias A       another name of the same person: local account, e-mail, chat or GitHub id
+  --alias A       another name of the person: local account, e-mail, chat or GitHub id
   --group G       a group that rules and doors may name${KEY_HELP}
 
 Examples
@@ -91,7 +92,8 @@ Examples
     }),
     set: defineVerb({
       help: `
-Replace the aliases or the groups of a person. What is not given stays; a single - empties the list.
+Replace the aliases or the groups of a person. What is not given stays; a single -
+empties the list.
 
 Usage
   countersign roster set NAME [--alias A]… [--group G]…
@@ -127,7 +129,8 @@ Examples
     }),
     remove: defineVerb({
       help: `
-Remove a person with all keys. Open sessions and consoles of that person end at once.
+Remove a person with all keys. Open sessions and consoles of that person end at
+once.
 
 Usage
   countersign roster remove NAME
@@ -178,7 +181,8 @@ Usage
 Flags${KEY_HELP}
 
 Examples
-  countersign roster rotate-key bob SHA256:fZ6V0mJkC3y0t2Qe4l3wq1yJ1rC0Hq3o7sU8mC0aTqE --key new.pub
+  countersign roster rotate-key bob --key new.pub \\
+    SHA256:fZ6V0mJkC3y0t2Qe4l3wq1yJ1rC0Hq3o7sU8mC0aTqE
 `,
       arguments: ['NAME', 'FINGERPRINT'],
       flags: KEY_FLAGS,
@@ -219,8 +223,8 @@ Examples
     }),
     export: defineVerb({
       help: `
-Print the signers file that doors check signatures against. Compare it with the one in place before you install it:
-countersign-pam check --signers NEW.
+Print the signers file that doors check signatures against. Compare it with the one
+in place before you install it: countersign-pam check --signers NEW.
 
 Usage
   countersign roster export [--for DOOR]

@@ -17,8 +17,8 @@ const FLAGS = {
 
 export const verb = defineVerb({
   help: `
-Run the broker alone, until SIGTERM or Ctrl-C. It logs one line of JSON for each event to stderr. Somebody must be
-enrolled first: countersign roster add.
+Run the broker alone, until SIGTERM or Ctrl-C. It logs one line of JSON for each
+event to stderr. Somebody must be enrolled first: countersign roster add.
 
 Usage
   countersign serve [--dir DIR] [--listen HOST:PORT] [--tls-cert FILE --tls-key FILE]
@@ -34,7 +34,7 @@ Flags
 
 Examples
   countersign serve --dir /var/lib/countersign
-  countersign serve --dir /var/lib/countersign --listen 0.0.0.0:7433 --tls-cert cert.pem --tls-key key.pem
+  countersign serve --listen 0.0.0.0:7433 --tls-cert cert.pem --tls-key key.pem
 `,
   arguments: [],
   flags: FLAGS,

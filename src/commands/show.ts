@@ -9,8 +9,9 @@ import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
 
 export const verb = defineVerb({
   help: `
-Show one request as a whole: its document, rule, votes and report. Digest, scope and rule digest are recomputed from what
-is shown, and the signatures are checked; whose keys they are is for the roster to say.
+Show one request as a whole: its document, rule, votes and report. Digest, scope and
+rule digest are recomputed from what is shown, and the signatures are checked; whose
+keys they are is for the roster to say.
 
 Usage
   countersign show ID [--json]

@@ -27,7 +27,8 @@ export type StatusReply = z.output<typeof statusReply>;
 
 export const verb = defineVerb({
   help: `
-Say how the broker fares. Over its socket anybody who may open that is told, elsewhere an approver.
+Say how the broker fares. Over its socket anybody who may open that is told,
+elsewhere an approver.
 
 Usage
   countersign status [--json]

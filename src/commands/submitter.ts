@@ -14,25 +14,30 @@ const CREDENTIAL_FLAGS = { dir: 'text', key: 'text', token: 'switch', socket: 's
 const DIR_HELP = `
   --dir DIR       data directory of the broker (COUNTERSIGN_DIR)`;
 const CREDENTIAL_HELP = `
-  --key FILE      it signs with this key (a public key file, or - for stdin); a host uses its host key
+  --key FILE      it signs with this key (a public key file, or - for stdin);
+                  a host uses its host key
   --token         it shows a bearer token, which is made here and printed once
   --socket        it is whoever may open the broker's socket; one submitter only${DIR_HELP}`;
 
 export const verb: VerbGroup = {
   help: `
-The machines and tools that may ask: how each proves who it is, and what it may ask for. Works through the socket of a
-running broker, else on the data directory itself.
+The machines and tools that may ask: how each proves who it is, and what it may ask
+for. Works through the socket of a running broker, else on the data directory
+itself.
 
 Usage
   countersign submitter list [--json]
-  countersign submitter add NAME --key FILE | --token | --socket  --action A… --resource R… --door D… [--requester N]…
+  countersign submitter add NAME --key FILE | --token | --socket
+                            --action A… --resource R… --door D… [--requester N]…
   countersign submitter rotate NAME --key FILE | --token
   countersign submitter remove NAME
 
 Examples
-  countersign submitter add web-1 --key /etc/ssh/ssh_host_ed25519_key.pub --action 'ssh.*' \\
-    --resource web-1.example.com --door host:web-1.example.com --requester '*'
-  countersign submitter add ci --token --action 'deploy.*' --resource '*' --door job:deploy > ci.token
+  countersign submitter add web-1 --key /etc/ssh/ssh_host_ed25519_key.pub \\
+    --action 'ssh.*' --resource web-1.example.com --door host:web-1.example.com \\
+    --requester '*'
+  countersign submitter add ci --token --action 'deploy.*' --resource '*' \\
+    --door job:deploy > ci.token
 `,
   verbs: {
     list: defineVerb({
@@ -60,10 +65,12 @@ Examples
     }),
     add: defineVerb({
       help: `
-Enrol a submitter. Each limit is an exact text, or a beginning followed by *; * alone is everything.
+Enrol a submitter. Each limit is an exact text, or a beginning followed by *; *
+alone is everything.
 
 Usage
-  countersign submitter add NAME --key FILE | --token | --socket  --action A… --resource R… --door D… [--requester N]…
+  countersign submitter add NAME --key FILE | --token | --socket
+                            --action A… --resource R… --door D… [--requester N]…
 
 Flags
   --action A      what it may ask to do
@@ -72,9 +79,11 @@ Flags
   --requester N   for whom, beside itself${CREDENTIAL_HELP}
 
 Examples
-  countersign submitter add web-1 --key /etc/ssh/ssh_host_ed25519_key.pub --action 'ssh.*' \\
-    --resource web-1.example.com --door host:web-1.example.com --requester '*'
-  countersign submitter add ci --token --action 'deploy.*' --resource '*' --door job:deploy > ci.token
+  countersign submitter add web-1 --key /etc/ssh/ssh_host_ed25519_key.pub \\
+    --action 'ssh.*' --resource web-1.example.com --door host:web-1.example.com \\
+    --requester '*'
+  countersign submitter add ci --token --action 'deploy.*' --resource '*' \\
+    --door job:deploy > ci.token
 `,
       arguments: ['NAME'],
       flags: { ...CREDENTIAL_FLAGS, action: 'texts', resource: 'texts', door: 'texts', requester: 'texts' },

@@ -15,16 +15,18 @@ import { defineVerb } from './verb.js';
 
 export const verb = defineVerb({
   help: `
-Start everything on this machine: on first use make the data directory, enrol you as the approver with the key of your
-agent or ~/.ssh, and let the local socket ask for demonstrations; then start the broker and open the console. Where a
-broker runs already, only open the console. Without a terminal: run the broker and log, until SIGTERM.
+Start everything on this machine. On first use make the data directory, enrol you as
+the approver with the key of your agent or ~/.ssh, and let the local socket ask for
+demonstrations; then start the broker and open the console. Where a broker runs
+already, only open the console. Without a terminal: run the broker and log, until
+SIGTERM.
 
 Usage
   countersign up [--dir DIR] [--listen HOST:PORT]
 
 Flags
   --dir DIR       data directory (COUNTERSIGN_DIR)
-  --listen H:P    address of the broker (default ${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port}, or a free port if that is taken)
+  --listen H:P    address (default ${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port}, or a free port if that is taken)
   --key FILE      be enrolled, and decide, with this key (COUNTERSIGN_KEY)
 
 Examples

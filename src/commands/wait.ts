@@ -9,8 +9,9 @@ import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
 
 export const verb = defineVerb({
   help: `
-Wait for a request that was made from here before, use its approval, and exit with the answer: 0 approved, 2 denied,
-3 expired, lapsed or still pending, 4 cancelled or revoked, 1 error.
+Wait for a request that was made from here before, use its approval, and exit with
+the answer: 0 approved, 2 denied, 3 expired, lapsed or still pending, 4 cancelled or
+revoked, 1 error.
 
 Usage
   countersign wait ID [--for TIME] [--json]

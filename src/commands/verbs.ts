@@ -1,0 +1,20 @@
+import type { Verb, VerbGroup } from './verb.js';
+
+/** Each verb is loaded only when it is called: those that draw pull in a lot. */
+export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb | VerbGroup }>>> = {
+  up: () => import('./up.js'),
+  serve: () => import('./serve.js'),
+  console: () => import('./console.js'),
+  request: () => import('./request.js'),
+  wait: () => import('./wait.js'),
+  cancel: () => import('./cancel.js'),
+  list: () => import('./list.js'),
+  show: () => import('./show.js'),
+  approve: () => import('./approve.js'),
+  deny: () => import('./deny.js'),
+  revoke: () => import('./revoke.js'),
+  roster: () => import('./roster.js'),
+  submitter: () => import('./submitter.js'),
+  status: () => import('./status.js'),
+  doctor: () => import('./doctor.js'),
+};

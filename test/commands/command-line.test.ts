@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { kebabCase, parseCommandLine } from '../../src/commands/command-line.js';
+import { nearest } from '../../src/commands/nearest.js';
+import { Problem } from '../../src/protocol/problems.js';
+
+const verb = {
+  arguments: ['ID', 'FILE?'],
+  flags: {
+    json: 'switch',
+    comment: 'text',
+    detail: 'texts',
+    wait: 'optional',
+    yesIReadIt: 'text',
+    tlsKey: 'text',
+  },
+} as const;
+const parse = (...argv: string[]) => parseCommandLine(verb, argv);
+
+function refusal(...argv: string[]): { message: string; hint: string } | null {
+  try {
+    parse(...argv);
+    return null;
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'usage')
+      return { message: error.message, hint: error.hint };
+    throw error;
+  }
+}
+
+describe('a command line', () => {
+  test('gives each flag its kind, absent ones too', () => {
+    expect(parse('X')).toEqual({
+      arguments: ['X'],
+      flags: {
+        json: false,
+        comment: undefined,
+        detail: [],
+        wait: undefined,
+        yesIReadIt: undefined,
+        tlsKey: undefined,
+      },
+    });
+    expect(
+      parse(
+        'X',
+        '--json',
+        '--comment',
+        'a b',
+        '--detail',
+        'a=1',
+        '--detail=b=2',
+        '--yes-i-read-it',
+        'd',
+        '--tls-key=k',
+        'F',
+      ),
+    ).toEqual({
+      arguments: ['X', 'F'],
+      flags: {
+        json: true,
+        comment: 'a b',
+        detail: ['a=1', 'b=2'],
+        wait: undefined,
+        yesIReadIt: 'd',
+        tlsKey: 'k',
+      },
+    });
+  });
+
+  test('takes flags before, between and after arguments, and everything after -- as arguments', () => {
+    expect(parse('--json', 'X').flags.json).toBe(true);
+    expect(parse('--', '--json').arguments).toEqual(['--json']);
+  });
+
+  test('gives an optional value only with =, so that it never swallows what follows', () => {
+    expect(parse('--wait', 'X')).toMatchObject({ arguments: ['X'], flags: { wait: true } });
+    expect(parse('X', '--wait=15m').flags.wait).toBe('15m');
+    expect(refusal('X', 'F', '--wait', '30')?.message).toBe('unexpected argument "30"');
+  });
+
+  test('leaves values as they were written', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), (value) => {
+        expect(parse('X', `--comment=${value}`).flags.comment).toBe(value);
+        expect(parse('X', `--detail=${value}`, `--detail=${value}`).flags.detail).toEqual([value, value]);
+      }),
+    );
+    expect(parse('X', '--comment', '007').flags.comment).toBe('007');
+    expect(parse('X', '--comment=true').flags.comment).toBe('true');
+  });
+
+  test.each([
+    [[], 'ID is missing'],
+    [['X', 'F', 'more'], 'unexpected argument "more"'],
+    [['X', '--commment', 'a'], 'unknown flag --commment'],
+    [['X', '-q'], 'unknown flag -q'],
+    [['X', '--no-json'], '--json takes no value'],
+    [['X', '--json=yes'], '--json takes no value'],
+    [['X', '--comment'], '--comment needs a value'],
+    [['X', '--comment='], '--comment needs a value'],
+    [['X', '--detail'], '--detail needs a value'],
+    [['X', '--detail', '--json'], '--detail needs a value'],
+    [['X', '--detail', 'a', '--detail'], '--detail needs a value'],
+    [['X', '--comment', 'a', '--comment', 'b'], '--comment can be given only once'],
+    [['X', '--yes-i-read-it', 'a', '--yes-i-read-it', 'b'], '--yes-i-read-it can be given only once'],
+    [['X', '--comment.a', 'b'], '--comment is not one text'],
+  ])('%j is refused: %s', (argv, message) => {
+    expect(refusal(...argv)?.message).toBe(message);
+  });
+
+  test('cannot reach the prototype', () => {
+    expect(refusal('X', '--__proto__', 'b')?.message).toMatch(/^unknown flag/);
+    expect(refusal('X', '--constructor', 'b')?.message).toMatch(/^unknown flag/);
+    expect(refusal('X', '--__proto__.json', 'b')).not.toBeNull();
+  });
+
+  test('names the flag that was probably meant', () => {
+    expect(refusal('X', '--coment', 'a')?.hint).toBe('did you mean --comment?');
+    expect(refusal('X', '--yes-i-red-it', 'a')?.hint).toBe('did you mean --yes-i-read-it?');
+    expect(refusal('X', '--something-else', 'a')?.hint).toBe('see --help');
+  });
+});
+
+test('a flag is written in kebab case', () => {
+  expect(['json', 'tlsKey', 'yesIReadIt'].map(kebabCase)).toEqual(['json', 'tls-key', 'yes-i-read-it']);
+});
+
+test.each([
+  ['lsit', 'list'],
+  ['aprove', 'approve'],
+  ['rooster', 'roster'],
+  ['dney', 'deny'],
+  ['ls', null],
+  ['', null],
+  ['approve-all', null],
+])('for %j the nearest verb is %s', (word, found) => {
+  expect(nearest(word, ['list', 'approve', 'deny', 'roster', 'up'])).toBe(found);
+});

@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import { kebabCase } from '../../src/commands/command-line.js';
+import { isVerbGroup, type Verb, type VerbGroup } from '../../src/commands/verb.js';
+import { VERBS } from '../../src/commands/verbs.js';
+
+const verbs: [string, Verb][] = [];
+const groups: [string, VerbGroup][] = [];
+for (const [name, load] of Object.entries(VERBS)) {
+  const { verb } = await load();
+  if (isVerbGroup(verb)) {
+    groups.push([name, verb]);
+    for (const [word, inner] of Object.entries(verb.verbs)) verbs.push([`${name} ${word}`, inner]);
+  } else verbs.push([name, verb]);
+}
+
+describe('the help', () => {
+  test.each(verbs)('of %s says how it is used, with examples that can be pasted', (name, { help }) => {
+    expect(help).toMatch(new RegExp(`\nUsage\n  countersign ${name}`));
+    expect(help).toMatch(new RegExp(`\nExamples\n(.*\n)*?.*countersign ${name}`));
+  });
+
+  test.each(verbs)('of %s names the flags that it has, and no others', (_name, { help, flags }) => {
+    // Other programs in the text have flags of their own.
+    const named = new Set(
+      help.replaceAll(/^.*(?:jq|countersign-pam|\| countersign).*$/gm, '').match(/--[a-z][a-z-]+/g),
+    );
+    expect([...named].sort()).toEqual(
+      Object.keys(flags)
+        .map((flag) => `--${kebabCase(flag)}`)
+        .sort(),
+    );
+  });
+
+  test.each(verbs)('of %s fits a terminal', (_name, { help }) => {
+    for (const line of help.split('\n')) expect(line.length).toBeLessThanOrEqual(90);
+  });
+
+  test.each(groups)('of %s names each of its verbs', (name, { help, verbs: inner }) => {
+    for (const word of Object.keys(inner)) expect(help).toContain(`\n  countersign ${name} ${word}`);
+  });
+});
