@@ -1,14 +1,16 @@
 import type { Fingerprint, Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
-import type {
-  Person,
-  PersonKey,
-  RosterChange,
-  Submitter,
-  SubmitterChange,
+import {
+  MAX_KEYS,
+  type Person,
+  type PersonKey,
+  type RosterChange,
+  type Submitter,
+  type SubmitterChange,
+  type SubmitterCredential,
 } from '../../src/protocol/roster-messages.js';
 import type { JsonObject } from '../../src/protocol/strict-json.js';
-import type { EpochMs } from '../../src/protocol/time.js';
+import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import { formatPublicKey, parsePublicKeyLine } from '../../src/ssh/public-key.js';
 import type { NewEvent } from '../requests/request.js';
 import type { Directory } from '../store/store.js';
@@ -20,14 +22,22 @@ export interface DirectoryChange {
 
 export const EMPTY_DIRECTORY: Directory = { people: [], submitters: [] };
 
+/** The times that a signers file can say: ssh-keygen takes some earlier ones for none at all. */
+const FIRST_TIME = Date.UTC(2000, 0, 1);
+const LAST_TIME = Date.UTC(2999, 11, 31, 23, 59, 59);
+/** A group stands in a signers file as `group:NAME`, which is as long as a name. */
+const MAX_GROUP_CHARS = 128 - 'group:'.length;
+
 /**
  * Applies one change to the people. Pure.
  *
  * @throws Problem `roster-unknown`, `roster-conflict`, `malformed-key`, `unsupported-key`
  */
 export function changeRoster(directory: Directory, change: RosterChange, now: EpochMs): DirectoryChange {
-  const people = changePeople(directory.people, change);
-  return settle({ ...directory, people }, { kind: 'roster.changed', at: now, body: rosterEventBody(change) });
+  const canonical = canonicalChange(change);
+  const people = changePeople(directory.people, canonical);
+  const body = rosterEventBody(canonical);
+  return settle({ ...directory, people }, { kind: 'roster.changed', at: now, body });
 }
 
 /**
@@ -40,12 +50,9 @@ export function changeSubmitters(
   change: SubmitterChange,
   now: EpochMs,
 ): DirectoryChange {
-  const submitters = changeSubmitterList(directory.submitters, change);
-  const body = {
-    change: change.change,
-    name: change.change === 'add' ? change.submitter.name : change.name,
-    ...(change.change === 'add' ? { submitter: submitterFacts(change.submitter) } : {}),
-  };
+  const canonical = canonicalSubmitterChange(change);
+  const submitters = changeSubmitterList(directory.submitters, canonical);
+  const body = submitterEventBody(canonical);
   return settle({ ...directory, submitters }, { kind: 'submitters.changed', at: now, body });
 }
 
@@ -57,7 +64,7 @@ function changePeople(people: readonly Person[], change: RosterChange): readonly
         throw taken(`${person.name} is in the roster already`);
       if (person.keys.length === 0)
         throw new Problem('malformed-key', `${person.name} needs at least one key`);
-      return [...people, { ...person, keys: person.keys.map(canonicalKey) }];
+      return [...people, person];
     }
     case 'remove':
       personNamed(people, change.name);
@@ -92,13 +99,13 @@ function changeSubmitterList(
     if (submitters.some(({ name }) => name === submitter.name)) {
       throw taken(`${submitter.name} is a submitter already`);
     }
-    return [...submitters, canonicalSubmitter(submitter)];
+    return [...submitters, submitter];
   }
   const found = submitters.find(({ name }) => name === change.name);
   if (found === undefined) throw new Problem('roster-unknown', `there is no submitter ${change.name}`);
   if (change.change === 'remove') return submitters.filter((submitter) => submitter !== found);
-  const rotated = canonicalSubmitter({ ...found, credential: change.credential });
-  return submitters.map((submitter) => (submitter === found ? rotated : submitter));
+  const { credential } = change;
+  return submitters.map((submitter) => (submitter === found ? { ...found, credential } : submitter));
 }
 
 function personNamed(people: readonly Person[], name: Name): Person {
@@ -118,7 +125,7 @@ function replacing(
 
 const withKey = (person: Person, key: PersonKey): Person => ({
   ...person,
-  keys: [...person.keys, canonicalKey(key)],
+  keys: [...person.keys, key],
 });
 
 function withoutKey(person: Person, fingerprint: Fingerprint): Person {
@@ -129,20 +136,53 @@ function withoutKey(person: Person, fingerprint: Fingerprint): Person {
   return { ...person, keys };
 }
 
-/** One spelling of a key: TYPE BASE64 without comment. */
-const canonicalKey = (key: PersonKey): PersonKey => ({
-  ...key,
-  key: formatPublicKey(parsePublicKeyLine(key.key)),
-});
-
-function canonicalSubmitter(submitter: Submitter): Submitter {
-  const { credential } = submitter;
-  if (credential.kind !== 'key') return submitter;
-  return {
-    ...submitter,
-    credential: { kind: 'key', key: formatPublicKey(parsePublicKeyLine(credential.key)) },
-  };
+/** The change with one spelling of each key, as it is kept and logged. */
+function canonicalChange(change: RosterChange): RosterChange {
+  switch (change.change) {
+    case 'add': {
+      const { person } = change;
+      return { ...change, person: { ...person, keys: person.keys.map(canonicalKey) } };
+    }
+    case 'add-key':
+    case 'rotate-key':
+      return { ...change, key: canonicalKey(change.key) };
+    default:
+      return change;
+  }
 }
+
+function canonicalSubmitterChange(change: SubmitterChange): SubmitterChange {
+  switch (change.change) {
+    case 'add': {
+      const { submitter } = change;
+      return {
+        ...change,
+        submitter: { ...submitter, credential: canonicalCredential(submitter.credential) },
+      };
+    }
+    case 'rotate':
+      return { ...change, credential: canonicalCredential(change.credential) };
+    case 'remove':
+      return change;
+  }
+}
+
+function canonicalKey({ key, validAfter, validBefore }: PersonKey): PersonKey {
+  const times = [validAfter, validBefore].filter((time) => time !== null);
+  const isInOrder = validAfter === null || validBefore === null || validAfter < validBefore;
+  if (!isInOrder || times.some((time) => time < FIRST_TIME || time > LAST_TIME)) {
+    throw new Problem('malformed-key', 'the time in which the key is valid cannot stand in a signers file', {
+      hint: 'let it begin in the year 2000 or later, and end after it begins',
+    });
+  }
+  return { key: canonicalLine(key), validAfter, validBefore };
+}
+
+const canonicalCredential = (credential: SubmitterCredential): SubmitterCredential =>
+  credential.kind === 'key' ? { kind: 'key', key: canonicalLine(credential.key) } : credential;
+
+/** TYPE BASE64 without comment. */
+const canonicalLine = (line: string): string => formatPublicKey(parsePublicKeyLine(line));
 
 /** One person is one person: every name, alias, key and token has one owner in the whole directory. */
 function settle(directory: Directory, event: NewEvent): DirectoryChange {
@@ -160,7 +200,7 @@ function settle(directory: Directory, event: NewEvent): DirectoryChange {
   for (const person of directory.people) {
     for (const name of [person.name, ...person.aliases]) claim(names, name, 'name', person.name);
     for (const { key } of person.keys) claim(keys, key, 'key', person.name);
-    if (new Set(person.groups).size < person.groups.length) throw taken(`${person.name} has a group twice`);
+    checkPerson(person);
   }
   for (const { name, credential } of directory.submitters) {
     if (credential.kind === 'key') claim(keys, credential.key, 'key', name);
@@ -170,47 +210,63 @@ function settle(directory: Directory, event: NewEvent): DirectoryChange {
   return { directory, events: [event] };
 }
 
-const taken = (what: string): Problem => new Problem('roster-conflict', what);
+function checkPerson({ name, groups, keys }: Person): void {
+  if (new Set(groups).size < groups.length) throw taken(`${name} has a group twice`);
+  const longGroup = groups.find((group) => group.length > MAX_GROUP_CHARS);
+  if (longGroup !== undefined) {
+    throw taken(`the group ${longGroup} is too long`, `use at most ${MAX_GROUP_CHARS} characters`);
+  }
+  if (keys.length > MAX_KEYS) {
+    throw taken(`${name} has more than ${MAX_KEYS} keys`, 'remove those that are out of use');
+  }
+}
+
+const taken = (what: string, hint?: string): Problem =>
+  new Problem('roster-conflict', what, hint === undefined ? {} : { hint });
 
 function rosterEventBody(change: RosterChange): JsonObject {
+  const time = (at: EpochMs | null): string | null => (at === null ? null : formatTime(at));
   const keyFacts = ({ key, validAfter, validBefore }: PersonKey): JsonObject => ({
     key,
-    validAfter,
-    validBefore,
+    validAfter: time(validAfter),
+    validBefore: time(validBefore),
   });
   switch (change.change) {
     case 'add': {
       const { name, aliases, groups, keys } = change.person;
       return { change: 'add', person: { name, aliases, groups, keys: keys.map(keyFacts) } };
     }
-    case 'remove':
-      return { change: 'remove', name: change.name };
     case 'add-key':
-      return { change: 'add-key', name: change.name, key: keyFacts(change.key) };
-    case 'remove-key':
-      return { change: 'remove-key', name: change.name, fingerprint: change.fingerprint };
     case 'rotate-key':
-      return {
-        change: 'rotate-key',
-        name: change.name,
-        fingerprint: change.fingerprint,
-        key: keyFacts(change.key),
-      };
-    case 'set':
+      return { ...change, key: keyFacts(change.key) };
+    case 'remove':
+    case 'remove-key':
+      return { ...change };
+    case 'set': {
+      const { name, aliases, groups } = change;
       return {
         change: 'set',
-        name: change.name,
-        ...(change.aliases === undefined ? {} : { aliases: change.aliases }),
-        ...(change.groups === undefined ? {} : { groups: change.groups }),
+        name,
+        ...(aliases === undefined ? {} : { aliases }),
+        ...(groups === undefined ? {} : { groups }),
       };
+    }
+  }
+}
+
+function submitterEventBody(change: SubmitterChange): JsonObject {
+  switch (change.change) {
+    case 'add': {
+      const { name, credential, limits } = change.submitter;
+      return { change: 'add', name, credential: credentialFacts(credential), limits: { ...limits } };
+    }
+    case 'rotate':
+      return { ...change, credential: credentialFacts(change.credential) };
+    case 'remove':
+      return { ...change };
   }
 }
 
 /** The token's hash stays out of the log. */
-function submitterFacts({ credential, limits }: Submitter): JsonObject {
-  const { actions, resources, doors, requesters } = limits;
-  return {
-    credential: credential.kind === 'key' ? { kind: 'key', key: credential.key } : { kind: credential.kind },
-    limits: { actions, resources, doors, requesters },
-  };
-}
+const credentialFacts = (credential: SubmitterCredential): JsonObject =>
+  credential.kind === 'token' ? { kind: 'token' } : { ...credential };

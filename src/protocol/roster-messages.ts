@@ -6,6 +6,8 @@ const name = z.custom<Name>(isName, 'not a name');
 /** Aliases are local account names, e-mail addresses, chat and GitHub ids, all in the form of a name. */
 const names = z.array(name).max(32);
 const publicKey = z.string().max(4096);
+/** Most keys of one person. */
+export const MAX_KEYS = 32;
 const fingerprint = z.custom<Fingerprint>(isFingerprint, 'not a fingerprint');
 
 const keyEntry = z.strictObject({
@@ -20,7 +22,7 @@ export const personSchema = z.strictObject({
   aliases: names,
   /** Without the prefix `group:`. */
   groups: names,
-  keys: z.array(keyEntry).max(32),
+  keys: z.array(keyEntry).max(MAX_KEYS),
 });
 /** A person of the roster as it is listed, exported and stored. */
 export type Person = z.output<typeof personSchema>;
