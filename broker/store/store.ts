@@ -8,7 +8,7 @@ import type { NewEvent, Request } from '../requests/request.js';
 /** SHA-256 of a bearer secret, in hex: all that is kept of it. */
 export type TokenHash = string;
 
-/** Everybody and everything that is enrolled. */
+/** Everybody and everything that is enrolled. The store keeps both lists sorted by name. */
 export interface Directory {
   readonly people: readonly Person[];
   readonly submitters: readonly Submitter[];
@@ -100,6 +100,7 @@ export interface Store {
   ): Promise<Directory>;
 
   findSession(hash: TokenHash): Session | null;
+  /** Refused with Problem `unknown-key` when its key is not enrolled (any more) for that approver. */
   addSession(session: Session): Promise<void>;
 
   /** Called after each commit, in the turn after the writers were answered, with the entries in order. */

@@ -27,7 +27,7 @@ interface EventRow extends Omit<LogEntry, 'hash' | 'previous'> {
   readonly hash: Buffer;
 }
 
-/** Reads what is not held in memory. */
+/** Reads what is not held in memory. Each method throws Problem `storage-failed`, or `draining` once closed. */
 export class History {
   readonly #byId: Statement<[string], RequestRow>;
   readonly #byDigest: Statement<[number, Buffer, string], RequestRow>;
@@ -37,9 +37,11 @@ export class History {
   readonly #events: Statement<[number, number], EventRow>;
   readonly #eventHash: Statement<[number], { readonly hash: Buffer }>;
 
+  readonly #database: Database;
   readonly #indexes: KeyIndexes;
 
   constructor(database: Database, indexes: KeyIndexes) {
+    this.#database = database;
     this.#indexes = indexes;
     this.#byId = database.prepare(`SELECT ${REQUEST_COLUMNS} FROM requests WHERE id = ?`);
     this.#byDigest = database.prepare(
@@ -64,7 +66,7 @@ export class History {
   }
 
   find(key: RequestKey): Request | null {
-    return reading(() => {
+    return this.#read(() => {
       const row = 'id' in key ? this.#byId.get(key.id) : this.#findByDigest(key.digest, key.submitter);
       return row === undefined ? null : requestFromRow(row);
     });
@@ -79,9 +81,9 @@ export class History {
     const found: Request[] = [];
     let end: string = before ?? AFTER_ALL;
     for (;;) {
-      const start = reading(() => this.#spanStart.get(end)?.id);
+      const start = this.#read(() => this.#spanStart.get(end)?.id);
       const span = { ...filter, before: end, from: start ?? '', limit: limit - found.length };
-      found.push(...reading(() => this.#span.all(span)).map(requestFromRow));
+      found.push(...this.#read(() => this.#span.all(span)).map(requestFromRow));
       if (start === undefined || found.length >= limit) return found;
       end = start;
       await nextTurn();
@@ -90,7 +92,7 @@ export class History {
 
   asker(hash: TokenHash): Asker | null {
     const bytes = bytesOf(hash);
-    return reading(() => {
+    return this.#read(() => {
       for (const n of this.#indexes.askers.candidates(bytes)) {
         const row = this.#asker.get(n, bytes);
         if (row !== undefined) return { hash, request: row.request, attached: row.attached === 1 };
@@ -101,7 +103,7 @@ export class History {
 
   /** Entries after a number. `previous` is what the entry before hashes to in this database, missing or not. */
   events(after: number, limit: number): LogEntry[] {
-    return reading(() => {
+    return this.#read(() => {
       let previous = this.#eventHash.get(after)?.hash.toString('hex') ?? GENESIS.hash;
       return this.#events.all(after, limit).map((row) => {
         const entry = { ...row, previous, hash: row.hash.toString('hex') };
@@ -119,13 +121,14 @@ export class History {
     }
     return undefined;
   }
-}
 
-function reading<Value>(read: () => Value): Value {
-  try {
-    return read();
-  } catch (cause) {
-    if (cause instanceof Problem) throw cause;
-    throw new Problem('storage-failed', 'the database cannot be read', { cause });
+  #read<Value>(read: () => Value): Value {
+    if (!this.#database.open) throw new Problem('draining', 'the store is closed');
+    try {
+      return read();
+    } catch (cause) {
+      if (cause instanceof Problem) throw cause;
+      throw new Problem('storage-failed', 'the database cannot be read', { cause });
+    }
   }
 }

@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
-import { Problem } from '../../../src/protocol/problems.js';
 import { isLive } from '../../../src/protocol/request-view.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import type { LogEntry } from '../../audit/chain.js';
@@ -76,20 +75,20 @@ export class SqliteStore implements Store {
   }
 
   async find(key: RequestKey): Promise<Request | null> {
-    return this.#live.find(key) ?? this.#past().find(key);
+    return this.#live.find(key) ?? this.#history.find(key);
   }
 
   async list(query: ListQuery): Promise<readonly Request[]> {
     if (query.states?.every(isLive)) return listLive(this.live(), query);
-    return this.#past().list(query);
+    return this.#history.list(query);
   }
 
   async findAsker(hash: TokenHash): Promise<Asker | null> {
-    return this.#live.askers.get(hash) ?? this.#past().asker(hash);
+    return this.#live.askers.get(hash) ?? this.#history.asker(hash);
   }
 
   async events({ after, limit }: { readonly after: number; readonly limit: number }): Promise<LogEntry[]> {
-    return this.#past().events(after, limit);
+    return this.#history.events(after, limit);
   }
 
   change<Result>(
@@ -133,11 +132,6 @@ export class SqliteStore implements Store {
     await this.#checkpointer.close();
     this.#database.close();
     this.#lock.release();
-  }
-
-  #past(): History {
-    if (this.#database.open) return this.#history;
-    throw new Problem('draining', 'the store is closed');
   }
 
   #commit(draft: Draft): void {

@@ -15,6 +15,12 @@ export interface KeyIndexes {
   readonly askers: KeyIndex;
 }
 
+/** Numbers of the newest committed rows. */
+interface NewestRows {
+  readonly requests: number;
+  readonly askers: number;
+}
+
 /** What a transaction added to the indexes. */
 interface Written {
   readonly digests: readonly Buffer[];
@@ -36,7 +42,7 @@ export class Writer {
   readonly #people: NamedRows;
   readonly #submitters: NamedRows;
   readonly #indexes: KeyIndexes;
-  readonly #transaction: (draft: Draft, committed: Directory, prune: boolean) => Written;
+  readonly #transaction: (draft: Draft, committed: Directory, prune: boolean, newest: NewestRows) => Written;
 
   constructor(database: Database, indexes: KeyIndexes) {
     this.#indexes = indexes;
@@ -63,8 +69,9 @@ export class Writer {
     );
     this.#people = new NamedRows(database, 'people');
     this.#submitters = new NamedRows(database, 'submitters');
-    this.#transaction = database.transaction((draft: Draft, committed: Directory, prune: boolean) =>
-      this.#write(draft, committed, prune),
+    this.#transaction = database.transaction(
+      (draft: Draft, committed: Directory, prune: boolean, newest: NewestRows) =>
+        this.#write(draft, committed, prune, newest),
     ).immediate;
   }
 
@@ -74,13 +81,13 @@ export class Writer {
    * @throws SqliteError, and nothing of the draft is written
    */
   commit(draft: Draft, committed: Directory, prune: boolean): void {
-    const { digests, askers, packs } = this.#transaction(draft, committed, prune);
+    const newest = { requests: this.#indexes.requests.last, askers: this.#indexes.askers.last };
+    const { digests, askers, packs } = this.#transaction(draft, committed, prune, newest);
     this.#indexes.requests.adopt(digests, packs.requests);
     this.#indexes.askers.adopt(askers, packs.askers);
   }
 
-  #write(draft: Draft, committed: Directory, prune: boolean): Written {
-    const { requests, askers } = this.#indexes;
+  #write(draft: Draft, committed: Directory, prune: boolean, newest: NewestRows): Written {
     const written = { digests: [] as Buffer[], askers: [] as Buffer[] };
     for (const request of draft.requests.values()) {
       if (!draft.inserted.has(request.id)) {
@@ -88,12 +95,12 @@ export class Writer {
         continue;
       }
       const digest = digestBytes(request.digest);
-      this.#insert(requests.last + written.digests.push(digest), digest, request);
+      this.#insert(newest.requests + written.digests.push(digest), digest, request);
     }
     for (const asker of draft.askers.values()) {
       const hash = bytesOf(asker.hash);
       if (!draft.inserted.has(asker.request) && this.#update(hash, asker)) continue;
-      const n = askers.last + written.askers.push(hash);
+      const n = newest.askers + written.askers.push(hash);
       this.#insertAsker.run(n, asker.request, hash, asker.attached ? 1 : 0);
     }
     if (prune) this.#pruneNonces.run(draft.now);
@@ -103,7 +110,10 @@ export class Writer {
     this.#people.replace(committed.people, draft.directory.people);
     this.#submitters.replace(committed.submitters, draft.directory.submitters);
     for (const entry of draft.entries) this.#writeEntry(entry);
-    const packs = { requests: requests.write(written.digests), askers: askers.write(written.askers) };
+    const packs = {
+      requests: this.#indexes.requests.write(written.digests),
+      askers: this.#indexes.askers.write(written.askers),
+    };
     return { ...written, packs };
   }
 

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { appendEntry, GENESIS, hashEntry, type LogEntry, verifyChain } from '../../../broker/audit/chain.js';
+import { canonicalJson } from '../../../src/protocol/canonical.js';
+
+const content = fc.record({
+  at: fc.nat(),
+  kind: fc.string({ unit: 'grapheme' }),
+  request: fc.option(fc.string({ unit: 'grapheme' })),
+  body: fc.string({ unit: 'grapheme' }),
+});
+const chain = fc.array(content, { minLength: 3, maxLength: 12 }).map(chained);
+
+function chained(contents: readonly Parameters<typeof appendEntry>[1][]): LogEntry[] {
+  const entries: LogEntry[] = [];
+  for (const entry of contents) entries.push(appendEntry(entries.at(-1) ?? GENESIS, entry));
+  return entries;
+}
+
+/** A chain and the position of one of its entries, never the last. */
+const cut = chain.chain((entries) => fc.tuple(fc.constant(entries), fc.nat({ max: entries.length - 2 })));
+
+describe('the hash chain', () => {
+  it('hashes the canonical JSON of what an entry says and of the hash before it', () => {
+    fc.assert(
+      fc.property(chain, (entries) => {
+        for (const { hash, ...rest } of entries) {
+          expect(hash).toBe(createHash('sha256').update(canonicalJson(rest)).digest('hex'));
+        }
+      }),
+    );
+  });
+
+  it('keeps its form: this entry has this hash', () => {
+    const entry = { at: 1, kind: 'store.created', request: null, body: '{"epoch":"e"}' };
+    expect(appendEntry(GENESIS, entry)).toEqual({
+      ...entry,
+      seq: 1,
+      previous: '0'.repeat(64),
+      hash: createHash('sha256')
+        .update(
+          `{"at":1,"body":"{\\"epoch\\":\\"e\\"}","kind":"store.created","previous":"${'0'.repeat(64)}","request":null,"seq":1}`,
+        )
+        .digest('hex'),
+    });
+  });
+
+  it('holds from its beginning and from any of its entries', () => {
+    fc.assert(
+      fc.property(cut, ([entries, at]) => {
+        expect(verifyChain(entries)).toBeNull();
+        expect(verifyChain(entries.slice(at + 1), entries[at])).toBeNull();
+      }),
+    );
+  });
+
+  it('is empty without complaint', () => {
+    expect(verifyChain([])).toBeNull();
+  });
+
+  it('names an edited entry, whatever was edited (A49)', () => {
+    const fields = ['at', 'kind', 'request', 'body', 'previous', 'hash'] as const;
+    fc.assert(
+      fc.property(cut, fc.constantFrom(...fields), ([entries, at], field) => {
+        const entry = entries[at] as LogEntry;
+        const edited = { ...entry, [field]: field === 'at' ? entry.at + 1 : `${entry[field]}x` };
+        expect(verifyChain(entries.with(at, edited))).toBe(entry.seq);
+      }),
+    );
+  });
+
+  it('names the entry after an edited one whose own hash was made to fit (A49)', () => {
+    fc.assert(
+      fc.property(cut, ([entries, at]) => {
+        const entry = entries[at] as LogEntry;
+        const edited = { ...entry, body: `${entry.body}x` };
+        expect(verifyChain(entries.with(at, { ...edited, hash: hashEntry(edited) }))).toBe(entry.seq + 1);
+      }),
+    );
+  });
+
+  it('names the first missing entry when some are deleted from the middle (A49)', () => {
+    fc.assert(
+      fc.property(cut, fc.integer({ min: 1, max: 3 }), ([entries, at], count) => {
+        const deleted = Math.min(count, entries.length - 1 - at);
+        expect(verifyChain(entries.toSpliced(at, deleted))).toBe(at + 1);
+      }),
+    );
+  });
+
+  it('names the first of two entries that changed places (A49)', () => {
+    fc.assert(
+      fc.property(cut, ([entries, at]) => {
+        const swapped = entries.with(at, entries[at + 1] as LogEntry).with(at + 1, entries[at] as LogEntry);
+        expect(verifyChain(swapped)).toBe(at + 1);
+      }),
+    );
+  });
+
+  it('names an entry that was put in or repeated (A49)', () => {
+    fc.assert(
+      fc.property(cut, content, ([entries, at], extra) => {
+        const inserted = appendEntry(entries[at] as LogEntry, extra);
+        fc.pre(inserted.hash !== entries[at + 1]?.hash);
+        expect(verifyChain(entries.toSpliced(at + 1, 0, inserted))).toBe(at + 3);
+        expect(verifyChain(entries.toSpliced(at, 0, entries[at] as LogEntry))).toBe(at + 2);
+      }),
+    );
+  });
+
+  it('names the point where a fork replaces the rest (A49)', () => {
+    fc.assert(
+      fc.property(cut, fc.array(content, { minLength: 2, maxLength: 4 }), ([entries, at], others) => {
+        const fork = chained([...entries.slice(0, at), ...others]);
+        const known = entries[at] as LogEntry;
+        fc.pre(fork[at]?.hash !== known.hash);
+        expect(verifyChain(fork)).toBeNull();
+        expect(verifyChain(fork.slice(at + 1), known)).toBe(known.seq + 1);
+      }),
+    );
+  });
+});
