@@ -39,6 +39,8 @@ export class Checkpointer {
   readonly #limits: CheckpointLimits;
   #worker: Worker | null = null;
   #passes = 0;
+  /** What the last try could not copy, because of a long reader or a failing disk: the next try waits for more. */
+  #left = 0;
   #holding = false;
 
   constructor(database: Database, gate: CommitGate, limits: CheckpointLimits = LIMITS) {
@@ -51,7 +53,7 @@ export class Checkpointer {
 
   /** To be called after each commit. */
   committed(): void {
-    if (this.#passes === 0 && this.#measure().pending >= this.#limits.pending) this.#pass();
+    if (this.#passes === 0 && this.#measure().pending >= this.#left + this.#limits.pending) this.#pass();
   }
 
   /** Ends the worker. Closing the last connection afterwards makes the final checkpoint. */
@@ -81,6 +83,7 @@ export class Checkpointer {
       return;
     }
     this.#passes = 0;
+    this.#left = pending;
     if (this.#holding) this.#release();
   }
 
