@@ -80,7 +80,7 @@ await() {
   local -i left start
   uptime_now
   ((start = uptime, left = deadline - uptime, 1))
-  ((left >= 50)) || end 3 waiting 'still waiting for approval: log in again to use it once it is there'
+  ((left >= 50)) || end 3 waiting 'still waiting, log in again: an approval given meanwhile counts then'
   redeem $((left >= 2500 ? 25 : (left + 99) / 100))
   read_answer
   # The watch token is unknown to a broker that has restarted, or that has ended it.

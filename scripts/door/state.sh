@@ -41,9 +41,14 @@ open_state() {
   printf '%s\n' "$$" >"$run.pid" || state_failed
 }
 
-# close_state: removes the private files of this run.
+# close_state: removes the private files of this run, and the file of an ask that is over.
 close_state() {
-  [[ ! $run ]] || rm -f -- "$run".*
+  [[ $run ]] || return
+  rm -f -- "$run".*
+  [[ -f $ask_file && ! -s $ask_file ]] || return
+  lock_state
+  [[ -s $ask_file ]] || rm -f -- "$ask_file"
+  unlock_state
 }
 
 # read_clock: sets `latest_use`; shuts the door if the clock is before it.
@@ -87,17 +92,16 @@ unlock_state() {
 
 # take_ask: takes the equal ask that is not over, or else a new one, and composes its document.
 take_ask() {
-  random_hex128 ask_nonce
-  random_hex128 ask_claim
+  draw_ask
   compose "$ask_nonce"
   ask_file=${config[state]}/asks/$today/${scope#sha256:}
   # Mostly there is none. Making a file that must not exist needs no lock: whoever reads it before it is written makes
   # another ask, and both are good.
-  [[ -e ${config[state]}/asks/$((today - 1))/${scope#sha256:} ]] ||
-    { set -C && printf '%s\n%s\n' "$ask_nonce" "$ask_claim" >"$ask_file"; } && set +C && return
+  set -C
+  [[ ! -e ${config[state]}/asks/$((today - 1))/${scope#sha256:} ]] && write_ask && set +C && return
   set +C
   lock_state
-  if find_ask; then compose "$ask_nonce"; else new_ask; fi
+  if find_ask; then compose "$ask_nonce"; else write_ask || state_failed; fi
   unlock_state
 }
 
@@ -105,7 +109,10 @@ take_ask() {
 renew_ask() {
   local former=$ask_nonce
   lock_state
-  find_ask && [[ $ask_nonce != "$former" ]] || new_ask
+  if ! find_ask || [[ $ask_nonce == "$former" ]]; then
+    draw_ask
+    write_ask || state_failed
+  fi
   unlock_state
   compose "$ask_nonce"
 }
@@ -119,26 +126,30 @@ drop_ask() {
 
 # Under the lock: empties the file of this ask, unless it holds another one by now.
 forget_ask() {
-  local former=$ask_nonce claim=$ask_claim
+  [[ $ask_nonce ]] || return
+  local former=$ask_nonce ask_nonce='' ask_claim=''
   find_ask && [[ $ask_nonce == "$former" ]] && : >"$ask_file"
-  ask_nonce=$former ask_claim=$claim
 }
 
-# Under the lock: sets `ask_file`, and nonce and claim if it holds them.
+# Under the lock: sets `ask_file`, and nonce and claim if it holds them. One that a killed run has left half written does not.
 find_ask() {
+  local nonce='' claim=''
   local -i day
-  for ((day = today; day >= today - 1; day--)); do
-    ask_file=${config[state]}/asks/$today/${scope#sha256:}
-    [[ -s $ask_file ]] && { read -r ask_nonce && read -r ask_claim; } <"$ask_file" &&
-      is_hex128 "$ask_nonce" && is_hex128 "$ask_claim" && return
+  for ((day = today - 1; day <= today; day++)); do
+    ask_file=${config[state]}/asks/$day/${scope#sha256:}
+    [[ -s $ask_file ]] && { read -r nonce && read -r claim; } <"$ask_file" && is_hex128 "$nonce" && is_hex128 "$claim" ||
+      continue
+    ask_nonce=$nonce ask_claim=$claim
+    return
   done
   return 1
 }
 
-# Under the lock: a run that is killed while it writes leaves a file that `find_ask` does not take.
-new_ask() {
+draw_ask() {
   random_hex128 ask_nonce
   random_hex128 ask_claim
-  ask_file=${config[state]}/asks/$today/${scope#sha256:}
-  printf '%s\n%s\n' "$ask_nonce" "$ask_claim" >"$ask_file" || state_failed
+}
+
+write_ask() {
+  printf '%s\n%s\n' "$ask_nonce" "$ask_claim" >"$ask_file"
 }

@@ -77,7 +77,8 @@ is_canonical_armor() {
   local base64=$1
   base64=${base64#*$'\n'}
   base64=${base64%$'\n'*$'\n'}
-  ((${#1} <= 12288)) && is_canonical_base64 "${base64//$'\n'/}"
+  # "SSHSIG" and version 1: ssh-keygen takes version 0 as well.
+  ((${#1} <= 12288)) && [[ $base64 == U1NIU0lHAAAAAQAA* ]] && is_canonical_base64 "${base64//$'\n'/}"
 }
 
 # security_key_flags TEXT: sets `flags` to the byte in hex that a security key signed along; bit 0 says that somebody was

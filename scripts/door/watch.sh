@@ -20,7 +20,7 @@ watch_connection() {
 
 # client_is_gone: looks once a second, and less often where the table of connections is so long that it takes time.
 client_is_gone() {
-  local stat='' uptime start parent
+  local stat='' uptime start parent connected=no
   [[ $watching == yes ]] || return 1
   read -r stat <"/proc/$$/stat"
   # After the name in parentheses: state, parent.
@@ -30,20 +30,19 @@ client_is_gone() {
   uptime_now
   ((uptime >= next_look)) || return 1
   start=$uptime
-  is_connected && parent=alive
+  ! is_connected || connected=yes
   uptime_now
   ((next_look = uptime + 50 + 20 * (uptime - start), 1))
-  [[ $parent != alive ]]
+  [[ $connected == no ]]
 }
 
 # Whether the connection is established (state 01).
 is_connected() {
-  local table here there state
-  for table in tcp tcp6; do
-    [[ -r /proc/$PPID/net/$table ]] || continue
-    while read -r _ here there state _; do
-      [[ $state == 01 && $here == *:"$local_port" && $there == *:"$remote_port" ]] && return
-    done <"/proc/$PPID/net/$table"
+  local table='' file
+  for file in tcp tcp6; do
+    # At once: line by line, the kernel would begin anew for each line.
+    [[ -r /proc/$PPID/net/$file ]] && IFS= read -r -d '' table <"/proc/$PPID/net/$file"
+    [[ ! $table =~ :$local_port\ [0-9A-F]+:$remote_port\ 01\  ]] || return 0
   done
   return 1
 }
