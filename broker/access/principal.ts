@@ -66,7 +66,8 @@ export function authorise(principal: Principal, verb: Verb, about: RequestId | n
     if (principal.kind === 'anonymous') throw new Problem('unauthenticated', `${verb} needs a credential`);
     throw new Problem('forbidden', `${verb} is not for ${principal.kind}`);
   }
-  if (principal.kind === 'asker' && about !== null && principal.request !== about) {
+  // What is open to anyone is open to an asker too; for the rest it speaks of its own request only.
+  if (principal.kind === 'asker' && !REACH[verb].includes('anonymous') && principal.request !== about) {
     // The same answer as for an unknown token: an asker learns nothing about other requests.
     throw new Problem('unauthenticated', 'the watch token is not for this request');
   }
