@@ -21,9 +21,11 @@ export class RateLimiter {
   charge(principal: string, now: EpochMs): void {
     const bucket = this.#buckets.get(principal) ?? { tokens: this.#burst, at: now };
     const tokens = this.#refilled(bucket, now);
-    if (tokens < 1)
+    const isWithin = tokens >= 1;
+    // Written down when refused too: else a clock that once ran ahead would keep a principal out until it is that late.
+    this.#buckets.set(principal, { tokens: isWithin ? tokens - 1 : tokens, at: now });
+    if (!isWithin)
       throw new Problem('rate-limited', `more than ${this.#perSecond} calls a second by ${principal}`);
-    this.#buckets.set(principal, { tokens: tokens - 1, at: now });
   }
 
   /** Forgets principals whose bucket is full again. */
