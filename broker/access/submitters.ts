@@ -39,7 +39,8 @@ export function verifySubmit(
     });
   }
   checkSigner(submit.submitter, submitter.name);
-  return { submitter, nonce: { nonce: submit.nonce, expires: submit.issued + CLOCK_SKEW } };
+  // Longer than the statement is good for: it is written down later than it is checked.
+  return { submitter, nonce: { nonce: submit.nonce, expires: submit.issued + 2 * CLOCK_SKEW } };
 }
 
 /**
