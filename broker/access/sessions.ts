@@ -1,3 +1,4 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { BearerToken, Fingerprint, Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { parseSignedText } from '../../src/protocol/receipt.js';
@@ -13,25 +14,33 @@ import { hashToken, type RandomBytes, randomToken } from './tokens.js';
 /** Longest life of a session, in ms. */
 export const SESSION_LIFE = 12 * 3600 * 1000;
 const CHALLENGE_LIFE = 60_000;
-const MAX_CHALLENGES = 1000;
+/** A challenge is these many bytes, then as many of their code: 256 bits in all. */
+const CHALLENGE_BYTES = 16;
+const TIME_BYTES = 6;
 
 interface Challenge {
   readonly approver: Name;
   readonly expires: EpochMs;
 }
 
-/** Signs approvers in: a challenge, a statement signed over it, a bearer token. */
+/**
+ * Signs approvers in: a challenge, a statement signed over it, a bearer token. A challenge carries its own end and is
+ * recognised by its code, so that whoever asks for many, as anybody may, neither fills memory nor pushes others' out.
+ */
 export class Sessions {
   readonly #store: Store;
   readonly #broker: Fingerprint;
   readonly #random: RandomBytes;
-  /** Oldest first; a challenge is good once. */
-  readonly #challenges = new Map<string, Challenge>();
+  /** Under which challenges are coded; those of an earlier process are void. */
+  readonly #secret: Buffer;
+  /** Challenges that opened a session, with their ends: each is good once. */
+  readonly #used = new Map<string, EpochMs>();
 
   constructor(store: Store, broker: Fingerprint, random: RandomBytes) {
     this.#store = store;
     this.#broker = broker;
     this.#random = random;
+    this.#secret = random(32);
   }
 
   /** @throws Problem of the key line, or `unknown-key` */
@@ -41,14 +50,10 @@ export class Sessions {
     now: EpochMs,
   ): Challenge & { readonly challenge: string } {
     const approver = principals.signer(parsePublicKeyLine(keyLine).fingerprint, now).name;
-    for (const [old, { expires }] of this.#challenges) {
-      if (expires > now && this.#challenges.size < MAX_CHALLENGES) break;
-      this.#challenges.delete(old);
-    }
-    const challenge = this.#random(32).toString('hex');
-    const entry = { approver, expires: now + CHALLENGE_LIFE };
-    this.#challenges.set(challenge, entry);
-    return { ...entry, challenge };
+    const expires = now + CHALLENGE_LIFE;
+    const body = this.#random(CHALLENGE_BYTES);
+    body.writeUIntBE(expires, 0, TIME_BYTES);
+    return { approver, expires, challenge: this.#coded(body, approver) };
   }
 
   /** @throws Problem of the statement, the signature, the key or the challenge */
@@ -63,11 +68,7 @@ export class Sessions {
     checkClock('issued', session.issued, now);
     const { key } = verifySignature(statement, armor, 'session@countersign');
     checkSigner(session.approver, principals.signer(key.fingerprint, now).name);
-    const challenge = this.#challenges.get(session.challenge);
-    if (challenge === undefined || challenge.expires <= now || challenge.approver !== session.approver) {
-      throw new Problem('challenge-unknown', 'the challenge is unknown, used or too old');
-    }
-    this.#challenges.delete(session.challenge);
+    this.#use(session.challenge, session.approver, now);
     const expires = Math.min(session.expires, now + SESSION_LIFE);
     const token = randomToken(this.#random);
     await this.#store.addSession({
@@ -77,5 +78,22 @@ export class Sessions {
       expires,
     });
     return { token, approver: session.approver, expires };
+  }
+
+  /** @throws Problem `challenge-unknown` */
+  #use(challenge: string, approver: Name, now: EpochMs): void {
+    for (const [old, expires] of this.#used) if (expires <= now) this.#used.delete(old);
+    const body = Buffer.from(challenge, 'hex').subarray(0, CHALLENGE_BYTES);
+    const expires = body.readUIntBE(0, TIME_BYTES);
+    const isOurs = timingSafeEqual(Buffer.from(this.#coded(body, approver)), Buffer.from(challenge));
+    if (!isOurs || expires <= now || this.#used.has(challenge)) {
+      throw new Problem('challenge-unknown', 'the challenge is unknown, used or too old');
+    }
+    this.#used.set(challenge, expires);
+  }
+
+  #coded(body: Buffer, approver: Name): string {
+    const code = createHmac('sha256', this.#secret).update(body).update(approver).digest();
+    return Buffer.concat([body, code.subarray(0, CHALLENGE_BYTES)]).toString('hex');
   }
 }
