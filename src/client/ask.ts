@@ -109,7 +109,8 @@ export class Asker {
       signal,
       ...withToken(watch),
     });
-    await this.#asks.save({ ...ask, watch: null });
+    if (options.cancel) await this.#asks.forget(ask);
+    else await this.#asks.save({ ...ask, watch: null });
     return reply;
   }
 

@@ -93,8 +93,10 @@ export class StandingAsks {
 
   async #forgetOld(): Promise<void> {
     for (const name of await this.#names()) {
-      const { mtimeMs } = await stat(this.#path(name));
-      if (this.#clock.now() - mtimeMs > FORGET_AFTER) await rm(this.#path(name), { force: true });
+      // Another process may have had its answer and forgotten it meanwhile.
+      const found = await stat(this.#path(name)).catch(() => null);
+      const isOld = found !== null && this.#clock.now() - found.mtimeMs > FORGET_AFTER;
+      if (isOld) await rm(this.#path(name), { force: true });
     }
   }
 

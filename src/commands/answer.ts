@@ -121,6 +121,7 @@ async function interruptible(
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.once(signal, stop);
+  tell('waiting for the answer; Ctrl-C stops');
   try {
     return await work(interrupt.signal);
   } catch (error) {

@@ -26,7 +26,6 @@ Examples
       const asks = new StandingAsks(broker.locations.state, broker.clock);
       const ask = await asks.findById(request);
       const { status } = await new Asker(broker, asks, broker.clock).detach(ask, { cancel: true });
-      await asks.forget(ask);
       const isOver = status.state === 'cancelled';
       print(isOver ? `cancelled ${request}` : `detached from ${request}: it is ${status.state}`);
       return 0;

@@ -29,7 +29,6 @@ export function parseCommandLine<Known extends Flags>(
   checkArguments(verb.arguments, input);
   const values: Record<string, unknown> = {};
   checkKnown(flags, verb.flags);
-  checkValues(argv, verb.flags, flags);
   for (const [name, kind] of Object.entries(verb.flags)) {
     const given = Object.entries(flags).find(([key]) => squash(key) === squash(name));
     values[name] = readFlag(name, kind, given?.[1]);
@@ -38,16 +37,10 @@ export function parseCommandLine<Known extends Flags>(
 }
 
 function callMeow(known: Flags, argv: readonly string[]) {
-  const names = new Set(
-    Object.entries(known)
-      .filter(([, kind]) => kind === 'optional')
-      .map(([name]) => `--${kebabCase(name)}`),
-  );
   try {
     const { input, flags } = meow({
       importMeta: import.meta,
-      // Only `--flag=VALUE` gives such a flag a value: what follows it is never taken for one.
-      argv: argv.map((word) => (names.has(word) ? `${word}=` : word)),
+      argv: joinValues(known, argv),
       flags: Object.fromEntries(Object.entries(known).map(([name, kind]) => [name, { ...MEOW_FLAGS[kind] }])),
       booleanDefault: undefined,
       autoHelp: false,
@@ -61,6 +54,29 @@ function callMeow(known: Flags, argv: readonly string[]) {
   }
 }
 
+/**
+ * Writes each flag and its value as one word, which leaves the parser nothing to guess: `-` and `-x` may be values, and
+ * only `--flag=VALUE` gives an optional one.
+ */
+function joinValues(known: Flags, argv: readonly string[]): string[] {
+  const kinds = new Map(Object.entries(known).map(([name, kind]) => [`--${kebabCase(name)}`, kind]));
+  const end = argv.indexOf('--');
+  const words = [...(end < 0 ? argv : argv.slice(0, end))];
+  const joined: string[] = [];
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    const [, flag = word, written] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
+    const kind = kinds.get(flag);
+    if (kind === 'optional') {
+      joined.push(`${flag}=${written ?? ''}`);
+    } else if (kind === 'text' || kind === 'texts') {
+      const value = written ?? (words[0]?.startsWith('--') ? '' : words.shift());
+      if (value === undefined || value === '') throw usage(`${flag} needs a value`);
+      joined.push(`${flag}=${value}`);
+    } else joined.push(word);
+  }
+  return end < 0 ? joined : [...joined, ...argv.slice(end)];
+}
+
 function readFlag(name: string, kind: FlagKind, value: unknown): unknown {
   const flag = `--${kebabCase(name)}`;
   switch (kind) {
@@ -70,12 +86,10 @@ function readFlag(name: string, kind: FlagKind, value: unknown): unknown {
     case 'optional':
       return value === '' ? true : oneText(flag, value);
     case 'text':
-      if (value === '') throw usage(`${flag} needs a value`);
       return oneText(flag, value);
     case 'texts': {
-      const values = (value ?? []) as readonly unknown[];
-      if (values.some((one) => typeof one !== 'string' || one === '')) throw usage(`${flag} needs a value`);
-      return values;
+      const values: readonly unknown[] = Array.isArray(value) ? value : [];
+      return values.map((one) => oneText(flag, one));
     }
   }
 }
@@ -93,17 +107,6 @@ function checkKnown(given: Readonly<Record<string, unknown>>, known: Flags): voi
     throw new Problem('usage', `unknown flag ${name.length === 1 ? '-' : '--'}${kebabCase(name)}`, {
       ...(close === null ? {} : { hint: `did you mean --${close}?` }),
     });
-  }
-}
-
-/** A flag that can be given many times leaves no trace where its value is missing. */
-function checkValues(argv: readonly string[], known: Flags, given: Readonly<Record<string, unknown>>): void {
-  for (const [name, kind] of Object.entries(known)) {
-    if (kind !== 'texts') continue;
-    const flag = `--${kebabCase(name)}`;
-    const times = argv.filter((word) => word === flag || word.startsWith(`${flag}=`)).length;
-    const values = given[name];
-    if (Array.isArray(values) && values.length < times) throw usage(`${flag} needs a value`);
   }
 }
 

@@ -71,13 +71,11 @@ Examples
 async function confirm(verdict: string, digest: Digest): Promise<void> {
   const expected = digest.slice('sha256:'.length, 'sha256:'.length + TYPED);
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const typed = await prompt.question(
-      `To ${verdict}, type the first ${TYPED} characters after "sha256:" of the digest; anything else stops: `,
-    );
-    if (typed.trim() === expected) return;
-  } finally {
-    prompt.close();
-  }
+  const question = `To ${verdict}, type the first ${TYPED} characters after "sha256:" of the digest; anything else stops: `;
+  // Ctrl-C and Ctrl-D are rejections, and answers like any other.
+  const typed = await prompt.question(question).catch(() => '\n');
+  prompt.close();
+  if (typed.trim() === expected) return;
+  if (typed === '\n') process.stderr.write('\n');
   throw new Problem('usage', 'that is not how the digest begins', { hint: 'nothing was signed' });
 }

@@ -34,7 +34,7 @@ export function tellProblem(error: unknown): void {
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  if (typeof code === 'string') {
+  if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) {
     return new Problem('usage', `${message}`, { hint: 'check the path and its permissions' });
   }
   return new Problem(

@@ -89,13 +89,13 @@ Examples
       flags: { ...CREDENTIAL_FLAGS, action: 'texts', resource: 'texts', door: 'texts', requester: 'texts' },
       async run({ arguments: [text = ''], flags, env }) {
         const name = parseName(text, 'NAME');
+        const { credential, token } = await makeCredential(flags);
         const limits = {
           actions: required(flags.action, '--action'),
           resources: required(flags.resource, '--resource'),
           doors: required(flags.door, '--door'),
           requesters: [...flags.requester],
         };
-        const { credential, token } = await makeCredential(flags);
         await change(locate(flags, env).data, { change: 'add', submitter: { name, credential, limits } });
         if (token === null) print(`added ${name}`);
         else showToken(name, token);

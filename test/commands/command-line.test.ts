@@ -87,6 +87,9 @@ describe('a command line', () => {
       }),
     );
     expect(parse('X', '--comment', '007').flags.comment).toBe('007');
+    expect(parse('X', '--comment', '-').flags.comment).toBe('-');
+    expect(parse('X', '--comment', '-1').flags.comment).toBe('-1');
+    expect(parse('X', '--detail', '-', '--detail', '-a').flags.detail).toEqual(['-', '-a']);
     expect(parse('X', '--comment=true').flags.comment).toBe('true');
   });
 

@@ -1,0 +1,136 @@
+import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { start, User } from './program.js';
+
+let user: User;
+beforeEach(() => {
+  user = new User();
+});
+afterEach(() => user.remove());
+
+/** Approves the one pending request as a script does. */
+async function approvePending(): Promise<string> {
+  const { requests } = JSON.parse(await user.must('list', '--json'));
+  const [{ id, digest }] = requests;
+  return user.must('approve', id, '--yes-i-read-it', digest);
+}
+
+describe('up', () => {
+  test('makes everything on first use, and the line that it prints works from anywhere', async () => {
+    const up = await user.up();
+    expect(statSync(user.data).mode & 0o777).toBe(0o700);
+    for (const name of ['broker.key', 'broker.db', 'broker.sock']) {
+      expect(statSync(join(user.data, name)).mode & 0o077, name).toBe(0);
+    }
+    // Another terminal has none of this one's settings but its home.
+    const ask = start('sh', ['-c', up.line], { cwd: '/', env: { HOME: user.home } });
+    await ask.says(/asked/);
+    expect(await approvePending()).toMatch(/^approved \S{26}: the request is approved\n$/);
+    const { code, stdout } = await ask.ended;
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^approved \S{26} by \S+\n$/),
+    });
+    // Green is what the door reported (A50).
+    expect(await user.must('list', '--state', 'all')).toMatch(/ opened /);
+    up.child.kill('SIGTERM');
+    expect(await up.ended).toMatchObject({ code: 0, signal: null });
+    expect(existsSync(join(user.data, 'broker.sock'))).toBe(false);
+  });
+
+  test('enrols the key of ~/.ssh, and says so', async () => {
+    const key = user.makeKey('id_ed25519');
+    const up = await user.up();
+    await up.says(new RegExp(`first run: .*enrolled .* from ${key}`));
+    const [, base64 = ''] = readFileSync(`${key}.pub`, 'utf8').split(' ');
+    expect(await user.must('roster', 'export')).toContain(base64);
+    expect(existsSync(join(user.home, 'config'))).toBe(false);
+  });
+
+  test('makes a key where there is none, says where, and that key decides', async () => {
+    const up = await user.up();
+    const [, path = ''] = await up.says(/made at (\S+)/);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(await user.must('list')).toBe('no requests\n');
+  });
+
+  test('on a running broker starts no second one, and changes nothing', async () => {
+    await user.up();
+    const roster = await user.must('roster', 'list');
+    const { code, stderr } = await user.run('up');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('runs in') });
+    expect(await user.must('roster', 'list')).toBe(roster);
+  });
+
+  test('keeps the roster that there is', async () => {
+    const key = user.makeKey('bob');
+    await user.must('roster', 'add', 'bob', '--key', `${key}.pub`);
+    const up = await user.up();
+    expect(await user.must('roster', 'list')).toMatch(/^NAME.*\nbob .*\n$/);
+    expect(await user.must('submitter', 'list')).toBe('no submitters are enrolled\n');
+    await up.says(/listens at/);
+  });
+
+  test('takes a free port where the default one is taken, and says so', async () => {
+    const squatter = createServer();
+    await new Promise<void>((resolve) => {
+      // Taken by another test or program is as good.
+      squatter.once('error', () => resolve());
+      squatter.listen(7433, '127.0.0.1', resolve);
+    });
+    onTestFinished(() => void squatter.close());
+    const up = user.start(['up']);
+    await up.says(/127\.0\.0\.1:7433 is taken by another program: taking a free port/);
+    const [, port] = await up.says(/listens at http:\/\/127\.0\.0\.1:(\d+)/);
+    expect(port).not.toBe('7433');
+  });
+
+  test('refuses a data directory that stands open to others', async () => {
+    (await user.up()).child.kill('SIGTERM');
+    chmodSync(user.data, 0o755);
+    const { code, stderr } = await user.run('up');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/open to other users\nhint: chmod 700/);
+  });
+});
+
+describe('serve', () => {
+  test('does not start before somebody is enrolled', async () => {
+    const { code, stderr } = await user.run('serve');
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^countersign: error: nobody is enrolled in .*\nhint: .*roster add/),
+    });
+    expect(existsSync(user.data)).toBe(false);
+  });
+
+  test('says which address is taken, and what to do', async () => {
+    const key = user.makeKey('bob');
+    await user.must('roster', 'add', 'bob', '--key', `${key}.pub`);
+    const squatter = createServer();
+    const port = await new Promise<number>((resolve) =>
+      squatter.listen(0, '127.0.0.1', () => resolve((squatter.address() as { port: number }).port)),
+    );
+    onTestFinished(() => void squatter.close());
+    const { code, stderr } = await user.run('serve', '--listen', `127.0.0.1:${port}`);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(
+        new RegExp(`127.0.0.1:${port} is taken by another program\nhint: .*--listen`),
+      ),
+    });
+  });
+
+  test.each([
+    [['--listen', 'everywhere'], /is not HOST:PORT/],
+    [['--tls-cert', 'cert.pem'], /--tls-cert and --tls-key go together/],
+    [['--listen', '0.0.0.0:0'], /plain HTTP on 0\.0\.0\.0/],
+  ])('with %j is refused', async (args, message) => {
+    await user.must('roster', 'add', 'bob', '--key', `${user.makeKey('bob')}.pub`);
+    const { code, stderr } = await user.run('serve', ...args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+});
