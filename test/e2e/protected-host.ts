@@ -10,7 +10,7 @@ import { type BrokerProcess, type RunningProgram, SCRIPTS, start, until } from '
  */
 export class ProtectedHost {
   /** Root's, and below nothing that others may write to. */
-  readonly directory = mkdtempSync('/run/countersign-e2e-');
+  readonly directory = mkdtempSync('/run/countersign-host-');
   readonly user = `cs-${this.directory.slice(-6).toLowerCase()}`;
   readonly door = 'host:web-1';
   readonly config = join(this.directory, 'pam.conf');
@@ -87,7 +87,7 @@ export class ProtectedHost {
     return start('ssh', [
       ...['-F', '/dev/null', '-p', String(this.#port), '-i', join(this.directory, 'login_key')],
       ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'BatchMode=yes'],
-      ...['-o', 'IdentitiesOnly=yes', '-o', 'LogLevel=ERROR', ...options],
+      ...['-o', 'IdentitiesOnly=yes', '-o', 'LogLevel=INFO', ...options],
       ...[`${this.user}@127.0.0.1`, command],
     ]);
   }
@@ -102,7 +102,14 @@ export class ProtectedHost {
 
   /** What the door itself says of its installation. */
   check(...args: string[]): RunningProgram {
-    return this.#inside(this.hook, ['check', '--config', this.config, ...args]);
+    return this.#inside(this.hook, [
+      'check',
+      '--config',
+      this.config,
+      '--sshd-config',
+      join(this.directory, 'sshd_config'),
+      ...args,
+    ]);
   }
 
   get sshdLog(): string {
