@@ -23,15 +23,18 @@ const NAMED: readonly (readonly [keyof Key, NamedKey])[] = [
   ['home', 'home'],
   ['end', 'end'],
   ['return', 'enter'],
-  ['escape', 'escape'],
   ['tab', 'tab'],
   ['backspace', 'backspace'],
   ['delete', 'delete'],
 ];
 
-/** Keys with Alt are nobody's: Alt-a is not `a`. */
+/**
+ * Keys with Alt are nobody's: Alt-a is not `a`. But a terminal writes Alt as Esc, so a quick Esc before one of the keys
+ * that only lead away looks the same, and those are heard.
+ */
 export function toPress(input: string, key: Key): Press | null {
-  if (key.meta || key.super || key.hyper) return null;
+  if (key.escape) return { named: 'escape' };
+  if (key.super || key.hyper || (key.meta && !key.ctrl)) return null;
   for (const [flag, named] of NAMED) {
     if (key[flag] === true) return { named: named === 'tab' && key.shift ? 'shiftTab' : named };
   }

