@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { CLI, User } from './program.js';
+
+// Each test starts several programs, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 /** `approve` and `deny` on a real terminal, which script(1) makes. */
 const user = new User();

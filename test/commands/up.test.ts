@@ -1,8 +1,11 @@
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { start, User } from './program.js';
+
+// Each test starts several programs, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 let user: User;
 beforeEach(() => {
@@ -97,6 +100,31 @@ describe('up', () => {
 });
 
 describe('serve', () => {
+  test('may be stopped, killed and started again while somebody waits: the answer still comes', async () => {
+    await user.must('roster', 'add', 'bob', '--key', `${user.makeKey('id_ed25519')}.pub`);
+    await user.must(
+      ...['submitter', 'add', 'local', '--socket', '--action', 'demo.*', '--resource', '*'],
+      ...['--door', 'demo', '--requester', 'demo'],
+    );
+    const serve = async () => {
+      const running = user.start(['serve', '--listen', 'none']);
+      await running.says(/"event":"started"/);
+      return running;
+    };
+    let broker = await serve();
+    const ask = user.start(['request', 'demo.hello', '--resource', 'demo', '--wait']);
+    await ask.says(/waiting for the answer/);
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      broker.child.kill(signal);
+      const { code, signal: killedBy } = await broker.ended;
+      expect(killedBy ?? code).toBe(signal === 'SIGTERM' ? 0 : signal);
+      broker = await serve();
+    }
+    await ask.says(/lost the broker; trying again/);
+    await approvePending();
+    expect(await ask.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('by bob') });
+  });
+
   test('does not start before somebody is enrolled', async () => {
     const { code, stderr } = await user.run('serve');
     expect({ code, stderr }).toEqual({
