@@ -85,6 +85,7 @@ describe('the console on a terminal', () => {
     const screen = show(connection);
     connection.answerWith((suspend) =>
       suspend(async () => {
+        await screen.waitForContent('your key needs you');
         seen = { isAlternate: screen.isAlternate, sigintListeners: process.listenerCount('SIGINT') - before };
         throw new Problem('signing-failed', 'no passphrase was given');
       }),
