@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { DEFAULT_LISTEN, locate, socketPath } from '../client/locations.js';
 import { Problem } from '../protocol/problems.js';
 import { hasDatabase } from './enrolled-directory.js';
-import { defaultName, parseListen, startBrokerHere, stopSignal } from './start-broker.js';
+import { catchSignals, defaultName, parseListen, startBrokerHere } from './start-broker.js';
 import { defineVerb, type FlagValues } from './verb.js';
 
 const FLAGS = {
@@ -43,7 +43,7 @@ Examples
     if (!hasDatabase(directory)) {
       throw new Problem('no-approver', `nobody is enrolled in ${directory}`);
     }
-    const stopped = stopSignal();
+    const { received } = catchSignals();
     const broker = await startBrokerHere({
       directory,
       listen: listenOf(flags.listen),
@@ -53,7 +53,7 @@ Examples
       name: flags.name ?? defaultName(),
       log: 'json',
     });
-    await stopped;
+    await received;
     await broker.stop();
     return 0;
   },

@@ -37,9 +37,31 @@ export function parseListen(text: string): { readonly host: string; readonly por
 /** How the broker is called where nothing else is said. */
 export const defaultName = (): string => hostname();
 
-/** Resolves when somebody asks this program to stop; a second time ends it at once. */
-export function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
+/** What asks this program to stop. */
+export interface StopSignal {
+  /** Resolves with the first signal; a second one ends the program at once. */
+  readonly received: Promise<NodeJS.Signals>;
+  /** Leaves signals to others again. */
+  release(): void;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Takes signals over, so that the broker can finish what it is doing. */
+export function catchSignals(): StopSignal {
+  let release = (): void => {};
+  const received = new Promise<NodeJS.Signals>((resolve) => {
+    let isStopping = false;
+    const stop = (signal: NodeJS.Signals): void => {
+      if (isStopping) process.exit(1);
+      isStopping = true;
+      resolve(signal);
+    };
+    // Not `once`: other listeners, Ink's too, end the program when they find themselves alone.
+    for (const signal of SIGNALS) process.on(signal, stop);
+    release = () => {
+      for (const signal of SIGNALS) process.off(signal, stop);
+    };
   });
+  return { received, release };
 }

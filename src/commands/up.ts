@@ -10,7 +10,7 @@ import { pasteableLine } from './invocation.js';
 import { keyOption, withBroker } from './open-broker.js';
 import { openConsole } from './open-console.js';
 import { exact, print, tell } from './output.js';
-import { defaultName, isAddressTaken, parseListen, startBrokerHere, stopSignal } from './start-broker.js';
+import { catchSignals, defaultName, isAddressTaken, parseListen, startBrokerHere } from './start-broker.js';
 import { defineVerb } from './verb.js';
 
 export const verb = defineVerb({
@@ -46,16 +46,17 @@ Examples
     }
     const enrolled = await prepareFirstRun(locations, { key, env });
     if (enrolled !== null) tellEnrolled(enrolled, locations);
-    const stopped = stopSignal();
+    const signals = catchSignals();
     const broker = await start(locations.data, flags.listen, hasTerminal ? 'silent' : 'json');
     let signal: NodeJS.Signals | null;
     try {
       print(`broker ${broker.fingerprint} listens at ${broker.address} and ${exact(locations.data)}`);
       print(`To ask for something, paste this into another terminal:\n\n  ${demoLine(locations.data)}\n`);
-      const closed = hasTerminal ? showConsole(locations, key, env).then(() => null) : stopped;
-      signal = await Promise.race([closed, stopped]);
+      const closed = hasTerminal ? showConsole(locations, key, env).then(() => null) : signals.received;
+      signal = await Promise.race([closed, signals.received]);
     } finally {
       await broker.stop();
+      signals.release();
     }
     // The console still has the terminal: it gives it back when this signal ends the program.
     if (hasTerminal && signal !== null) process.kill(process.pid, signal);

@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { start, User } from './program.js';
+import { CLI, start, User } from './program.js';
 
 // Each test starts several programs, which takes its time on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
@@ -96,6 +97,25 @@ describe('up', () => {
     const { code, stderr } = await user.run('up');
     expect(code).toBe(1);
     expect(stderr).toMatch(/open to other users\nhint: chmod 700/);
+  });
+});
+
+describe('up on a terminal', () => {
+  test('opens the console, and on SIGTERM gives the terminal back and lets the broker finish', async () => {
+    const line = `exec '${process.execPath}' '${CLI}' up --listen 127.0.0.1:0`;
+    const terminal = start('script', ['-qec', line, '/dev/null'], {
+      env: { ...user.env, SHELL: '/bin/sh', TERM: 'xterm' },
+    });
+    await terminal.says(/nothing pending/);
+    const program = execFileSync('ps', ['-o', 'pid=', '--ppid', `${terminal.child.pid}`], {
+      encoding: 'utf8',
+    });
+    process.kill(Number(program), 'SIGTERM');
+    const { code, stdout } = await terminal.ended;
+    expect(code).toBe(128 + 15);
+    // The alternate screen is left after it was entered, and the line to paste stands on the normal one.
+    expect(stdout).toMatch(/paste this(.|\n|\r)*\u001b\[\?1049h(.|\n|\r)*\u001b\[\?1049l/);
+    expect(existsSync(join(user.data, 'broker.sock'))).toBe(false);
   });
 });
 
