@@ -1,8 +1,9 @@
 import type { WebSocket } from 'ws';
+import type { RequestId } from '../../src/protocol/names.js';
 import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { Limits } from '../options.js';
-import type { Request } from '../requests/request.js';
+import { type Request, requestIsLive } from '../requests/request.js';
 import { statusOnWire, viewOnWire } from '../requests/view.js';
 import type { Committed, Session, Store } from '../store/store.js';
 
@@ -34,6 +35,8 @@ export class StreamHub {
   /** The snapshot as of now, made for the first console that asks. */
   #picture: Buffer | null = null;
   #seq: number;
+  /** The queue as of `#seq`. The store is ahead of it between a commit and its publication. */
+  readonly #live: Map<RequestId, Request>;
   #ended: readonly Request[];
 
   private constructor(store: Store, limits: Limits, clock: () => EpochMs, ended: readonly Request[]) {
@@ -41,6 +44,7 @@ export class StreamHub {
     this.#limits = limits;
     this.#clock = clock;
     this.#seq = store.seq;
+    this.#live = new Map(store.live().map((request) => [request.id, request]));
     this.#ended = ended;
   }
 
@@ -95,8 +99,12 @@ export class StreamHub {
 
   /** Askers came or went; told in the next turn, after whoever caused it was answered. */
   readonly announceWaiting = ({ id, askers }: Request): void => {
-    this.#picture = null;
-    setImmediate(() => this.#broadcast(encode({ type: 'waiting', id, waiting: askers })));
+    setImmediate(() => {
+      const known = this.#live.get(id);
+      if (known !== undefined) this.#live.set(id, { ...known, askers });
+      this.#picture = null;
+      this.#broadcast(encode({ type: 'waiting', id, waiting: askers }));
+    });
   };
 
   /** Once a second: proof of life, and the clock that countdowns are shown by. */
@@ -145,7 +153,12 @@ export class StreamHub {
   }
 
   #remember({ request }: Committed): void {
-    if (request?.endedAt == null) return;
+    if (request === null) return;
+    if (requestIsLive(request)) {
+      this.#live.set(request.id, request);
+      return;
+    }
+    this.#live.delete(request.id);
     const others = this.#ended.filter(({ id }) => id !== request.id);
     this.#ended = [...others, request].slice(-this.#limits.snapshotEnded);
   }
@@ -162,13 +175,13 @@ export class StreamHub {
       type: 'snapshot',
       epoch: this.#store.epoch,
       seq: this.#seq,
-      requests: [...this.#ended, ...this.#store.live()].map(viewOnWire),
+      requests: [...this.#ended, ...this.#live.values()].map(viewOnWire),
     });
     return this.#picture;
   }
 
   #resumed(missed: number): Buffer {
-    const waiting = Object.fromEntries(this.#store.live().map(({ id, askers }) => [id, askers]));
+    const waiting = Object.fromEntries([...this.#live.values()].map(({ id, askers }) => [id, askers]));
     return encode({ type: 'resumed', epoch: this.#store.epoch, seq: this.#seq - missed, waiting });
   }
 

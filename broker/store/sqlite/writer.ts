@@ -1,4 +1,11 @@
 import type { Database, Statement } from 'better-sqlite3';
+import * as z from 'zod';
+import {
+  type Person,
+  personSchema,
+  type Submitter,
+  submitterSchema,
+} from '../../../src/protocol/roster-messages.js';
 import type { LogEntry } from '../../audit/chain.js';
 import type { Request } from '../../requests/request.js';
 import type { Asker, Directory, Session } from '../store.js';
@@ -39,8 +46,8 @@ export class Writer {
   readonly #putSession: Statement;
   readonly #endSession: Statement;
   readonly #insertEvent: Statement;
-  readonly #people: NamedRows;
-  readonly #submitters: NamedRows;
+  readonly #people: NamedRows<Person>;
+  readonly #submitters: NamedRows<Submitter>;
   readonly #indexes: KeyIndexes;
   readonly #transaction: (draft: Draft, committed: Directory, prune: boolean, newest: NewestRows) => Written;
 
@@ -67,8 +74,10 @@ export class Writer {
     this.#insertEvent = database.prepare(
       'INSERT INTO events (seq, at, kind, request, body, hash) VALUES (?, ?, ?, ?, ?, ?)',
     );
-    this.#people = new NamedRows(database, 'people');
-    this.#submitters = new NamedRows(database, 'submitters');
+    this.#people = new NamedRows(database, 'people', (person) => z.encode(personSchema, person));
+    this.#submitters = new NamedRows(database, 'submitters', (submitter) =>
+      z.encode(submitterSchema, submitter),
+    );
     this.#transaction = database.transaction(
       (draft: Draft, committed: Directory, prune: boolean, newest: NewestRows) =>
         this.#write(draft, committed, prune, newest),
@@ -150,23 +159,31 @@ export class Writer {
   }
 }
 
-/** A table of names and JSON texts that is kept equal to a list. */
-class NamedRows {
+interface Named {
+  readonly name: string;
+}
+
+/** A table of names and JSON texts, in the wire form that {@link encode} writes, that is kept equal to a list. */
+class NamedRows<Entry extends Named> {
   readonly #put: Statement;
   readonly #remove: Statement;
+  readonly #encode: (entry: Entry) => unknown;
 
-  constructor(database: Database, table: 'people' | 'submitters') {
+  constructor(database: Database, table: 'people' | 'submitters', encode: (entry: Entry) => unknown) {
     this.#put = database.prepare(
       `INSERT INTO ${table} (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body`,
     );
     this.#remove = database.prepare(`DELETE FROM ${table} WHERE name = ?`);
+    this.#encode = encode;
   }
 
-  replace(before: readonly { readonly name: string }[], after: readonly { readonly name: string }[]): void {
+  replace(before: readonly Entry[], after: readonly Entry[]): void {
     if (before === after) return;
     const kept = new Set(after.map(({ name }) => name));
     for (const { name } of before) if (!kept.has(name)) this.#remove.run(name);
     const known = new Set(before);
-    for (const entry of after) if (!known.has(entry)) this.#put.run(entry.name, JSON.stringify(entry));
+    for (const entry of after) {
+      if (!known.has(entry)) this.#put.run(entry.name, JSON.stringify(this.#encode(entry)));
+    }
   }
 }
