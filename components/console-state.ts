@@ -14,6 +14,7 @@ export interface Identity {
   readonly approver: string;
   readonly address: string;
   readonly fingerprint: string;
+  readonly invitation: readonly string[];
 }
 
 /** Columns and rows of the terminal. */

@@ -44,9 +44,14 @@ function itemLines(item: QueueItem, frame: RowFrame, columns: number): readonly 
 /** An empty queue says what is going on and what to do next. */
 function emptyLines(state: ConsoleState, height: number): readonly Line[] {
   const { columns } = state.size;
-  const above = Math.max(0, Math.floor((height - 6) / 3));
-  const words = state.queue.link.state === 'live' ? quietLines() : connectingLines(state);
-  return [...Array<Line>(above).fill(BLANK), ...words.map((line) => centreLine(line, columns))];
+  const isLive = state.queue.link.state === 'live';
+  const words = isLive ? quietLines() : connectingLines(state);
+  const lines = [
+    ...words.map((line) => centreLine(line, columns)),
+    ...(isLive ? invitationLines(state, columns) : []),
+  ];
+  const above = Math.max(0, Math.floor((height - lines.length) / 3));
+  return [...Array<Line>(above).fill(BLANK), ...lines];
 }
 
 function quietLines(): readonly Line[] {
@@ -56,8 +61,14 @@ function quietLines(): readonly Line[] {
     [span(label`A new ask appears here by itself, with a bell.`)],
     BLANK,
     [span(label`To see one, ask for something in a second terminal:`, 'muted')],
-    [span(label`countersign request --help`)],
   ];
+}
+
+/** To be selected and pasted, so at the left edge and without anything around it. */
+function invitationLines({ identity }: ConsoleState, columns: number): readonly Line[] {
+  if (identity.invitation.length === 0)
+    return [centreLine([span(label`countersign request --help`)], columns)];
+  return [BLANK, ...identity.invitation.map((line) => markedSpans(safeText(line, { reading: 'exact' })))];
 }
 
 function connectingLines({ queue, identity }: ConsoleState): readonly Line[] {

@@ -19,6 +19,8 @@ export interface ConnectOptions {
   readonly clock: Clock;
   /** From 0 to below 1, for the jitter. */
   readonly random: () => number;
+  /** See {@link QueueConnection.invitation}. */
+  readonly invitation: readonly string[];
 }
 
 /** A live link to the queue of one broker, and the way to end it. */
@@ -32,7 +34,7 @@ export interface BrokerConnection extends QueueConnection {
  * @throws Problem where the first sign-in fails.
  */
 export async function connectQueue(options: ConnectOptions): Promise<BrokerConnection> {
-  const { broker, signerWith, terminal, open, clock, random } = options;
+  const { broker, signerWith, terminal, open, clock, random, invitation } = options;
   const { approver, token } = await signIn(broker, signerWith(terminal), clock);
   const signInAgain = async () => (await signIn(broker, signerWith(undefined), clock)).token;
   const stream = new StreamClient({ open, clock, random, token, signIn: signInAgain });
@@ -41,6 +43,7 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     approver,
     address: formatAddress(broker.client.address),
     fingerprint: broker.fingerprint,
+    invitation,
     queue: () => stream.queue(),
     subscribe: (listener) => stream.subscribe(listener),
     close: () => stream.stop(),

@@ -34,6 +34,8 @@ export interface QueueConnection {
   readonly approver: string;
   readonly address: string;
   readonly fingerprint: string;
+  /** What to paste into another terminal to see an ask, line by line; nothing where this broker takes no demonstration. */
+  readonly invitation: readonly string[];
   queue(): Queue;
   /** Called after each change of {@link queue}; returns the way to stop. */
   subscribe(listener: () => void): () => void;

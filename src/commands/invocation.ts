@@ -16,6 +16,19 @@ export function pasteableLine(words: readonly string[]): string {
   return [...start, ...words].map(shellQuote).join(' ');
 }
 
+/** Breaks a pasteable line where a shell goes on reading, so that it can be selected on a narrow screen. */
+export function foldedLine(line: string, columns: number): readonly string[] {
+  const folded: string[] = [];
+  // A word is made of quoted parts, escaped characters and plain ones.
+  for (const word of line.match(/(?:'[^']*'|\\.|[^' \\])+/g) ?? []) {
+    const last = folded.at(-1);
+    if (last !== undefined && last.length + word.length + 3 <= columns)
+      folded.push(`${folded.pop()} ${word}`);
+    else folded.push(word);
+  }
+  return folded.map((text, index) => (index < folded.length - 1 ? `${text} \\` : text));
+}
+
 /** The flags under which another shell finds the same broker; none where it is found by default. */
 export function whereFlags(
   flags: { readonly url?: string | undefined; readonly dir?: string | undefined },

@@ -8,8 +8,13 @@ import { type OpenBroker, ownTerminal } from './open-broker.js';
 /** Signs in, opens the console and returns when it is closed. */
 export async function openConsole(
   broker: OpenBroker,
-  { key, env }: { readonly key: string | undefined; readonly env: Environment },
+  options: {
+    readonly key: string | undefined;
+    readonly env: Environment;
+    readonly invitation?: readonly string[];
+  },
 ): Promise<void> {
+  const { key, env, invitation = [] } = options;
   const { client, locations, clock } = broker;
   const found = await findEnrolledKey(client, key, { env, config: locations.config });
   const connection = await connectQueue({
@@ -19,6 +24,7 @@ export async function openConsole(
     open: webSocketStream(client),
     clock,
     random: Math.random,
+    invitation,
   });
   try {
     // Drawing pulls in a lot, and verbs that do not draw never pay for it.

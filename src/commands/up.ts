@@ -6,7 +6,7 @@ import { DEFAULT_LISTEN, type Environment, type Locations, locate, socketPath } 
 import { brokerReply } from '../protocol/messages.js';
 import { Problem } from '../protocol/problems.js';
 import { type Enrolled, prepareFirstRun } from './first-run.js';
-import { pasteableLine } from './invocation.js';
+import { foldedLine, pasteableLine } from './invocation.js';
 import { keyOption, withBroker } from './open-broker.js';
 import { openConsole } from './open-console.js';
 import { exact, print, tell } from './output.js';
@@ -116,7 +116,7 @@ async function showConsole(locations: Locations, key: string | undefined, env: E
   if (fingerprint === null) throw new Problem('broker-reply', 'the broker has no key in its data directory');
   const broker = { client: localClient(locations.data), fingerprint, locations, clock: systemClock };
   await withBroker(Promise.resolve(broker), async () => {
-    await openConsole(broker, { key, env });
+    await openConsole(broker, { key, env, invitation: foldedLine(demoLine(locations.data), 76) });
     return 0;
   });
 }

@@ -49,6 +49,7 @@ async function connect(key = broker.keys.bob): Promise<BrokerConnection> {
     open: webSocketStream(client),
     clock,
     random: () => 0,
+    invitation: [],
   });
   onTestFinished(() => connection.close());
   return connection;
@@ -168,6 +169,7 @@ describe('a console on a real broker', () => {
       open: webSocketStream(client),
       clock,
       random: () => 0,
+      invitation: [],
     });
     onTestFinished(() => connection.close());
     await live(connection);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { formatSpan, parseSeconds } from '../../src/commands/duration.js';
 import { exitCodeOf } from '../../src/commands/exit-code.js';
 import { approverName } from '../../src/commands/first-run.js';
-import { shellQuote, whereFlags } from '../../src/commands/invocation.js';
+import { foldedLine, shellQuote, whereFlags } from '../../src/commands/invocation.js';
 import { asciiJson } from '../../src/commands/output.js';
 import { parseListen } from '../../src/commands/start-broker.js';
 import { formatTable } from '../../src/commands/text-table.js';
@@ -22,6 +22,21 @@ test('a line to paste means to a shell what it says, whatever stands in it', () 
     { numRuns: 50 },
   );
   expect(shellQuote('')).toBe("''");
+});
+
+test('a folded line means to a shell what the whole one says, and stays narrow', () => {
+  const word = fc.string({ unit: fc.constantFrom(...`abc /'$`), minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1, maxLength: 12 }), (words) => {
+      const folded = foldedLine(`printf '%s\\0' ${words.map(shellQuote).join(' ')}`, 40);
+      const read = execFileSync('sh', ['-c', folded.join('\n')], { encoding: 'utf8' })
+        .split('\0')
+        .slice(0, -1);
+      expect(read).toEqual(words);
+      for (const line of folded) expect(line.length <= 40 || !line.slice(0, -2).includes(' ')).toBe(true);
+    }),
+    { numRuns: 50 },
+  );
 });
 
 test('JSON is plain ASCII and means the same', () => {

@@ -19,7 +19,12 @@ export class ConsoleDriver {
 
   constructor(requests: readonly RequestView[], { columns = 120, rows = 60 } = {}) {
     const queue: Queue = { link: { state: 'live' }, requests: byId(requests), seq: 1, clockOffset: 0 };
-    const identity = { approver: 'bob', address: 'https://broker.example.com', fingerprint: BROKER };
+    const identity = {
+      approver: 'bob',
+      address: 'https://broker.example.com',
+      fingerprint: BROKER,
+      invitation: [],
+    };
     this.state = startState(identity, queue, { columns, rows }, this.#at);
     this.paint();
     this.wait(1000);
