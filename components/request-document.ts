@@ -61,16 +61,16 @@ function drawDocument(request: RequestView, broker: string, columns: number): Re
     ...(Object.keys(document.context).length === 0 ? field(label`none`, []) : []),
   ];
   const proof = [
-    ...headingLines(label`Who vouches for it`, label`the submitter that sent the document`, columns),
+    ...headingLines(label`Proof`, label`checked here, against what you see`, columns),
     ...field(label`submitter`, exact(request.submitter)),
-    ...field(label`signature`, voucherLine(voucherOf(request, broker))),
-    ...headingLines(label`Rule in force`, label`its digest is signed with your decision`, columns),
+    ...field(label`vouched by`, voucherLine(voucherOf(request, broker))),
     ...field(label`rule`, exact(request.rule)),
-    ...headingLines(label`Digests`, label`recomputed here from what you see`, columns),
     ...digestLines(request, bound, columns),
-    ...field(label`nonce`, exact(document.nonce)),
-    ...field(label`request id`, exact(request.id)),
-    ...field(label`asked at`, [span(safeText(formatTime(request.submittedAt), { reading: 'exact' }))]),
+    ...field(label`asked as`, [
+      ...exact(request.id),
+      span(label` at `, 'muted'),
+      ...exact(formatTime(request.submittedAt)),
+    ]),
     ...headingLines(label`Canonical text`, label`exactly these bytes are behind the digest`, columns),
     ...indented(exact(canonical), columns),
   ];
@@ -88,9 +88,9 @@ function digestLines(request: RequestView, bound: BoundDocument, columns: number
     ];
   };
   return [
-    ...field(label`request`, bound.digest, request.digest, differs.digest),
+    ...field(label`digest`, bound.digest, request.digest, differs.digest),
     ...field(label`scope`, bound.scope, request.scope, differs.scope),
-    ...field(label`rule`, sha256Digest(request.rule), request.policy, differs.rule),
+    ...field(label`rule digest`, sha256Digest(request.rule), request.policy, differs.rule),
   ];
 }
 
@@ -105,11 +105,11 @@ function durationLine(seconds: number): Line {
 function voucherLine(voucher: Voucher): Line {
   switch (voucher.state) {
     case 'unsigned':
-      return [span(label`○ none: only the broker says who sent this`, 'warning')];
+      return [span(label`○ nobody: only the broker says who sent this`, 'warning')];
     case 'verified':
       return [
         span(label`✓ `, 'accent'),
-        span(label`verified here, made by ${safeText(voucher.key, { reading: 'exact' })}`),
+        span(label`its signature, by the key ${safeText(voucher.key, { reading: 'exact' })}`),
       ];
     case 'forged':
       return [span(label`▲ signature does not verify: ${voucher.why}`, 'alarm')];

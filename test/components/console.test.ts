@@ -162,6 +162,18 @@ describe('the console on a terminal', () => {
     await screen.waitForContent('web-1.example.com');
   });
 
+  test('shows the line that makes a first ask so that it can be selected and pasted', async () => {
+    const connection = new InMemoryQueue([]);
+    connection.invitation = [
+      "countersign request demo.hello --dir '/home/bob/\u202edata' \\\\",
+      '--resource demo --wait',
+    ];
+    const text = await show(connection).waitForContent('--resource demo --wait');
+    expect(text).toContain(
+      "\ncountersign request demo.hello --dir '/home/bob/⟨U+202E⟩data' \\\\\n--resource demo --wait\n",
+    );
+  });
+
   test('says what it is doing before the first picture', async () => {
     const connection = new InMemoryQueue([], { state: 'connecting' });
     const screen = show(connection);

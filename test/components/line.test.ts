@@ -69,10 +69,13 @@ describe('wrapping', () => {
 
   test('by columns leaves no space at an edge, where nobody would see it (A1)', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom('a', 'b', ' '), minLength: 60, maxLength: 200 }), (raw) => {
-        const wrapped = wrapLine(exact(raw), 20, 'columns').map(textOf);
-        for (const part of wrapped) expect(part).toBe(part.trim());
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom('a', 'b', ' '), minLength: 60, maxLength: 200 }),
+        (raw) => {
+          const wrapped = wrapLine(exact(raw), 20, 'columns').map(textOf);
+          for (const part of wrapped) expect(part).toBe(part.trim());
+        },
+      ),
     );
   });
 

@@ -100,7 +100,7 @@ describe('the request in full', () => {
 
   test('says who vouches, by which rule, and what is missing', () => {
     const whole = drawn(sampleRequest());
-    expect(whole).toContain('none: only the broker says who sent this');
+    expect(whole).toContain('nobody: only the broker says who sent this');
     expect(whole).toContain('"answerBy":300');
     const progress = textOf(
       requestProgress(sampleRequest({ votes: [sampleVote({ comment: 'a\u202eb' })] }), [], 80),
