@@ -5,8 +5,8 @@ import { Problem } from '../../../src/protocol/problems.js';
 import { GENESIS, type LogEntry } from '../../audit/chain.js';
 import type { Request } from '../../requests/request.js';
 import type { Asker, ListQuery, RequestKey, TokenHash } from '../store.js';
+import type { KeyIndexes } from './key-index.js';
 import { bytesOf, digestBytes, REQUEST_COLUMNS, type RequestRow, requestFromRow } from './rows.js';
-import type { KeyIndexes } from './writer.js';
 
 /** Index entries that a list looks at in one turn, about a millisecond of work. */
 const SPAN = 2_000;

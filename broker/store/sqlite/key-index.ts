@@ -127,6 +127,12 @@ export class KeyIndex {
   }
 }
 
+/** The indexes of a store. */
+export interface KeyIndexes {
+  readonly requests: KeyIndex;
+  readonly askers: KeyIndex;
+}
+
 const keyOf = (hash: Buffer): number => hash.readUIntBE(0, KEY_BYTES);
 
 const emptyTail = (first: number): Tail => ({ first, keys: [], rows: new Map() });

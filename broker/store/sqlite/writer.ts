@@ -10,17 +10,11 @@ import type { LogEntry } from '../../audit/chain.js';
 import type { Request } from '../../requests/request.js';
 import type { Asker, Directory, Session } from '../store.js';
 import type { Draft } from './draft.js';
-import type { KeyIndex, Pack } from './key-index.js';
+import type { KeyIndexes, Pack } from './key-index.js';
 import { bytesOf, digestBytes, lifeOf } from './rows.js';
 
 /** Most expired nonces that one commit removes. */
 export const PRUNED_NONCES = 1024;
-
-/** The indexes that the writer keeps up. */
-export interface KeyIndexes {
-  readonly requests: KeyIndex;
-  readonly askers: KeyIndex;
-}
 
 /** Numbers of the newest committed rows. */
 interface NewestRows {
