@@ -1,10 +1,23 @@
 import type { ReactElement } from 'react';
-import { confirmLines } from './confirm-lines.js';
+import { confirmLines, SUBJECT_ROWS } from './confirm-lines.js';
 import type { ConsoleState } from './console-state.js';
 import { SafeLines } from './safe-line.js';
 
-/** The step between a decision key and a signature; it stands below the request and hides none of it. */
-export function ConfirmDialog({ state }: { readonly state: ConsoleState }): ReactElement | null {
+/**
+ * The step between a decision key and a signature; it stands below the request and hides none of it. Where it does not
+ * fit as a whole, what is signed and the buttons stay.
+ */
+export function ConfirmDialog({
+  state,
+  height,
+}: {
+  readonly state: ConsoleState;
+  readonly height: number;
+}): ReactElement | null {
   const lines = confirmLines(state);
-  return lines.length === 0 ? null : <SafeLines lines={lines} height={lines.length} />;
+  if (lines.length === 0) return null;
+  const rest = Math.max(0, height - SUBJECT_ROWS);
+  const shown =
+    lines.length <= height ? lines : [...lines.slice(0, SUBJECT_ROWS), ...lines.slice(lines.length - rest)];
+  return <SafeLines lines={shown} height={height} />;
 }

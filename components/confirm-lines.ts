@@ -5,14 +5,18 @@ import {
   isSettled,
   type OpenedRequest,
 } from './console-state.js';
-import { cutLine, type Line, markedSpans, span, spreadLine } from './line.js';
+import { BLANK, cutLine, type Line, markedSpans, span, spreadLine } from './line.js';
 import { wrapLine } from './line-wrapping.js';
 import { obstacleTo } from './obstacles.js';
 import { label, repeatText, type SafeText, safeText, spaces } from './safe-text.js';
 import type { Tone } from './theme.js';
 
-/** Rows of the comment that are on the screen at once: those around the caret. */
+/** The first rows: the question, and what is signed. */
+export const SUBJECT_ROWS = 4;
+/** Rows of the comment that are on the screen at once, those around the caret. */
 const COMMENT_ROWS = 3;
+/** On a terminal with fewer rows everything that can do with less gets less. */
+const ROOMY_ROWS = 20;
 const LABEL_COLUMNS = 14;
 /** Characters of the digest that are shown: `sha256:` and 64 bits. */
 const DIGEST_START = 7 + 16;
@@ -31,11 +35,12 @@ export function confirmLines(state: ConsoleState): readonly Line[] {
   const { confirm, opened, size } = state;
   if (confirm === null || opened === null) return [];
   const { columns } = size;
+  const isRoomy = size.rows >= ROOMY_ROWS;
   return [
     titleLine(TITLES[confirm.verdict], columns),
     ...subjectLines(confirm, opened, columns),
-    ...commentLines(confirm, columns),
-    [],
+    ...commentLines(confirm, columns, isRoomy ? COMMENT_ROWS : 1),
+    ...(isRoomy ? [BLANK] : []),
     ...stateLines(state, confirm, columns),
     buttonLine(state, confirm, columns),
   ];
@@ -79,7 +84,7 @@ function labelled(name: SafeText, value: Line, columns: number): Line {
   return [left, ...cutLine(value, columns - LABEL_COLUMNS - 2)];
 }
 
-function commentLines({ comment, focused }: ConfirmStep, columns: number): readonly Line[] {
+function commentLines({ comment, focused }: ConfirmStep, columns: number, rows: number): readonly Line[] {
   const isFocused = focused === 'comment';
   const prose = (text: string): Line => markedSpans(safeText(text, { reading: 'prose' }));
   if (comment.text === '' && !isFocused)
@@ -92,9 +97,9 @@ function commentLines({ comment, focused }: ConfirmStep, columns: number): reado
     'words',
   );
   const caretRow = wrapped.findIndex((line) => line.some(({ text }) => text === '▏'));
-  const first = Math.max(0, Math.min(caretRow - COMMENT_ROWS + 1, wrapped.length - COMMENT_ROWS));
+  const first = Math.max(0, Math.min(caretRow - rows + 1, wrapped.length - rows));
   return wrapped
-    .slice(first, first + COMMENT_ROWS)
+    .slice(first, first + rows)
     .map((line, at) => labelled(at === 0 ? label`comment` : label``, line, columns));
 }
 

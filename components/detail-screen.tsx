@@ -9,7 +9,7 @@ import { BLANK, type Line, markedSpans, span, spreadLine } from './line.js';
 import { standingLine, standingOf } from './request-standing.js';
 import { SafeLines } from './safe-line.js';
 import { label, safeText } from './safe-text.js';
-import { detailRows } from './screen-layout.js';
+import { detailLayout } from './screen-layout.js';
 
 /** One request in full, and below it the confirm step if one is open. */
 export function DetailScreen({
@@ -19,13 +19,12 @@ export function DetailScreen({
   readonly state: ConsoleState;
   readonly height: number;
 }): ReactElement {
-  const head = headLines(state);
-  const rows = detailRows(state);
+  const layout = detailLayout(state);
   return (
     <Box flexDirection="column" height={height} flexShrink={0} overflow="hidden">
-      <SafeLines lines={head} height={head.length} />
-      <SafeLines lines={detailWindow(state, rows)?.lines ?? []} height={rows} />
-      <ConfirmDialog state={state} />
+      <SafeLines lines={headLines(state)} height={layout.head} />
+      <SafeLines lines={detailWindow(state, layout.request)?.lines ?? []} height={layout.request} />
+      <ConfirmDialog state={state} height={layout.confirm} />
     </Box>
   );
 }

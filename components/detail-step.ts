@@ -2,14 +2,14 @@ import { openConfirm } from './confirm-step.js';
 import { type ConsoleState, isSettled } from './console-state.js';
 import { detailWindow } from './detail-window.js';
 import type { MatchedAction } from './key-table.js';
-import { detailRows } from './screen-layout.js';
+import { detailLayout } from './screen-layout.js';
 
 /** A key while a request is read. */
 export function stepDetail(state: ConsoleState, matched: MatchedAction | null): ConsoleState {
   if (matched === null) return state;
   const { action, times } = matched;
   // One line stays on the screen, so that the eye finds where it was.
-  const page = Math.max(1, detailRows(state) - 1);
+  const page = Math.max(1, detailLayout(state).request - 1);
   switch (action) {
     case 'down':
       return scrollBy(state, times);
@@ -37,7 +37,7 @@ export function stepDetail(state: ConsoleState, matched: MatchedAction | null): 
 }
 
 function scrollBy(state: ConsoleState, lines: number): ConsoleState {
-  const height = detailRows(state);
+  const height = detailLayout(state).request;
   const shown = detailWindow(state, height);
   if (state.opened === null || shown === null) return state;
   const top = Math.max(0, Math.min(shown.top + lines, shown.total - height));

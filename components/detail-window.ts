@@ -3,9 +3,6 @@ import type { Line } from './line.js';
 import { requestDocument } from './request-document.js';
 import { requestProgress } from './request-progress.js';
 
-/** Rows above the lines that scroll: what is asked in short, and how it stands. */
-export const DETAIL_HEAD_ROWS = 3;
-
 /** The part of the opened request that is on the screen. */
 export interface DetailWindow {
   readonly lines: readonly Line[];

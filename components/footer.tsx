@@ -7,7 +7,7 @@ import { obstacleTo } from './obstacles.js';
 import { queueCapacity, queueWindow } from './queue-window.js';
 import { SafeLines } from './safe-line.js';
 import { label, type SafeText } from './safe-text.js';
-import { bodyRows, detailRows } from './screen-layout.js';
+import { bodyRows, detailLayout } from './screen-layout.js';
 
 /** What just happened or can be done, and the keys. */
 export function Footer({ state }: { readonly state: ConsoleState }): ReactElement {
@@ -27,13 +27,13 @@ function offerLine(state: ConsoleState): Line {
   const approve = obstacleTo(state, 'approve');
   if (approve?.tone === 'danger') return [span(label`Cannot be approved: ${approve.words}`, 'danger')];
   if (approve !== null) return [span(approve.words, approve.tone)];
-  return [span(label`All of it was on the screen: a approves, d denies.`)];
+  return [span(label`All read: a approves, d denies.`)];
 }
 
 function positionText(state: ConsoleState): SafeText {
   if (state.isHelpOpen) return label``;
   if (state.opened !== null) {
-    const shown = detailWindow(state, detailRows(state));
+    const shown = detailWindow(state, detailLayout(state).request);
     if (shown === null) return label``;
     return label`lines ${shown.top + 1}–${shown.top + shown.lines.length} of ${shown.total}`;
   }

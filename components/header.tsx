@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { Link } from '../src/client/queue.js';
 import { bannerLines } from './banner-lines.js';
 import type { ConsoleState, Identity } from './console-state.js';
-import { type Line, markedSpans, type Span, span, spreadLine } from './line.js';
+import { cutLine, type Line, lineWidth, markedSpans, type Span, span, spreadLine } from './line.js';
 import { SafeLines } from './safe-line.js';
 import { label, repeatText, type SafeText, safeText } from './safe-text.js';
 
@@ -27,23 +27,25 @@ export function headerLines(state: ConsoleState): readonly Line[] {
     span(label` `),
   ];
   return [
-    spreadLine(identityLine(identity), right, size.columns),
+    spreadLine(identityLine(identity, size.columns - lineWidth(right) - 2), right, size.columns),
     [span(repeatText(label`─`, size.columns), 'muted')],
     ...bannerLines(state),
   ];
 }
 
-function identityLine({ approver, address, fingerprint }: Identity): Line {
+/** Where there is too little room, the address gives way and not the fingerprint: that is what names the broker. */
+function identityLine({ approver, address, fingerprint }: Identity, room: number): Line {
   const exact = (text: string): SafeText => safeText(text, { reading: 'exact' });
-  const short = fingerprint.replace('SHA256:', '').slice(0, SHORT_FINGERPRINT);
-  return [
+  const before: Line = [
     span(label` countersign`, 'accent'),
     span(label`  `),
     ...markedSpans(exact(approver), 'strong'),
     span(label` at `, 'muted'),
-    ...markedSpans(exact(address)),
-    span(label`  ${exact(short)}…`, 'muted'),
   ];
+  const short = fingerprint.replace('SHA256:', '').slice(0, SHORT_FINGERPRINT);
+  const after: Line = [span(label`  ${exact(short)}…`, 'muted')];
+  const addressRoom = room - lineWidth(before) - lineWidth(after);
+  return [...before, ...cutLine(markedSpans(exact(address)), addressRoom), ...after];
 }
 
 function linkSpan(link: Link): Span {

@@ -1,7 +1,6 @@
 import { bannerLines } from './banner-lines.js';
 import { confirmLines } from './confirm-lines.js';
 import type { ConsoleState } from './console-state.js';
-import { DETAIL_HEAD_ROWS } from './detail-window.js';
 
 /** The header and the rule below it. */
 const HEADER_ROWS = 2;
@@ -13,7 +12,21 @@ export function bodyRows(state: ConsoleState): number {
   return Math.max(1, state.size.rows - HEADER_ROWS - bannerLines(state).length - FOOTER_ROWS);
 }
 
-/** Rows in which the opened request scrolls: the confirm step takes its own from below. */
-export function detailRows(state: ConsoleState): number {
-  return Math.max(1, bodyRows(state) - DETAIL_HEAD_ROWS - confirmLines(state).length);
+/** How the rows of the body are shared out while a request is open. */
+export interface DetailLayout {
+  /** What is asked in short, and how it stands. */
+  readonly head: number;
+  /** Where the request scrolls. */
+  readonly request: number;
+  /** The confirm step: it is never cut for the sake of the others. */
+  readonly confirm: number;
+}
+
+const HEAD_ROWS = 3;
+
+export function detailLayout(state: ConsoleState): DetailLayout {
+  const body = bodyRows(state);
+  const confirm = Math.min(body, confirmLines(state).length);
+  const head = Math.min(HEAD_ROWS, body - confirm);
+  return { head, request: body - confirm - head, confirm };
 }

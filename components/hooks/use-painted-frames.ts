@@ -3,7 +3,7 @@ import { type ConsoleState, isTooSmall } from '../console-state.js';
 import type { PaintedFrame } from '../console-step.js';
 import { detailWindow } from '../detail-window.js';
 import type { PaintedFrames } from '../painted-frames.js';
-import { detailRows } from '../screen-layout.js';
+import { detailLayout } from '../screen-layout.js';
 
 /** Says what each frame shows before Ink writes it, and hands on which one was written. */
 export function usePaintedFrames(
@@ -18,7 +18,7 @@ export function usePaintedFrames(
 
 export function frameOf(state: ConsoleState): PaintedFrame {
   const { opened, focus, isHelpOpen } = state;
-  const shown = isHelpOpen || isTooSmall(state) ? null : detailWindow(state, detailRows(state));
+  const shown = isHelpOpen || isTooSmall(state) ? null : detailWindow(state, detailLayout(state).request);
   const mustRead =
     opened === null || shown === null
       ? null

@@ -114,6 +114,26 @@ describe('the console on a terminal', () => {
     expect(connection.decisions).toEqual([]);
   });
 
+  test('shows all of what is signed, and the buttons, on the smallest terminal', async () => {
+    const connection = new InMemoryQueue([sampleRequest()]);
+    connection.answerWith(() =>
+      Promise.reject(new Problem('clock-skew', 'the clock of this machine is 90 s ahead')),
+    );
+    const screen = show(connection, { columns: 60, rows: 15 });
+    await confirm(screen, 'looks right');
+    screen.press('Enter');
+    const text = await screen.waitForContent('90 s ahead');
+    for (const part of [
+      'Approve?',
+      'ssh.login on web-1.example.com',
+      'alice through',
+      'digest',
+      '[ Sign approval ]',
+    ]) {
+      expect(text).toContain(part);
+    }
+  });
+
   test('says when a request is decided elsewhere while it is confirmed, and signs nothing', async () => {
     const connection = new InMemoryQueue([sampleRequest()]);
     const screen = show(connection);

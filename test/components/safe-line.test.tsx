@@ -41,7 +41,7 @@ describe('components', () => {
 
   test('name what is signed in the confirm step: verdict, resource, requester, start of the digest', () => {
     const driver = new ConsoleDriver([sampleRequest()], { columns: 100 }).press('enter', 'd');
-    const frame = render(<ConfirmDialog state={driver.state} />).lastFrame() ?? '';
+    const frame = render(<ConfirmDialog state={driver.state} height={20} />).lastFrame() ?? '';
     expect(frame).toContain('deny  ssh.login on web-1.example.com');
     expect(frame).toContain('alice through host:web-1.example.com');
     expect(frame).toContain(sampleRequest().digest.slice(0, 23));

@@ -1,0 +1,16 @@
+import { expect, test, vi } from 'vitest';
+import { InMemoryQueue } from './in-memory-queue.js';
+import { sampleRequest } from './sample-requests.js';
+import { TerminalScreen } from './terminal-screen.js';
+
+vi.hoisted(() => {
+  process.env.NO_COLOR = '1';
+  process.env.FORCE_COLOR = '3';
+});
+
+test('NO_COLOR leaves every word and symbol, and no colour', async () => {
+  const screen = new TerminalScreen(new InMemoryQueue([sampleRequest()]));
+  expect(await screen.waitForContent('● waiting')).toContain(' ▸ 3m 00s');
+  await screen.leave();
+  expect(screen.written).not.toMatch(/\u001b\[[\d;]*m/);
+});
