@@ -147,10 +147,7 @@ export function approved(
  * @throws Problem `spent` for another claim; `request-ended` for a request that is not approved.
  */
 export function redeemed(request: Request, claim: Claim, now: EpochMs): Step | null {
-  if (request.state === 'redeemed') {
-    if (request.claim === claim) return null;
-    throw new Problem('spent', 'the approval was used by another claim');
-  }
+  if (request.state === 'redeemed' && request.claim === claim) return null;
   if (request.state !== 'approved') throw endedProblem(request);
   return {
     request: {

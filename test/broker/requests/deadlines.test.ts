@@ -14,6 +14,12 @@ test('nothing is due before its time, and all of it within a second after', () =
   );
 });
 
+test('what is due at a full second is due in it', () => {
+  const deadlines = new Deadlines<string>();
+  deadlines.set('a', 5000);
+  expect([deadlines.take(4999), deadlines.take(5000), deadlines.take(5000)]).toEqual([[], ['a'], []]);
+});
+
 test('whatever is set, moved and forgotten: each is taken once, as a plain map would tell', () => {
   const key = fc.constantFrom('a', 'b', 'c', 'd');
   const step = fc.oneof(

@@ -1,4 +1,4 @@
-import { type Request, requestIsLive } from '../../../broker/requests/request.js';
+import { type NewEvent, type Request, requestIsLive } from '../../../broker/requests/request.js';
 import type {
   Asker,
   Committed,
@@ -66,7 +66,7 @@ export class MemoryStore implements Store {
       if (request !== null) this.requests.set(request.id, request);
       if (asker !== undefined) this.#askers.set(asker.hash, asker);
       if (nonce !== undefined) this.#nonces.add(nonce.nonce);
-      this.#append(events.map(({ kind, at }, index) => ({ seq: this.seq + 1 + index, kind, at, request })));
+      this.#record(events, request);
       return result;
     });
   }
@@ -75,10 +75,14 @@ export class MemoryStore implements Store {
     return this.#directory;
   }
 
-  changeDirectory(decide: (current: Directory) => { readonly directory: Directory }): Promise<Directory> {
+  changeDirectory(
+    decide: (current: Directory) => { readonly directory: Directory; readonly events: readonly NewEvent[] },
+  ): Promise<Directory> {
     return this.#commit(() => {
-      this.#directory = decide(this.#directory).directory;
-      return this.#directory;
+      const { directory, events } = decide(this.#directory);
+      this.#directory = directory;
+      this.#record(events, null);
+      return directory;
     });
   }
 
@@ -116,8 +120,9 @@ export class MemoryStore implements Store {
     if (this.isFull) throw new Problem('storage-failed', 'the disk is full');
   }
 
-  #append(entries: readonly Committed[]): void {
-    if (entries.length === 0) return;
+  #record(events: readonly NewEvent[], request: Request | null): void {
+    if (events.length === 0) return;
+    const entries = events.map(({ kind, at }, index) => ({ seq: this.seq + 1 + index, kind, at, request }));
     this.log.push(...entries);
     setImmediate(() => {
       for (const listener of this.#listeners) listener(entries);

@@ -253,8 +253,8 @@ describe('waiting', () => {
     const redeem = codeOf(world.requests.redeem(id, claim('a'), PATIENT(60)));
     await world.settled();
     await world.store.changeDirectory((current) => ({
-      ...current,
       directory: { ...current, submitters: [] },
+      events: [],
     }));
     world.requests.waiters.releaseAll();
     expect(await redeem).toBe('unauthenticated');
@@ -455,7 +455,7 @@ describe('submitting', () => {
   test('a submitter asks within its limits, and only while somebody could approve', async () => {
     const narrow = { ...HOST, limits: { ...HOST.limits, doors: ['host:web-2'] } };
     expect(await codeOf(world.submit(bind(), null, narrow))).toBe('submitter-limits');
-    await world.store.changeDirectory((current) => ({ ...current, directory: { ...current, people: [] } }));
+    await world.store.changeDirectory((current) => ({ directory: { ...current, people: [] }, events: [] }));
     expect(await codeOf(world.submit())).toBe('no-approver');
   });
 

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { changeRoster, changeSubmitters, EMPTY_DIRECTORY } from '../../../broker/roster/directory.js';
 import type { Directory } from '../../../broker/store/store.js';
 import { canonicalJson } from '../../../src/protocol/canonical.js';
-import type { ProblemCode } from '../../../src/protocol/problems.js';
+import { PROBLEMS, type ProblemCode } from '../../../src/protocol/problems.js';
 import {
   type Person,
   type PersonKey,
@@ -330,6 +330,8 @@ describe('submitters', () => {
     );
     expect(codeForSubmitter(team, { change: 'remove', name: name('bob') })).toBe('roster-unknown');
     expect(codeForSubmitter(team, { change: 'add', submitter: HOST })).toBe('roster-conflict');
+    const other = { ...ci, name: HOST.name };
+    expect(codeForSubmitter(team, { change: 'add', submitter: other })).toBe('roster-conflict');
   });
 
   test('stand in the log with their limits, and without the hash of their token', () => {
@@ -366,6 +368,36 @@ describe('submitters', () => {
       credential: { kind: 'key', key: keys.stranger.line },
     });
   });
+});
+
+test.each<[RosterChange, string]>([
+  [add(PEOPLE.bob), 'bob is in the roster already'],
+  [add({ ...PEOPLE.carol, aliases: [name('bob')] }), 'the name bob belongs to bob'],
+  [add({ ...PEOPLE.carol, aliases: [name('c'), name('c')] }), 'carol has the name twice'],
+  [add({ ...PEOPLE.carol, groups: [name('g'), name('g')] }), 'carol has a group twice'],
+  [
+    { change: 'remove-key', name: name('alice'), fingerprint: fingerprintOf(keys.alice) },
+    'that is the last key of alice: add another one first, or remove the person',
+  ],
+])('what is refused says who has it already, %#', (change, message) => {
+  expect(() => changeRoster(team, change, NOON)).toThrow(
+    expect.objectContaining({ message, hint: PROBLEMS['roster-conflict'].hint }),
+  );
+});
+
+test('what is refused for its size says what to do', () => {
+  const change = add({ ...PEOPLE.carol, groups: [name('g'.repeat(123))] });
+  expect(() => changeRoster(team, change, NOON)).toThrow(
+    expect.objectContaining({ hint: 'use at most 122 characters' }),
+  );
+});
+
+test('a change of aliases or groups stands in the log with what was given, and nothing else', () => {
+  const bob = { change: 'set', name: name('bob') } as const;
+  const body = (change: RosterChange) => changeRoster(team, change, NOON).events[0]?.body;
+  expect(body({ ...bob, aliases: [name('robert')] })).toEqual({ ...bob, aliases: ['robert'] });
+  expect(body({ ...bob, groups: [] })).toEqual({ ...bob, groups: [] });
+  expect(body({ ...bob, aliases: undefined } as unknown as RosterChange)).toEqual(bob);
 });
 
 test('every change of the roster stands in the log with all that changed, in a canonical form', () => {
