@@ -11,7 +11,7 @@ import { label, type Reading, safeText, spaces } from './safe-text.js';
 import type { Tone } from './theme.js';
 
 /** From here on a row has a column of its own for how the request stands. */
-const WIDE = 100;
+const WIDE = 112;
 const MARKER = 3;
 const LEFT = 11;
 const AGE = 7;
