@@ -47,6 +47,8 @@ spend() {
   fi
   # Later uses of a grant with a duration end with it; every other use must lie before not-after.
   if ((spent_uses > 0 && duration > 0)); then
+    # An approval that had ended before the first use was no part of it, and does not stretch it now.
+    ((spent_first < not_after)) || shut too-late 'the approval ended before the first use'
     ((now < spent_first + duration)) || shut grant-ended 'the time of the grant is over'
   else
     ((now < not_after)) || shut too-late 'the approval ended before it was used'
