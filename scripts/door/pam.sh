@@ -46,8 +46,8 @@ look_up_accounts() {
   [[ ! ${config[users]} ]] || IFS=, read -r -a users <<<"${config[users]}"
   pam_accounts+=("${users[@]}")
   for name in "${pam_accounts[@]}"; do
-    # `id` takes a number for the id of somebody.
-    [[ $name && ! $name =~ ^\+?[0-9]+$ ]] || shut bad-name 'PAM names no user'
+    # `id` takes a number for the id of somebody, also behind white space.
+    [[ $name && ! $name =~ ^[[:space:]]*\+?[0-9]+$ ]] || shut bad-name 'PAM names no user'
   done
   exec {pam_uids}< <(exec id -u -- "${pam_accounts[@]}")
 }
