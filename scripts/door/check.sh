@@ -186,7 +186,8 @@ is_hook_line() {
   read -r -a words <<<"$1"
   [[ ${words[0]-} == account && ${words[1]-} =~ ^(required|requisite)$ && ${words[2]-} =~ ^(/.*/)?pam_exec\.so$ ]] || return 1
   options=" ${words[*]:3} "
-  [[ $options == *" $here/countersign-pam "* ]] || return 1
+  # The command is the first path; all that follows are its arguments.
+  [[ ${options#"${options%% /*}"} == " $here/countersign-pam "* ]] || return 1
   options=" ${options%% /*} "
   [[ $options == *' seteuid '* && $options == *' stdout '* && $options == *' quiet '* && $options != *' type='* ]]
 }
