@@ -54,7 +54,8 @@ close_state() {
 # read_clock: sets `latest_use`; shuts the door if the clock is before it.
 read_clock() {
   local latest=''
-  [[ -e ${config[state]}/clock ]] || return 0
+  # Empty if the disk was full when the first use of all was to be recorded, so that there was none.
+  [[ -s ${config[state]}/clock ]] || return 0
   read -r latest <"${config[state]}/clock"
   [[ $latest =~ ^[0-9]{12}$ ]] || shut clock-unknown "cannot read ${config[state]}/clock"
   ((latest_use = 10#$latest, EPOCHSECONDS >= 10#$latest)) ||
