@@ -69,10 +69,13 @@ export class TmuxPane {
   async pressUntil(key: string, what: string | RegExp): Promise<string> {
     for (;;) {
       this.press(key);
-      for (let look = 0; look < 40; look += 1) {
+      const soon = Date.now() + 400;
+      const seen = await until(() => {
         const screen = this.screen();
-        if (typeof what === 'string' ? screen.includes(what) : what.test(screen)) return screen;
-      }
+        const isShown = typeof what === 'string' ? screen.includes(what) : what.test(screen);
+        return isShown || Date.now() > soon ? { screen, isShown } : null;
+      });
+      if (seen.isShown) return seen.screen;
     }
   }
 
