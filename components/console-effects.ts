@@ -7,6 +7,7 @@ export type ConsoleEffect =
   | { readonly type: 'decide'; readonly request: RequestView; readonly decision: DecisionInput }
   | { readonly type: 'ring' }
   | { readonly type: 'suspend' }
+  | { readonly type: 'redraw' }
   | { readonly type: 'quit' };
 
 /** What an event leads to. */

@@ -73,6 +73,7 @@ function receivePress(state: ConsoleState, press: Press): Step {
   const matched = matchKey(context, press);
   if (matched?.action === 'quit') return stay(state, { type: 'quit' });
   if (matched?.action === 'suspend') return stay(state, { type: 'suspend' });
+  if (matched?.action === 'redraw') return stay(state, { type: 'redraw' });
   if (isTooSmall(state)) return stay(state);
   switch (context) {
     case 'help': {

@@ -18,6 +18,7 @@ export type Action =
   | 'comment'
   | 'help'
   | 'suspend'
+  | 'redraw'
   | 'quit';
 
 /** Where keys go. `comment` is the text line of the confirm step: all that is no key of it is text. */
@@ -208,6 +209,14 @@ export const KEY_TABLE: readonly KeyRow[] = [
     shown: label`Ctrl-C`,
     hint: null,
     explained: label`leave from anywhere`,
+  },
+  {
+    action: 'redraw',
+    contexts: EVERYWHERE,
+    keys: [{ control: 'l' }],
+    shown: label`Ctrl-L`,
+    hint: null,
+    explained: label`paint the screen anew`,
   },
   {
     action: 'suspend',

@@ -40,14 +40,21 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
     import('./painted-frames.js'),
   ]);
   const frames = createPaintedFrames();
-  const app = render(<ConsoleApp connection={connection} clock={clock} frames={frames} hasBell={bell} />, {
-    stdin,
-    stdout,
-    interactive: true,
-    alternateScreen: true,
-    incrementalRendering: true,
-    exitOnCtrlC: false,
-    onRender: frames.written,
-  });
-  await app.waitUntilExit();
+  // Keys that come while the first frame is drawn would be echoed onto it, and none that came before may shift it.
+  stdin.setRawMode(true);
+  stdout.write('\r');
+  try {
+    const app = render(<ConsoleApp connection={connection} clock={clock} frames={frames} hasBell={bell} />, {
+      stdin,
+      stdout,
+      interactive: true,
+      alternateScreen: true,
+      incrementalRendering: true,
+      exitOnCtrlC: false,
+      onRender: frames.written,
+    });
+    await app.waitUntilExit();
+  } finally {
+    stdin.setRawMode(false);
+  }
 }

@@ -20,7 +20,7 @@ interface World {
 export function useEffects(store: ConsoleStore, { connection, hasBell, dispatch }: World): void {
   const { exit } = useApp();
   const { stdout } = useStdout();
-  const { forPrompt, forShell } = useSuspend();
+  const { forPrompt, forShell, redraw } = useSuspend();
   useEffect(() => {
     const perform = (effect: ConsoleEffect): void => {
       switch (effect.type) {
@@ -36,13 +36,16 @@ export function useEffects(store: ConsoleStore, { connection, hasBell, dispatch 
         case 'suspend':
           forShell().catch(exit);
           return;
+        case 'redraw':
+          redraw().catch(exit);
+          return;
         case 'quit':
           exit();
           return;
       }
     };
     return store.onEffect(perform);
-  }, [store, connection, hasBell, dispatch, exit, stdout, forPrompt, forShell]);
+  }, [store, connection, hasBell, dispatch, exit, stdout, forPrompt, forShell, redraw]);
 }
 
 function describe(error: unknown) {

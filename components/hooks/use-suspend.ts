@@ -7,6 +7,8 @@ export interface Suspending {
   readonly forPrompt: Suspend;
   /** Ctrl-Z. */
   readonly forShell: () => Promise<void>;
+  /** Repairs the screen after another program wrote on it: only what changes is painted otherwise. */
+  readonly redraw: () => Promise<void>;
 }
 
 const PROMPT_NOTE = '\ncountersign: your key needs you. Ctrl-C goes back without signing.\n';
@@ -45,7 +47,14 @@ export function useSuspend(): Suspending {
       }),
     [suspendTerminal, stdout],
   );
-  return { forPrompt, forShell };
+  const redraw = useCallback(
+    () =>
+      suspendTerminal(() => {
+        stdout.write(TO_LINE_START);
+      }),
+    [suspendTerminal, stdout],
+  );
+  return { forPrompt, forShell, redraw };
 }
 
 /**

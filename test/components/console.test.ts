@@ -171,6 +171,14 @@ describe('the console on a terminal', () => {
     expect(screen.isAlternate).toBe(false);
   });
 
+  test('paints everything anew after another program wrote onto the screen', async () => {
+    const screen = show(new InMemoryQueue([sampleRequest()]));
+    await screen.waitForContent('● waiting');
+    screen.scribble('\u001b[2J\u001b[5;30HWARNING: disk is almost full').press('Ctrl-L');
+    const text = await screen.waitForContentToGo('WARNING');
+    expect(text).toMatch(/^ countersign .*web-1\.example\.com/s);
+  });
+
   test('follows the size of the terminal, and says when it is too small', async () => {
     const screen = show(new InMemoryQueue([sampleRequest()]));
     await screen.waitForContent('Requester, door');

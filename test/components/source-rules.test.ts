@@ -35,9 +35,11 @@ describe('the sources of the console', () => {
       'hooks/use-suspend.ts: PROMPT_NOTE',
       'hooks/use-suspend.ts: TO_LINE_START',
       'hooks/use-suspend.ts: TO_LINE_START',
+      'hooks/use-suspend.ts: TO_LINE_START',
       'hooks/use-title.ts: OSC_TITLE + title + BEL',
       'hooks/use-title.ts: RESTORE_TITLE',
       'hooks/use-title.ts: SAVE_TITLE',
+      "run-console.tsx: '\\r'",
     ]);
   });
 

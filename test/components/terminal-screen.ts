@@ -22,6 +22,7 @@ const KEYS: Readonly<Record<string, string>> = {
   PageDown: '\u001b[6~',
   PageUp: '\u001b[5~',
   'Ctrl-C': '\u0003',
+  'Ctrl-L': '\u000c',
 };
 
 export interface ScreenOptions {
@@ -84,6 +85,12 @@ export class TerminalScreen {
       if (column >= 0 && column < cols) return line?.getCell(column)?.getFgColor() ?? -1;
     }
     throw new RangeError(`not on the screen: ${text}`);
+  }
+
+  /** Another program writes onto the screen. */
+  scribble(text: string): this {
+    this.#terminal.write(text);
+    return this;
   }
 
   async waitForContent(wanted: string | RegExp): Promise<string> {
