@@ -43,9 +43,9 @@ open_state() {
 
 # close_state: removes the private files of this run, and the file of an ask that is over.
 close_state() {
-  [[ $run ]] || return
+  [[ $run ]] || return 0
   rm -f -- "$run".*
-  [[ -f $ask_file && ! -s $ask_file ]] || return
+  [[ -f $ask_file && ! -s $ask_file ]] || return 0
   lock_state
   [[ -s $ask_file ]] || rm -f -- "$ask_file"
   unlock_state
