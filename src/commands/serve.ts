@@ -43,7 +43,7 @@ Examples
     if (!hasDatabase(directory)) {
       throw new Problem('no-approver', `nobody is enrolled in ${directory}`);
     }
-    const { received } = catchSignals();
+    const { received } = catchSignals({ hasConsole: false });
     const broker = await startBrokerHere({
       directory,
       listen: listenOf(flags.listen),

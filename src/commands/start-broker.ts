@@ -45,10 +45,14 @@ export interface StopSignal {
   release(): void;
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const ENDING = ['SIGTERM', 'SIGHUP'] as const;
 
-/** Takes signals over, so that the broker can finish what it is doing. */
-export function catchSignals(): StopSignal {
+/**
+ * Takes signals over, so that the broker can finish what it is doing. With a console Ctrl-C is a key like any other, and
+ * at the prompt of a key it ends the prompt: then SIGINT is left alone.
+ */
+export function catchSignals({ hasConsole }: { readonly hasConsole: boolean }): StopSignal {
+  const signals: readonly NodeJS.Signals[] = hasConsole ? ENDING : [...ENDING, 'SIGINT'];
   let release = (): void => {};
   const received = new Promise<NodeJS.Signals>((resolve) => {
     let isStopping = false;
@@ -58,9 +62,9 @@ export function catchSignals(): StopSignal {
       resolve(signal);
     };
     // Not `once`: other listeners, Ink's too, end the program when they find themselves alone.
-    for (const signal of SIGNALS) process.on(signal, stop);
+    for (const signal of signals) process.on(signal, stop);
     release = () => {
-      for (const signal of SIGNALS) process.off(signal, stop);
+      for (const signal of signals) process.off(signal, stop);
     };
   });
   return { received, release };

@@ -46,7 +46,7 @@ Examples
     }
     const enrolled = await prepareFirstRun(locations, { key, env });
     if (enrolled !== null) tellEnrolled(enrolled, locations);
-    const signals = catchSignals();
+    const signals = catchSignals({ hasConsole: hasTerminal });
     const broker = await start(locations.data, flags.listen, hasTerminal ? 'silent' : 'json');
     let signal: NodeJS.Signals | null;
     try {
