@@ -1,5 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Decision, formatDecision } from '../../src/protocol/statements.js';
 import { SCRIPTS } from './door-shell.js';
@@ -18,6 +28,13 @@ export interface Ended {
   readonly said: string;
   /** What the log of the system gets. */
   readonly log: string;
+}
+
+/** What a program said to an administrator. */
+export interface Said {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 export interface Run {
@@ -123,36 +140,32 @@ export class DoorFixture {
   configure(): string {
     const file = this.file('pam.conf');
     const lines = Object.entries(this.settings).map(([key, value]) => `${key}=${value}\n`);
-    writeFileSync(file, lines.join(''), { mode: 0o600 });
+    // In one step, because another run may be reading it.
+    writeFileSync(`${file}.new`, lines.join(''), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
     return file;
   }
 
-  /** Starts the hook for a login of root from 203.0.113.9. `before` are shell lines that prepare its namespace. */
-  start(env: Readonly<Record<string, string>> = {}, before = ''): Run {
+  /**
+   * Starts the hook for a login of root from 203.0.113.9. Values of `env` are Latin-1, one character a byte. `before` are
+   * shell lines that prepare its namespace.
+   */
+  start(env: Readonly<Record<string, string>> = {}, before = '', args: readonly string[] = []): Run {
     this.#runs += 1;
     const log = this.file(`log-${this.#runs}`);
     const logger = this.file(`logger-${this.#runs}`);
     writeFileSync(log, '');
-    writeFileSync(
-      logger,
-      `#!/bin/bash -p\nwhile [[ $1 != -- ]]; do shift; done\nprintf '%s\\n' "\${*:2}" >>${log}\n`,
-    );
-    chmodSync(logger, 0o755);
-    const command = `exec ${this.hook} --config ${this.configure()}`;
-    const script = `mount --bind ${logger} /usr/bin/logger\n${before}\n${command}`;
-    const unset = [
-      'env',
-      '-i',
-      ...Object.entries({ ...LOGIN, ...env }).map(([name, value]) => `${name}=${value}`),
-    ];
-    const child = spawn(
-      'unshare',
-      ['--mount', '/bin/bash', '-c', script.replace('exec ', `exec "$@" `), ...['sh', ...unset]],
-      {
-        // Whatever the hook leaves running holds the last descriptor.
-        stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
-      },
-    );
+    writeFileSync(logger, `#!/bin/bash -p\nshift 5\nprintf '%s\\n' "$*" >>${log}\n`, { mode: 0o755 });
+    const assignments = Object.entries({ ...LOGIN, ...env }).map(([name, value]) => `${name}=${value}\0`);
+    writeFileSync(`${log}.env`, assignments.join(''), 'latin1');
+    const script = `mount --bind ${logger} /usr/bin/logger
+${before}
+mapfile -d '' -t environment <${log}.env
+exec env -i "\${environment[@]}" ${this.hook} --config ${this.configure()} ${args.join(' ')}`;
+    const child = spawn('unshare', ['--mount', '/bin/bash', '-c', script], {
+      // Whatever the hook leaves running holds the last descriptor.
+      stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+    });
     let said = '';
     child.stdout?.on('data', (chunk: Buffer) => {
       said += chunk.toString('latin1');
@@ -164,8 +177,30 @@ export class DoorFixture {
     return { pid: child.pid ?? 0, ended };
   }
 
-  async login(env: Readonly<Record<string, string>> = {}, before = ''): Promise<Ended> {
-    return await this.start(env, before).ended;
+  /** Runs `countersign-pam check`. */
+  async check(...args: readonly string[]): Promise<Said> {
+    return await this.run('check', '--config', this.configure(), ...args);
+  }
+
+  /** Runs the program as an administrator does. */
+  async run(...args: readonly string[]): Promise<Said> {
+    const child = spawn(this.hook, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = { stdout: '', stderr: '' };
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream].on('data', (chunk: Buffer) => {
+        said[stream] += chunk.toString();
+      });
+    }
+    const [status] = await once(child, 'close');
+    return { status, ...said };
+  }
+
+  async login(
+    env: Readonly<Record<string, string>> = {},
+    before = '',
+    args: readonly string[] = [],
+  ): Promise<Ended> {
+    return await this.start(env, before, args).ended;
   }
 }
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { parseDocument, type RequestDocument } from '../../src/protocol/document.js';
 import { formatTextReply, type TextReply } from '../../src/protocol/text-reply.js';
+import { formatTime } from '../../src/protocol/time.js';
 
 /** The fingerprint of a broker whose key nobody needs. */
 export const FINGERPRINT = `SHA256:${createHash('sha256').update('broker').digest('base64').slice(0, 43)}`;
@@ -27,7 +28,7 @@ export interface Call {
 }
 
 /** What to answer; undefined where the answer comes later, or not at all. */
-export type Respond = (ask: Ask, response: ServerResponse) => string | Buffer | undefined;
+export type Respond = (ask: Ask, response: ServerResponse, call: Call) => string | Buffer | undefined;
 
 const ID = '01J00000000000000000000000';
 const WATCH = 'w'.repeat(43);
@@ -51,8 +52,14 @@ export class FakeBroker {
   readonly calls: Call[] = [];
   readonly asks: Ask[] = [];
   onSubmit: Respond = () => reply('pending');
-  /** By default it holds the reply back for ever. */
-  onRedeem: Respond = () => undefined;
+  /** By default nobody decides, and the reply comes when the wait is over. */
+  onRedeem: Respond = (_, response, { headers }) => {
+    const seconds = Number(/^wait=(\d+)$/.exec(String(headers.prefer))?.[1]);
+    setTimeout(() => response.end(reply('pending')), 1000 * seconds).unref();
+    return undefined;
+  };
+  /** What it says of itself. */
+  about = { fingerprint: FINGERPRINT, clock: formatTime(Date.now()) };
   readonly #server: Server;
   #heard: (() => void)[] = [];
 
@@ -102,10 +109,15 @@ export class FakeBroker {
   #answer(request: IncomingMessage, response: ServerResponse, text: string): void {
     const path = request.url ?? '';
     const body = text === '' ? {} : JSON.parse(text);
-    this.calls.push({ method: request.method ?? '', path, headers: request.headers, body });
+    const call = { method: request.method ?? '', path, headers: request.headers, body };
+    this.calls.push(call);
     if (path === '/v1/requests') this.asks.push(readAsk(text, body));
     for (const wake of this.#heard.splice(0)) wake();
-    const answer = this.#respond(path)(this.ask, response);
+    if (path === '/v1/broker') {
+      response.end(JSON.stringify({ name: 'fake', ...this.about, key: '', version: '0' }));
+      return;
+    }
+    const answer = this.#respond(path)(this.ask, response, call);
     if (answer !== undefined) response.end(answer);
   }
 
