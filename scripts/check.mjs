@@ -14,7 +14,9 @@ step('types', 'tsc', ['-p', 'test/tsconfig.json']);
 step('lint and format', 'biome', ['ci', '--error-on-warnings', '.']);
 if (found('shellcheck')) step('shell scripts', 'shellcheck', ['-x', '-P', 'scripts', ...shellScripts()]);
 else skip('shell scripts', 'shellcheck');
-countTests();
+// One after the other: what drives real programs wants the machine for itself.
+countTests('unit');
+countTests('e2e');
 
 const failed = count.failed + (required ? count.skipped : 0);
 const skipped = required || count.skipped === 0 ? '' : `, ${count.skipped} skipped`;
@@ -33,11 +35,18 @@ function skip(name, tool) {
   count.skipped += 1;
 }
 
-function countTests() {
+function countTests(project) {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-tests-'));
   const file = join(folder, 'results.json');
-  console.log('\n== tests');
-  const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  console.log(`\n== ${project} tests`);
+  const args = [
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ];
   const { status } = spawnSync('vitest', args, { cwd: root, stdio: 'inherit' });
   try {
     const results = JSON.parse(readFileSync(file, 'utf8'));
