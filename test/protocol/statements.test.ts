@@ -169,7 +169,10 @@ comment: "looks right"
     expect(codeOf(() => parseDecision(text))).toBe(isGood ? null : 'malformed-statement');
   });
 
-  test('a problem names the line', () => {
+  test('a problem names the line, or how many there are', () => {
+    expect(() => parseDecision(formatDecision(plain).replace('code: -\n', ''))).toThrow(
+      new Problem('malformed-statement', 'not a statement: it has 15 lines, not 16'),
+    );
     const text = formatDecision(plain).replace('verdict: approve', 'verdict: maybe');
     expect(() => parseDecision(text)).toThrow(
       new Problem('malformed-statement', 'not a statement: line 8 is not a valid "verdict" line'),
