@@ -108,15 +108,15 @@ read_answer() {
 
 # Pauses before another try; ends the run if there is no time for one.
 hold() {
-  local uptime
+  local uptime seconds
   uptime_now
   if [[ $reached == no ]]; then
     ((tries < 3 && uptime + 200 <= first_deadline)) || shut unreachable "the broker cannot be reached: $call_failure"
     sleep 1
   else
     ((uptime + pause + 100 <= deadline)) || shut unreachable "the broker can no longer be reached: $call_failure"
-    printf -v uptime '%d.%02d' $((pause / 100)) $((pause % 100))
-    sleep "$uptime"
+    printf -v seconds '%d.%02d' $((pause / 100)) $((pause % 100))
+    sleep "$seconds"
     ((pause = pause < 400 ? 2 * pause : 400))
   fi
   ! client_is_gone || leave_unwatched
@@ -151,5 +151,6 @@ admit() {
     next_look=0
     ! client_is_gone || { claimed=no && leave_unwatched; }
   fi
-  spend
+  # The run that has used it reports what became of it.
+  spend || { claimed=no && return 1; }
 }

@@ -12,10 +12,22 @@ curl_input='' curl_output='' curl_process=''
 # start_curl: begins the next call early, because curl takes longer to start than to talk.
 start_curl() {
   # A reply of at most 66,560 bytes, and 1 GiB of memory whatever the headers are.
-  coproc CURL { ulimit -f 65 -v 1048576 && exec curl -q -K -; }
+  coproc CURL {
+    ulimit -v 1048576
+    ulimit -f 65 && exec curl -q -K -
+  }
   curl_process=$CURL_PID
   # Moved, because bash closes the array's own ends as soon as curl is over.
   exec {curl_input}>&"${CURL[1]}"- {curl_output}<&"${CURL[0]}"-
+}
+
+# stop_curl: ends a call that is under way.
+stop_curl() {
+  [[ $curl_process ]] || return 0
+  kill "$curl_process"
+  [[ ! $curl_input ]] || exec {curl_input}>&-
+  exec {curl_output}<&-
+  curl_input='' curl_process=''
 }
 
 # call METHOD PATH TOKEN BODY-FILE SECONDS WAIT: TOKEN, BODY-FILE and WAIT may be empty. WAIT is for how many seconds the broker
@@ -37,20 +49,20 @@ call() {
   : >"$run.reply" || return
   printf '%s' "$options" >&"$curl_input"
   exec {curl_input}>&-
+  curl_input=''
   until
     read -r -t 1 -u "$curl_output" line
     (($? <= 128))
   do
     client_is_gone || continue
-    kill "$curl_process"
+    stop_curl
     call_result=gone
-    break
+    return
   done
   exec {curl_output}<&-
   wait "$curl_process"
   status=$?
   curl_process=''
-  [[ $call_result != gone ]] || return
   case $status in
     0)
       if parse_reply "$run.reply"; then

@@ -20,7 +20,6 @@ bad_line=0 bad_reason=''
 # A file of the state with the keys that passed the checks of keys.sh, one a line; empty for no memory.
 known_keys_file=''
 
-signers_namespace='namespaces="decision@countersign"'
 signers_line='^([^ ]+) (namespaces="decision@countersign"(,valid-after="([^"]*)")?(,valid-before="([^"]*)")?) ([^ ]+) ([^ ]+)$'
 
 # load_signers FILE: parses the file unless it still holds what was parsed last.

@@ -9,7 +9,7 @@ flags=''
 # The people whose receipts hold, each once, in the order of the receipts.
 approvers=()
 
-# verify_receipts: shuts the door unless every receipt holds. Their times are for `is_in_time`, when the lock is held.
+# verify_receipts: shuts the door unless every receipt holds. Their times are for `spend`, under the lock.
 verify_receipts() {
   local -i index
   local name known
@@ -51,16 +51,16 @@ verify_terms() {
 # as only principal, written from what was parsed, so nothing it accepts beyond the strict file can matter.
 verify_signature() {
   local -i at=$1
-  local name=${receipt_approver[at]} said='' type
+  local name=${receipt_approver[at]} said='' type now
   [[ ${signer_lines[$name]-} ]] || shut unknown-approver "$name is not a person of the signers file"
   is_canonical_armor "${receipt_armor[at]}" || shut bad-signature "the signature of $name is not in the form of ssh-keygen"
   printf '%s' "${signer_lines[$name]}" >"$run.signers" &&
     printf '%s' "${receipt_armor[at]}" >"$run.signature" &&
     printf '%s' "${receipt_statement[at]}" >"$run.statement" || shut state-failed 'cannot write the state'
-  printf -v now_text '%(%Y%m%d%H%M%S)TZ' -1
+  printf -v now '%(%Y%m%d%H%M%S)TZ' -1
   # Both must say so: a success without the sentence, or the sentence without success, is a broken program.
   said=$(exec ssh-keygen -Y verify -f "$run.signers" -I "$name" -n decision@countersign -s "$run.signature" \
-    -Overify-time="$now_text" <"$run.statement") || shut bad-signature "the signature of $name does not hold"
+    -Overify-time="$now" <"$run.statement") || shut bad-signature "the signature of $name does not hold"
   [[ $said =~ ^Good\ \"decision@countersign\"\ signature\ for\ ([^ ]+)\ with\ ([A-Z0-9-]+)\ key\ SHA256:[A-Za-z0-9+/]{43}$ &&
     ${BASH_REMATCH[1]} == "$name" ]] || shut bad-signature "the signature of $name does not hold"
   type=${BASH_REMATCH[2]}

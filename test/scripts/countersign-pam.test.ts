@@ -455,6 +455,14 @@ describeWith(TOOLS, 'the hook', () => {
       server.close();
     });
 
+    test('so does a signal that ends the hook', async () => {
+      const { pid, ended } = door.start();
+      await broker.hears(({ path }) => path.endsWith('/redeem'));
+      process.kill(pid, 'SIGTERM');
+      expectEnd(await ended, 1, 'killed');
+      expect(broker.calls.at(-1)).toMatchObject({ method: 'DELETE', path: `/v1/requests/${ID}` });
+    });
+
     test('no approval is used for it', async () => {
       const { ended } = door.start({ SSH_CONNECTION: '192.0.2.1 1 192.0.2.2 2' });
       broker.onRedeem = () => approvedBy('bob');

@@ -155,7 +155,11 @@ export class DoorFixture {
     const log = this.file(`log-${this.#runs}`);
     const logger = this.file(`logger-${this.#runs}`);
     writeFileSync(log, '');
-    writeFileSync(logger, `#!/bin/bash -p\nshift 5\nprintf '%s\\n' "$*" >>${log}\n`, { mode: 0o755 });
+    writeFileSync(
+      logger,
+      `#!/bin/bash -p\nwhile [[ $1 != -- ]]; do shift; done; shift\nprintf '%s\\n' "$*" >>${log}\n`,
+      { mode: 0o755 },
+    );
     const assignments = Object.entries({ ...LOGIN, ...env }).map(([name, value]) => `${name}=${value}\0`);
     writeFileSync(`${log}.env`, assignments.join(''), 'latin1');
     const script = `mount --bind ${logger} /usr/bin/logger
