@@ -33,7 +33,7 @@ export function sendAnswer(http: FastifyRequest, reply: FastifyReply, answer: Re
       id: request.id,
       digest: request.digest,
       watch,
-      status: statusOnWire(request),
+      status: statusFor(request, withReceipts),
       answerBy: formatTime(request.answerBy),
       receipts,
     });
@@ -82,6 +82,11 @@ export function sendProblem(
       receipts: [],
     }),
   );
+}
+
+function statusFor(request: Request, withReceipts: boolean): ReturnType<typeof statusOnWire> {
+  const status = statusOnWire(request);
+  return withReceipts ? status : { ...status, votes: status.votes.map((vote) => ({ ...vote, receipt: '' })) };
 }
 
 function sendText(reply: FastifyReply, text: string): FastifyReply {

@@ -79,7 +79,7 @@ export function isLoopback(address: string): boolean {
   return family !== 0 && LOOPBACK.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
 
+/** Whoever is on this machine may look; from elsewhere nobody. */
 function checkLocal(http: FastifyRequest): void {
-  if (http.principal.kind === 'owner' || isLoopback(http.raw.socket.remoteAddress ?? '')) return;
-  throw new Problem('forbidden', 'only for this machine');
+  if (!isLoopback(http.raw.socket.remoteAddress ?? '')) authorise(http.principal, 'health.read');
 }

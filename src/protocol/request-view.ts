@@ -36,7 +36,7 @@ export interface VoteView {
   readonly decided: EpochMs;
   readonly notAfter: EpochMs;
   readonly comment: string;
-  /** Statement and armor, as they were signed. */
+  /** Statement and armor, as they were signed; empty for an asker whose claim has not redeemed. */
   readonly receipt: string;
 }
 

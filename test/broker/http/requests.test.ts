@@ -122,6 +122,21 @@ describe('deciding and redeeming', () => {
     expect([other.status, other.json.code]).toEqual([409, 'spent']);
   });
 
+  test('an asker sees who voted, and no receipt before its claim has redeemed', async () => {
+    const bound = broker.document();
+    const claim = newClaim();
+    const { id, watch } = (await broker.submit(bound)).json;
+    await broker.decide(id, bound);
+    const read = await broker.call('GET', `/v1/requests/${id}`, { token: watch });
+    expect(read.json.status.votes).toMatchObject([{ approver: 'bob', receipt: '' }]);
+    expect(read.text).not.toContain('BEGIN SSH SIGNATURE');
+    const redeemed = await broker.call('POST', `/v1/requests/${id}/redeem`, {
+      token: watch,
+      body: { claim },
+    });
+    expect(redeemed.json.status.votes[0].receipt).toBe(redeemed.json.receipts[0]);
+  });
+
   test('a waiting redeem is answered when the approval is committed', async () => {
     const bound = broker.document();
     const claim = newClaim();
