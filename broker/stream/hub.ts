@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
@@ -10,8 +12,16 @@ import type { Committed, Session, Store } from '../store/store.js';
 /** Close codes of the stream, beside those of RFC 6455. */
 export const CLOSE = { restart: 1012, policy: 1008, sessionEnded: 4401, removed: 4403 } as const;
 
+/**
+ * Turns of the event loop between the news of a commit and its broadcast. In them the waiters are woken, the use of an
+ * approval is committed and the doors are answered: sending to hundreds of consoles takes longer than all of that.
+ */
+const TURNS_FOR_WAITERS = 3;
+
 interface Console {
   readonly socket: WebSocket;
+  /** What the socket writes to. */
+  readonly connection: Duplex;
   readonly session: Session;
 }
 
@@ -29,6 +39,8 @@ export class StreamHub {
   readonly #limits: Limits;
   readonly #clock: () => EpochMs;
   readonly #consoles = new Set<Console>();
+  /** What was committed and not told yet, oldest commit first. */
+  readonly #unsent: (readonly Committed[])[] = [];
   /** The newest messages, oldest first, for consoles that resume. */
   #recent: Sent[] = [];
   #recentBytes = 0;
@@ -58,7 +70,7 @@ export class StreamHub {
       limit: limits.snapshotEnded,
     });
     const hub = new StreamHub(store, limits, clock, [...ended].reverse());
-    store.onCommitted((entries) => hub.#publish(entries));
+    store.onCommitted((entries) => void hub.#publishLater(entries));
     return hub;
   }
 
@@ -79,10 +91,13 @@ export class StreamHub {
    */
   attach(
     socket: WebSocket,
+    connection: Duplex,
     session: Session,
     resume: { readonly epoch: string; readonly seq: number } | null,
   ): void {
-    const console: Console = { socket, session };
+    const console: Console = { socket, connection, session };
+    // A picture is of what the others were told.
+    for (const entries of this.#unsent.splice(0)) this.#publish(entries);
     socket.on('error', () => socket.terminate());
     socket.on('close', () => this.#consoles.delete(console));
     // Consoles only listen.
@@ -131,16 +146,24 @@ export class StreamHub {
     for (const { socket } of this.#consoles) socket.terminate();
   }
 
+  async #publishLater(entries: readonly Committed[]): Promise<void> {
+    this.#unsent.push(entries);
+    for (let turn = 0; turn < TURNS_FOR_WAITERS; turn += 1) await nextTurn();
+    this.#publish(this.#unsent.shift() ?? []);
+  }
+
   #publish(entries: readonly Committed[]): void {
     this.#picture = null;
+    const messages: Buffer[] = [];
     for (const entry of entries) {
       this.#seq = entry.seq;
       this.#remember(entry);
       const bytes = encode(messageFor(entry));
       this.#recent.push({ seq: entry.seq, bytes });
       this.#recentBytes += bytes.length;
-      this.#broadcast(bytes);
+      messages.push(bytes);
     }
+    this.#broadcast(...messages);
     this.#forgetOldest();
   }
 
@@ -185,8 +208,13 @@ export class StreamHub {
     return encode({ type: 'resumed', epoch: this.#store.epoch, seq: this.#seq - missed, waiting });
   }
 
-  #broadcast(bytes: Buffer): void {
-    for (const console of this.#consoles) this.#send(console, bytes);
+  /** What belongs together costs each console one write. */
+  #broadcast(...messages: readonly Buffer[]): void {
+    for (const console of this.#consoles) {
+      console.connection.cork();
+      for (const bytes of messages) this.#send(console, bytes);
+      console.connection.uncork();
+    }
   }
 
   #send({ socket }: Console, bytes: Buffer): void {

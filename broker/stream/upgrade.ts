@@ -17,7 +17,7 @@ export function createUpgradeHandler(context: BrokerContext) {
       admit(message, transport, context).then(
         ({ session, resume }) =>
           sockets.handleUpgrade(message, connection, head, (socket) =>
-            context.hub.attach(socket, session, resume),
+            context.hub.attach(socket, connection, session, resume),
           ),
         (error: unknown) => refuse(connection, error),
       );
