@@ -17,10 +17,9 @@ declare -gA signer_key_line=()
 signers_text=''
 # The first bad line and what is wrong with it, after a failure.
 bad_line=0 bad_reason=''
-# A file of the state with the keys that passed the checks of keys.sh, one a line; empty for no memory.
+# A file of the state with lines that have passed all checks of a line by itself, of which those of its key take long in a
+# shell; empty for no memory.
 known_keys_file=''
-
-signers_line='^([^ ]+) (namespaces="decision@countersign"(,valid-after="([^"]*)")?(,valid-before="([^"]*)")?) ([^ ]+) ([^ ]+)$'
 
 # load_signers FILE: parses the file unless it still holds what was parsed last.
 load_signers() {
@@ -32,14 +31,16 @@ load_signers() {
 
 # parse_signers FILE: fails with `bad_line` and `bad_reason`.
 parse_signers() {
-  local text='' line known=$'\n' fresh=() ended=''
-  local -a lines=()
+  local text='' line ended=''
+  local -a lines=() fresh=()
+  local -A known=()
   signer_names=() signer_principals=() signer_groups=() signer_lines=() signer_of=() signer_key_line=()
   bad_line=0 bad_reason='' signers_text=''
   IFS= read -r -d '' text <"$1" && ended=NUL
   if [[ $known_keys_file && -f $known_keys_file ]]; then
-    IFS= read -r -d '' known <"$known_keys_file"
-    known=$'\n'$known
+    mapfile -t lines <"$known_keys_file"
+    for line in "${lines[@]}"; do known[$line.]=yes; done
+    lines=()
   fi
   [[ $text ]] && mapfile -t lines <<<"${text%$'\n'}"
   [[ $ended || $text != *$'\n' ]] && ended=${ended:-LF}
@@ -62,40 +63,61 @@ parse_signers() {
   fi
 }
 
-# parse_signer LINE: one line that is no comment.
+# parse_signer LINE: one line that is no comment. Cut by patterns: regular expressions would take most of the time of a login.
 parse_signer() {
-  local principals after before key name principal
-  local -a names=() groups=()
-  bad_reason='not PRINCIPALS OPTIONS TYPE BASE64 with single spaces and the options of a door'
-  [[ $1 =~ $signers_line ]] || return 1
-  principals=${BASH_REMATCH[1]} after=${BASH_REMATCH[4]} before=${BASH_REMATCH[6]}
-  key="${BASH_REMATCH[7]} ${BASH_REMATCH[8]}"
-  [[ ! ${BASH_REMATCH[3]} ]] || is_signers_time "$after" || return 1
-  [[ ! ${BASH_REMATCH[5]} ]] || is_signers_time "$before" || return 1
-  [[ ! $after || ! $before || $before > $after ]] || { bad_reason='valid-before is not later than valid-after' && return 1; }
-  parse_principals "$principals" || return 1
-  bad_reason='the key is not a canonical key of a type and size that may sign'
-  ((${#key} <= 8192)) || return 1
-  if [[ $known != *$'\n'"$key"$'\n'* ]]; then
-    load_key_checks
-    is_key "${key% *}" "${key#* }" || return 1
-    fresh+=("$key")
+  local principals=${1%% *} rest=${1#* } key name names principal
+  key=${rest#* } name=${principals%%,*} names=${principals%%,group:*}
+  if [[ ! ${known[$1.]-} ]]; then
+    is_signer_line "$1" "$principals" "${rest%% *}" "$key" || return 1
+    fresh+=("$1")
   fi
-  [[ ! ${signer_key_line[$key]-} ]] || { bad_reason="the key stands in line ${signer_key_line[$key]} already" && return 1; }
+  bad_reason="the key stands in line ${signer_key_line[$key]-} already"
+  [[ ! ${signer_key_line[$key]-} ]] || return 1
   signer_key_line[$key]=$bad_line
-  name=${names[0]}
   if [[ ${signer_principals[$name]-} ]]; then
-    [[ ${signer_principals[$name]} == "$principals" ]] || { bad_reason="the principals of $name differ from before" && return 1; }
+    bad_reason="the principals of $name differ from before"
+    [[ ${signer_principals[$name]} == "$principals" ]] || return 1
   else
-    for principal in "${names[@]}"; do
-      [[ ! ${signer_of[$principal]-} ]] || { bad_reason="$principal belongs to ${signer_of[$principal]} already" && return 1; }
+    for principal in ${names//,/ }; do
+      bad_reason="$principal belongs to ${signer_of[$principal]-} already"
+      [[ ! ${signer_of[$principal]-} ]] || return 1
       signer_of[$principal]=$name
     done
     signer_names+=("$name")
     signer_principals[$name]=$principals
-    signer_groups[$name]=" ${groups[*]} "
+    principals=${principals#"$names"}
+    signer_groups[$name]="${principals//,group:/ } "
   fi
-  signer_lines[$name]+="$name ${1#* }"$'\n'
+  signer_lines[$name]+="$name $rest"$'\n'
+}
+
+# is_signer_line LINE PRINCIPALS OPTIONS KEY: whether a line is good by itself; the parts are what single spaces cut.
+is_signer_line() {
+  bad_reason='not PRINCIPALS OPTIONS TYPE BASE64 with single spaces'
+  [[ $1 == *' '*' '*' '* && $4 == [!\ ]*' '[!\ ]* && $4 != *' '*' '* ]] || return 1
+  is_signers_options "$3" && are_principals "$2" || return 1
+  bad_reason='the key is not a canonical key of a type and size that may sign'
+  ((${#4} <= 8192)) || return 1
+  load_key_checks
+  is_key "${4% *}" "${4#* }"
+}
+
+# Whether a text is the options that a door takes.
+is_signers_options() {
+  local rest=${1#'namespaces="decision@countersign"'} after='' before=''
+  bad_reason='the options are not namespaces="decision@countersign"[,valid-after="T"][,valid-before="T"]'
+  [[ $rest != "$1" ]] || return 1
+  if [[ $rest == ',valid-after="'*'"'* ]]; then
+    after=${rest#',valid-after="'} rest=${after#*'"'} after=${after%%'"'*}
+    is_signers_time "$after" || return 1
+  fi
+  if [[ $rest == ',valid-before="'*'"' ]]; then
+    before=${rest#',valid-before="'} rest=${before#*'"'} before=${before%%'"'*}
+    is_signers_time "$before" || return 1
+  fi
+  [[ ! $rest ]] || return 1
+  bad_reason='valid-before is not later than valid-after'
+  [[ ! $after || ! $before || $before > $after ]]
 }
 
 # Reads the modules that only keys need which have not been seen before, below `here` of the script.
@@ -106,25 +128,23 @@ load_key_checks() {
     shut no-module 'the checks of keys cannot be read'
 }
 
-# parse_principals TEXT: sets `names` and `groups` of the caller: names first, then groups, none twice.
-parse_principals() {
-  local -a all=()
-  local -A seen=()
-  local principal
+# Whether a text is principals: names first, then groups, none twice.
+are_principals() {
+  local rest=$1, seen=, principal kinds=''
   bad_reason='a principal is not a literal name, stands twice, or is a name after a group'
-  [[ $1 != *, ]] && IFS=, read -r -a all <<<"$1"
-  for principal in "${all[@]}"; do
-    [[ $principal && ! ${seen[$principal]-} ]] || return 1
-    seen[$principal]=yes
+  while [[ $rest ]]; do
+    principal=${rest%%,*} rest=${rest#*,}
+    [[ $seen != *",$principal,"* ]] || return 1
+    seen+=$principal,
     if [[ $principal == group:* ]]; then
       [[ ${principal:6} && $principal != *[!a-z0-9._@:+-]* ]] && ((${#principal} <= 128)) || return 1
-      groups+=("${principal:6}")
+      kinds+=g
     else
-      is_name "$principal" && ((${#groups[@]} == 0)) || return 1
-      names+=("$principal")
+      is_name "$principal" || return 1
+      kinds+=n
     fi
   done
-  ((${#names[@]} > 0))
+  [[ $kinds == n* && $kinds != *gn* ]]
 }
 
 # YYYYMMDDHHMMSSZ, from the year 2000 on: ssh-keygen takes some earlier times for none at all.

@@ -2,7 +2,7 @@
 # What a door remembers, in one directory of root's:
 #   lock              held while the files below are read and written
 #   clock             the second of the latest use: a door whose clock is before it stays shut
-#   keys              keys of the signers file that passed their checks
+#   keys              lines of the signers file that have passed the checks of a line, of which those of keys take long
 #   asks/DAY/SCOPE    nonce and claim of an ask that is not over, so that the next equal ask joins it or claims its approval
 #   spent/DAY/REQUEST one line a use: its second
 #   run/DAY/…         private files of one run

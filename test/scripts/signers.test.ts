@@ -100,14 +100,18 @@ describe('signers files in the shell', () => {
     expect(new Set(expected).size).toBeGreaterThan(3);
   });
 
-  test('a key that was checked once is known, and one that only looks like it is not', () => {
+  test('a line that was checked once is known, and one that only looks like it is not', () => {
     const known = join(directory, 'known');
-    const [good, bad] = ['ok-minimal.txt', 'bad-key-ed25519-order-8.txt'].map((file) => join(FOLDER, file));
-    const text = readFileSync(good ?? '', 'utf8');
-    const [, type, base64] = /(\S+) (\S+)\n$/.exec(text) ?? [];
-    writeFileSync(known, `${type} ${base64}AAAA\nx${type} ${base64}\n`);
-    expect(verdicts([good ?? '', good ?? ''], known)).toEqual(['ok', 'ok']);
-    expect(readFileSync(known, 'utf8').split('\n')).toContain(`${type} ${base64}`);
-    expect(verdicts([bad ?? ''], known)).toEqual(['1']);
+    const good = join(FOLDER, 'ok-minimal.txt');
+    const bad = join(FOLDER, 'bad-key-ed25519-order-8.txt');
+    const line = readFileSync(good, 'utf8').trimEnd();
+    writeFileSync(known, `${line}AAAA\nx${line}\n${readFileSync(bad, 'utf8').trimEnd()} \n`);
+    expect(verdicts([good, good], known)).toEqual(['ok', 'ok']);
+    expect(
+      readFileSync(known, 'utf8')
+        .split('\n')
+        .filter((text) => text === line),
+    ).toHaveLength(1);
+    expect(verdicts([bad], known)).toEqual(['1']);
   });
 });
