@@ -18,7 +18,7 @@ start_curl() {
   }
   curl_process=$CURL_PID
   # Moved, because bash closes the array's own ends as soon as curl is over.
-  exec {curl_input}>&"${CURL[1]}"- {curl_output}<&"${CURL[0]}"-
+  exec {curl_input}>&"${CURL[1]}"- {curl_output}<&"${CURL[0]}"- || shut no-descriptor 'too few files may be open to call the broker'
 }
 
 # stop_curl: ends a call that is under way.
