@@ -93,9 +93,11 @@ function receivePress(state: ConsoleState, press: Press): Step {
 function receiveQueue(state: ConsoleState, queue: Queue): Step {
   const rows = queue.requests === state.queue.requests ? state.rows : requestRows(queue.requests);
   const next = { ...state, queue, rows, selected: keepSelection(state, rows) };
-  if (queue.link.state !== 'live') return stay(next);
-  const rings = state.at - state.rangAt >= BELL_PAUSE_MS && hasNewAsk(state, rows);
-  const heard = { ...next, heard: rows };
+  // What was said of one request must not stand beside another, or over a picture that is old (A50).
+  if (queue.link.state !== 'live') return stay({ ...next, notice: null });
+  const isNews = hasNewAsk(state, rows);
+  const rings = isNews && state.at - state.rangAt >= BELL_PAUSE_MS;
+  const heard = { ...next, heard: rows, notice: isNews ? null : next.notice };
   return rings ? stay({ ...heard, rangAt: state.at }, { type: 'ring' }) : stay(heard);
 }
 

@@ -72,7 +72,9 @@ attempt() {
   local what=$1 said
   shift
   said=$(
-    trap 'printf "%s" "$end_text"' EXIT
+    # The trap runs while the redirection of the command still stands.
+    exec 3>&1
+    trap 'printf "%s" "$end_text" >&3' EXIT
     "$@" >/dev/null 2>&1
     trap - EXIT
   ) || { failed "$what: $said" && return; }
@@ -133,13 +135,15 @@ check_broker() {
 
 # What must be the first account line: an earlier one could let somebody in, and seteuid makes the host key readable.
 check_pam() {
-  local service line hook="$here/countersign-pam"
+  local service line hook="$here/countersign-pam" sudo_is_protected=no
   for service in sshd sudo sudo-i su su-l login; do
     [[ -e $check_pam_directory/$service ]] || continue
     line=$(first_account_line "$service" 0)
     if is_hook_line "$line"; then
       passed "PAM $service: the hook is the first account line"
-    elif [[ $service == sshd ]] || grep_file "$check_pam_directory/$service" countersign-pam; then
+      [[ $service != sudo ]] || sudo_is_protected=yes
+    # `sudo -i` asks this service, and would be a way around.
+    elif [[ $service == sshd || ($service == sudo-i && $sudo_is_protected == yes) ]] || grep_file "$check_pam_directory/$service" countersign-pam; then
       failed "PAM $service: the first account line is not: account required pam_exec.so seteuid stdout quiet $hook"
     else
       note "PAM $service: not protected"

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
+import { Problem } from '../protocol/problems.js';
 import { type BrokerAddress, parseAddress, socketAddress } from './address.js';
 
 /** Where a broker listens unless it is told otherwise. */
@@ -40,6 +41,12 @@ export function locateBroker(
   if (text !== undefined) return parseAddress(text);
   const socket = socketPath(data);
   if (existsSync(socket)) return socketAddress(socket);
+  // Whoever names a data directory means its broker, not one that happens to listen at the default port.
+  if (given(options.dir) ?? given(env.COUNTERSIGN_DIR)) {
+    throw new Problem('broker-unreachable', `no broker runs in ${JSON.stringify(data)}`, {
+      hint: 'start one: countersign up, or countersign serve; or give --url',
+    });
+  }
   return parseAddress(`http://${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port}`);
 }
 

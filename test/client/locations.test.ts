@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { formatAddress } from '../../src/client/address.js';
 import { locate, locateBroker, socketPath } from '../../src/client/locations.js';
 import { temporaryDirectory } from '../ssh/openssh.js';
+import { codeOf } from '../ssh/problem.js';
 
 const address = (options: { url?: string; dir?: string }, env: Record<string, string> = {}): string =>
   formatAddress(locateBroker(options, env, locate(options, env)));
@@ -23,12 +24,18 @@ test('a relative data directory is taken from where the command runs', () => {
 test('the broker is that of the flag, then COUNTERSIGN_URL, then the socket, then the default port', () => {
   const dir = temporaryDirectory();
   const env = { COUNTERSIGN_DIR: dir };
-  expect(address({}, env)).toBe('http://127.0.0.1:7433');
+  expect(address({}, { XDG_DATA_HOME: dir, HOME: dir })).toBe('http://127.0.0.1:7433');
   mkdirSync(dir, { recursive: true });
   writeFileSync(socketPath(dir), '');
   expect(address({}, env)).toBe(`unix:${socketPath(dir)}`);
   expect(address({}, { ...env, COUNTERSIGN_URL: 'https://b' })).toBe('https://b');
   expect(address({ url: 'https://a' }, { ...env, COUNTERSIGN_URL: 'https://b' })).toBe('https://a');
+});
+
+test('a data directory that was named and has no broker is never swapped for the default port', () => {
+  const dir = temporaryDirectory();
+  expect(codeOf(() => address({ dir }, {}))).toBe('broker-unreachable');
+  expect(codeOf(() => address({}, { COUNTERSIGN_DIR: dir }))).toBe('broker-unreachable');
 });
 
 test('a data directory given as a flag comes before a URL of the environment', () => {

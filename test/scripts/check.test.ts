@@ -82,6 +82,15 @@ describeWith(
       expect(stdout).toContain('note  PAM su: not protected\n');
     });
 
+    test('fails where sudo is protected and `sudo -i` is a way around (A43)', async () => {
+      pam('sudo', `${hookLine()}\n`);
+      pam('sudo-i', 'account required pam_unix.so\n');
+      const { status, stdout } = await check();
+      expect([status, stdout]).toEqual([1, expect.stringContaining('FAIL  PAM sudo-i: ')]);
+      pam('sudo-i', `${hookLine()}\n`);
+      expect(await check()).toMatchObject({ status: 0 });
+    });
+
     test('fails where sshd does not ask PAM (A65)', async () => {
       writeFileSync(door.file('sshd_config'), `HostKey ${door.file('host-key')}\nUsePAM no\n`);
       expect(await check()).toMatchObject({
@@ -117,7 +126,11 @@ describeWith(
         () => Object.assign(broker.about, { clock: formatTime(inSeconds(60)) }),
         'clock: ',
       ],
-      ['a broken signers file', () => writeFileSync(door.file('signers'), 'x\n'), 'signers '],
+      [
+        'a broken signers file, with its line and the reason',
+        () => writeFileSync(door.file('signers'), 'x\n'),
+        'signers ',
+      ],
       ['a key that is none', () => writeFileSync(door.file('host-key'), 'x\n'), 'key '],
       [
         'an unknown key of the configuration',
@@ -128,6 +141,9 @@ describeWith(
       spoil();
       const { status, stdout } = await check();
       expect([status, stdout]).toEqual([1, expect.stringContaining(`FAIL  ${what}`)]);
+      // Never without the reason.
+      expect(stdout).toMatch(/FAIL {2}.*[^: ].*: .*\S.*$/m);
+      expect(stdout).not.toMatch(/: $/m);
     });
 
     test('says who is let in unasked, who is nobody, and whom nobody can approve', async () => {

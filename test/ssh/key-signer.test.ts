@@ -125,7 +125,7 @@ test('what ssh-keygen said last is in the error, and printable', async () => {
     code: 'signing-failed',
     message: expect.stringContaining('No such file or directory'),
   });
-  const hostile = withStub(`printf 'first\\nbad \\e[2J\\u202e thing\\r\\n\\n' >&2; exit 255`);
+  const hostile = withStub(`printf 'first\\nbad \\e[2J\\342\\200\\256 thing\\r\\n\\n' >&2; exit 255`);
   await expect(
     signWithSshKeygen('key', NAMESPACE, TEXT, { interactive: false, env: hostile }),
   ).rejects.toMatchObject({
