@@ -16,14 +16,19 @@ pause=25
 # Errors that pass with time.
 passing_errors=' draining rate-limited too-many-pending too-many-connections storage-failed broker-locked '
 
-# ask SECONDS: returns once enough people have approved and the use is on the disk. Ends the run otherwise.
+# prepare_ask: everything that needs nobody else, so that it runs while something else is done.
+prepare_ask() {
+  take_ask
+  # A run that was killed between use and end has left its ask.
+  find_spent "$request" && renew_ask
+  prepare_submit
+}
+
+# ask SECONDS: returns once enough people have approved and the use is on the disk. Ends the run otherwise. For a prepared ask.
 ask() {
   local uptime
   uptime_now
   ((deadline = uptime + 100 * $1, first_deadline = uptime + 500))
-  take_ask
-  # A run that was killed between use and end has left its ask.
-  find_spent "$request" && renew_ask
   send
   while :; do
     case $answer in
@@ -42,8 +47,6 @@ ask() {
 
 # ask_once SECONDS: what `ask` would have come to at once.
 ask_once() {
-  take_ask
-  find_spent "$request" && renew_ask
   submit "$1"
   read_answer
   case $answer in

@@ -6,24 +6,38 @@ watch=-
 # Whether this claim has been answered with receipts, so that a report is due.
 claimed=no
 
-# submit SECONDS: asks, with a fresh statement signed by the key of this host.
-submit() {
-  local statement nonce armor
-  start_curl
+# The statement of the submit that is being prepared, and the descriptor on which ssh-keygen writes its signature.
+submit_statement='' submit_signature=''
+
+# prepare_submit: begins to sign a fresh statement with the key of this host, and to start curl.
+prepare_submit() {
+  local nonce issued
   random_hex128 nonce
-  printf -v statement '%(%Y-%m-%dT%H:%M:%SZ)T' -1
-  statement="countersign-submit 1
+  printf -v issued '%(%Y-%m-%dT%H:%M:%SZ)T' -1
+  submit_statement="countersign-submit 1
 broker: ${config[fingerprint]}
 submitter: ${config[submitter]}
 request: $request
 nonce: $nonce
-issued: $statement"
-  armor=$(exec ssh-keygen -Y sign -f "${config[key]}" -n submit@countersign <<<"$statement") &&
-    [[ $armor == '-----BEGIN SSH SIGNATURE-----'*'-----END SSH SIGNATURE-----' && $armor != *[!$'\n'\ -~]* ]] ||
+issued: $issued
+"
+  printf '%s' "$submit_statement" >"$run.statement" || state_failed
+  exec {submit_signature}< <(exec ssh-keygen -Y sign -f "${config[key]}" -n submit@countersign <"$run.statement")
+  start_curl
+}
+
+# submit SECONDS: asks.
+submit() {
+  local armor=''
+  [[ $submit_signature ]] || prepare_submit
+  IFS= read -r -d '' armor <&"$submit_signature"
+  exec {submit_signature}<&-
+  submit_signature=''
+  [[ $armor == '-----BEGIN SSH SIGNATURE-----'*$'-----END SSH SIGNATURE-----\n' && $armor != *[!$'\n'\ -~]* ]] ||
     shut no-signature "cannot sign with ${config[key]}"
-  statement+=$'\n'$armor$'\n'
-  printf '{"claim":"%s","document":%s,"statement":"%s"}' "$ask_claim" "$document" "${statement//$'\n'/\\n}" >"$run.body" ||
-    state_failed
+  submit_statement+=$armor
+  printf '{"claim":"%s","document":%s,"statement":"%s"}' "$ask_claim" "$document" "${submit_statement//$'\n'/\\n}" \
+    >"$run.body" || state_failed
   call POST /v1/requests '' "$run.body" "$1" ''
   [[ $call_result == reply ]] || return 0
   [[ $reply_id == - ]] || request_id=$reply_id
