@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import type { Name } from '../../src/protocol/names.ts';
+import type { SshKey } from './ssh-key.ts';
+
+const { beside, compiled } = await import('./modules.js');
+const { makeSshKey } = await beside<typeof import('./ssh-key.ts')>('ssh-key.ts');
+const { openSqliteStore } = await compiled<typeof import('../../broker/store/sqlite/open.ts')>(
+  'broker/store/sqlite/open.js',
+);
+
+/** Who speaks to the broker in every benchmark. */
+export interface Enrolled {
+  readonly approver: SshKey;
+  readonly submitter: SshKey;
+}
+
+export const APPROVER = 'bob' as Name;
+export const SUBMITTER = 'host:web-1.example.com' as Name;
+
+/** Makes a data directory with one approver, and one host that may submit anything. */
+export async function enrol(directory: string): Promise<Enrolled> {
+  const approver = makeSshKey();
+  const submitter = makeSshKey();
+  const store = await openSqliteStore({ directory, clock: Date.now, random: randomBytes });
+  await store.changeDirectory(() => ({
+    directory: {
+      people: [
+        {
+          name: APPROVER,
+          aliases: [],
+          groups: [],
+          keys: [{ key: approver.line, validAfter: null, validBefore: null }],
+        },
+      ],
+      submitters: [
+        {
+          name: SUBMITTER,
+          credential: { kind: 'key', key: submitter.line },
+          limits: { actions: ['*'], resources: ['*'], doors: ['*'], requesters: ['*'] },
+        },
+      ],
+    },
+    events: [],
+  }));
+  await store.close();
+  return { approver, submitter };
+}

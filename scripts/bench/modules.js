@@ -1,0 +1,24 @@
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** Where the compiled program lies: the folder given first on the command line, else dist. */
+export const folder = resolve(process.argv[2] ?? fileURLToPath(new URL('../../dist', import.meta.url)));
+
+/**
+ * Imports a module of the compiled program. The sources name each other by the `.js` files that they become, so they
+ * cannot be run as they are.
+ *
+ * @template Module
+ * @param {string} file for example `broker/broker.js`
+ * @returns {Promise<Module>}
+ */
+export const compiled = (file) => import(pathToFileURL(resolve(folder, file)).href);
+
+/**
+ * Imports a module of this folder, which runs as it is written.
+ *
+ * @template Module
+ * @param {string} file for example `table.ts`
+ * @returns {Promise<Module>}
+ */
+export const beside = (file) => import(new URL(file, import.meta.url).href);
