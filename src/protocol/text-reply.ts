@@ -3,17 +3,19 @@ import { Problem } from './problems.js';
 import { formatSignedText, parseReceipts, type Receipt, type SignedText } from './receipt.js';
 import { type EpochMs, formatTime, parseTime } from './time.js';
 
+const STATES = [
+  'pending',
+  'approved',
+  'denied',
+  'expired',
+  'lapsed',
+  'cancelled',
+  'revoked',
+  'spent',
+  'error',
+] as const;
 /** What a shell acts on; its exit code follows this word, never the HTTP status. */
-export type ReplyState =
-  | 'pending'
-  | 'approved'
-  | 'denied'
-  | 'expired'
-  | 'lapsed'
-  | 'cancelled'
-  | 'revoked'
-  | 'spent'
-  | 'error';
+export type ReplyState = (typeof STATES)[number];
 
 /** The reply of the broker to a client that sent `Accept: text/plain`, errors included. */
 export interface TextReply {
@@ -29,17 +31,6 @@ export interface TextReply {
   readonly receipts: readonly SignedText[];
 }
 
-const STATES: readonly ReplyState[] = [
-  'pending',
-  'approved',
-  'denied',
-  'expired',
-  'lapsed',
-  'cancelled',
-  'revoked',
-  'spent',
-  'error',
-];
 const MAX_REPLY_BYTES = 64 * 1024;
 const HEAD =
   /^countersign\/1 ([a-z]+) ([0-9A-Z]{26}|-)\nwatch: (\S+)\ncode: ([a-z-]{1,64})\nanswer-by: (\S+)\nclaim-by: (\S+)\nhint: ([\x20-\x7e]+)\n\n/;
