@@ -2,9 +2,6 @@
 # Who can have written the files that a door trusts. A file, and every directory above it, must be root's, must not be
 # writable for group or others, and must not be a symbolic link: then only root can have put it there.
 
-# The owner that is trusted; a test that is not root may set another one after reading this file.
-trusted_uid=0
-
 # is_path TEXT: an absolute path of plain characters, without `.`, `..` and empty parts, so that its parents are its prefixes.
 is_path() {
   [[ $1 == /* && $1 != *[!A-Za-z0-9._/@+-]* && $1/ != */@(|.|..)/* ]] && ((${#1} <= 1024))
@@ -40,13 +37,14 @@ look_at() {
     path=${paths[index]}
     directory=${path%/*}
     case ${facts[index]} in
-      # A regular file, a directory or a socket that group and others cannot write.
-      "$trusted_uid "[48c]?[02468ace][014589cd] | '0 '[48c]?[02468ace][014589cd])
-        path_faults[$path]=${path_faults[${directory:-/}]-}
+      # A regular file, a directory or a socket that group and others cannot write is as good as what is above it.
+      '0 '[48c]?[02468ace][014589cd])
+        path_faults[$path]=''
+        [[ $path == / ]] || path_faults[$path]=${path_faults[${directory:-/}]-nobody has looked above $path}
         ;;
       missing) path_faults[$path]="there is no $path" ;;
       *' a'???) path_faults[$path]="$path is a symbolic link: give the path that it leads to" ;;
-      "$trusted_uid "* | '0 '*) path_faults[$path]="$path can be written by group or others, or is no file or directory" ;;
+      '0 '*) path_faults[$path]="$path can be written by group or others, or is no file or directory" ;;
       *) path_faults[$path]="$path does not belong to root" ;;
     esac
   done
