@@ -16,7 +16,7 @@ const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'de
 const database = new Database(file);
 database.pragma('journal_mode = WAL');
 database.pragma('synchronous = FULL');
-database.exec('CREATE TABLE IF NOT EXISTS bare (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT');
+database.exec('CREATE TABLE bare (n INTEGER PRIMARY KEY, id TEXT NOT NULL, body TEXT NOT NULL) STRICT');
 const insert = database.prepare('INSERT INTO bare (id, body) VALUES (?, ?)');
 let queued: { readonly id: string; readonly body: string; readonly committed: () => void }[] = [];
 const commitRows = database.transaction((rows: typeof queued) => {
@@ -41,8 +41,9 @@ const consoles = new Set<WebSocket>();
 
 async function submit(body: string): Promise<object> {
   const { document, statement, signature } = JSON.parse(body);
-  if (!verify(null, Buffer.from(statement), key, Buffer.from(signature, 'base64')))
-    return { error: 'signature' };
+  if (!verify(null, Buffer.from(statement), key, Buffer.from(signature, 'base64'))) {
+    throw new Error('the signature does not fit');
+  }
   const id = randomUUID();
   await write(id, JSON.stringify(document) + statement + signature);
   announce({ type: 'submitted', id, document });
@@ -69,6 +70,7 @@ async function decide(id: string, body: string): Promise<object> {
 
 /** Two turns later, when whoever was set free has been answered. */
 function announce(message: object): void {
+  if (consoles.size === 0) return;
   setImmediate(() => setImmediate(broadcast, Buffer.from(JSON.stringify(message))));
 }
 
@@ -106,9 +108,7 @@ const streams = new WebSocketServer({ noServer: true, perMessageDeflate: false }
 server.on('upgrade', (request, socket, head) => {
   streams.handleUpgrade(request, socket, head, (stream) => void consoles.add(stream));
 });
-const heartbeat = setInterval(() => {
-  if (consoles.size > 0) announce({ type: 'heartbeat', clock: Date.now() });
-}, 1000);
+const heartbeat = setInterval(() => announce({ type: 'heartbeat', clock: Date.now() }), 1000);
 await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
 
 const { port } = server.address() as AddressInfo;
