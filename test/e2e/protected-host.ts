@@ -156,6 +156,7 @@ export class ProtectedHost {
     const script = [
       `mount --bind ${directory}/pam-sshd /etc/pam.d/sshd`,
       `mount --bind ${directory}/pam-sudo /etc/pam.d/sudo`,
+      `mount --bind ${directory}/pam-sudo /etc/pam.d/sudo-i`,
       `mount --bind ${directory}/sudoers /etc/sudoers`,
       'exec "$@"',
     ].join(' && ');
