@@ -24,7 +24,7 @@ start_curl() {
 # stop_curl: ends a call that is under way.
 stop_curl() {
   [[ $curl_process ]] || return 0
-  kill "$curl_process"
+  kill -KILL "$curl_process"
   [[ ! $curl_input ]] || exec {curl_input}>&-
   exec {curl_output}<&-
   curl_input='' curl_process=''
