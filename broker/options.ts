@@ -17,7 +17,7 @@ export interface Limits {
   readonly consoles: number;
   /** Consoles of one approver. */
   readonly consolesPerApprover: number;
-  /** Bytes that may queue up for one console before it is dropped; it resumes by `seq`. */
+  /** Bytes that may queue up for one console, beside its first picture, before it is dropped; it resumes by `seq`. */
   readonly backlogBytes: number;
   /** Events kept in memory for consoles that resume. */
   readonly resumeEvents: number;

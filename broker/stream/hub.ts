@@ -23,6 +23,8 @@ interface Console {
   /** What the socket writes to. */
   readonly connection: Duplex;
   readonly session: Session;
+  /** Bytes of what it was sent when it attached. However slowly they arrive, they are not yet a backlog. */
+  readonly firstBytes: number;
 }
 
 interface Sent {
@@ -39,8 +41,6 @@ export class StreamHub {
   readonly #limits: Limits;
   readonly #clock: () => EpochMs;
   readonly #consoles = new Set<Console>();
-  /** What was committed and not told yet, oldest commit first. */
-  readonly #unsent: (readonly Committed[])[] = [];
   /** The newest messages, oldest first, for consoles that resume. */
   #recent: Sent[] = [];
   #recentBytes = 0;
@@ -70,7 +70,7 @@ export class StreamHub {
       limit: limits.snapshotEnded,
     });
     const hub = new StreamHub(store, limits, clock, [...ended].reverse());
-    store.onCommitted((entries) => void hub.#publishLater(entries));
+    store.onCommitted((entries) => hub.#tellLater(() => hub.#publish(entries)));
     return hub;
   }
 
@@ -95,31 +95,31 @@ export class StreamHub {
     session: Session,
     resume: { readonly epoch: string; readonly seq: number } | null,
   ): void {
-    const console: Console = { socket, connection, session };
-    // A picture is of what the others were told.
-    for (const entries of this.#unsent.splice(0)) this.#publish(entries);
+    const missed = resume === null ? null : this.#since(resume);
+    const first =
+      missed === null
+        ? [this.#snapshot()]
+        : [this.#resumed(missed.length), ...missed.map(({ bytes }) => bytes)];
+    const firstBytes = first.reduce((sum, { length }) => sum + length, 0);
+    const console: Console = { socket, connection, session, firstBytes };
     socket.on('error', () => socket.terminate());
     socket.on('close', () => this.#consoles.delete(console));
     // Consoles only listen.
     socket.on('message', () => socket.close(CLOSE.policy, 'this stream is read-only'));
     this.#consoles.add(console);
-    const missed = resume === null ? null : this.#since(resume);
-    if (missed === null) {
-      this.#send(console, this.#snapshot());
-      return;
-    }
-    this.#send(console, this.#resumed(missed.length));
-    for (const { bytes } of missed) this.#send(console, bytes);
+    for (const bytes of first) this.#send(console, bytes);
   }
 
-  /** Askers came or went; told in the next turn, after whoever caused it was answered. */
+  /** Askers came or went; told after what was committed before. */
   readonly announceWaiting = ({ id, askers }: Request): void => {
-    setImmediate(() => {
-      const known = this.#live.get(id);
-      if (known !== undefined) this.#live.set(id, { ...known, askers });
-      this.#picture = null;
-      this.#broadcast(encode({ type: 'waiting', id, waiting: askers }));
-    });
+    setImmediate(() =>
+      this.#tellLater(() => {
+        const known = this.#live.get(id);
+        if (known !== undefined) this.#live.set(id, { ...known, askers });
+        this.#picture = null;
+        this.#broadcast(encode({ type: 'waiting', id, waiting: askers }));
+      }),
+    );
   };
 
   /** Once a second: proof of life, and the clock that countdowns are shown by. */
@@ -146,10 +146,10 @@ export class StreamHub {
     for (const { socket } of this.#consoles) socket.terminate();
   }
 
-  async #publishLater(entries: readonly Committed[]): Promise<void> {
-    this.#unsent.push(entries);
+  /** Runs what is told in the order in which it was said. */
+  async #tellLater(tell: () => void): Promise<void> {
     for (let turn = 0; turn < TURNS_FOR_WAITERS; turn += 1) await nextTurn();
-    this.#publish(this.#unsent.shift() ?? []);
+    tell();
   }
 
   #publish(entries: readonly Committed[]): void {
@@ -217,9 +217,9 @@ export class StreamHub {
     }
   }
 
-  #send({ socket }: Console, bytes: Buffer): void {
+  #send({ socket, firstBytes }: Console, bytes: Buffer): void {
     if (socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount > this.#limits.backlogBytes) socket.terminate();
+    if (socket.bufferedAmount > firstBytes + this.#limits.backlogBytes) socket.terminate();
     else socket.send(bytes, { binary: false });
   }
 }

@@ -23,7 +23,7 @@ export interface Waiting {
   readonly redeems: readonly Buffer[];
   /** The decisions that the first waiters wait for; made when they are needed. */
   readonly decisions: () => readonly Buffer[];
-  /** Asks how many wait. */
+  /** Asks how many wait, and how many consoles are there. */
   readonly status: Buffer;
   /** Lets a console in. */
   readonly token: string;
@@ -47,6 +47,8 @@ export async function measureWaiting(waiting: Waiting): Promise<WaitingFigures> 
         const memory = ((await program.residentMemory()) - before) / late.length / 1024;
         const consoles = await attachConsoles(address, CONSOLES, token);
         const latencies = await decide(deciders, decisions(), [...early, ...late]);
+        const left = jsonOf(await at(deciders, 0).call(waiting.status)).consoles;
+        if (left !== CONSOLES) throw new Error(`only ${left} of ${CONSOLES} consoles stayed`);
         await consoles.stop();
         return { latencies, memory };
       });
