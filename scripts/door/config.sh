@@ -33,11 +33,10 @@ required_groups=() required_counts=()
 read_config() {
   local text='' line key value known=" ${!config[*]} ${config_required[*]} "
   local -A given=()
+  local -a lines=()
   local -i number=0
-  IFS= read -r -d '' text <"$1" && shut bad-config "$1 holds a NUL"
-  [[ $text == *$'\n' ]] || shut bad-config "$1 cannot be read, or its last line does not end with LF"
-  [[ $text != *[!$'\n'\ -~]* ]] || shut bad-config "$1 holds other bytes than printable ASCII and LF"
-  while IFS= read -r line; do
+  read_lines "$1" || shut bad-config "$1 cannot be read, or is not lines of printable ASCII that end with LF"
+  for line in "${lines[@]}"; do
     ((number += 1))
     [[ $line && $line != '#'* ]] || continue
     key=${line%%=*} value=${line#*=}
@@ -46,7 +45,7 @@ read_config() {
     [[ ! ${given[$key]-} ]] || shut bad-config "$1 line $number: $key stands twice"
     given[$key]=yes
     config[$key]=$value
-  done <<<"${text%$'\n'}"
+  done
   for key in "${config_required[@]}"; do
     [[ ${config[$key]-} ]] || shut bad-config "$1: $key is missing"
   done

@@ -57,6 +57,14 @@ parse_time() {
     is_calendar_time "${1:0:4}" "${1:5:2}" "${1:8:2}" "${1:11:2}" "${1:14:2}" "${1:17:2}"
 }
 
+# read_lines FILE: sets the caller's `text` and `lines`; fails unless the file is lines of printable ASCII, each ended by LF. The
+# lines come from the file once more, because a shell reads a here-string byte by byte.
+read_lines() {
+  # A NUL ends the reading with success; a file without one, at its end, does not.
+  IFS= read -r -d '' text <"$1" && return 1
+  [[ $text == *$'\n' && $text != *[!$'\n'\ -~]* ]] && mapfile -t lines <"$1"
+}
+
 # random_hex128 NAME: sets the variable NAME to 128 random bits of the kernel. A version 4 UUID has 24 hex digits in which
 # every bit is random; two of them have enough.
 random_hex128() {

@@ -12,10 +12,7 @@ parse_reply() {
   local text='' head
   local -a lines=()
   reply_state='' reply_id=- reply_watch=- reply_code=- reply_hint=-
-  # A NUL ends the reading with success; a file without one, at its end, does not.
-  IFS= read -r -d '' text <"$1" && return 1
-  ((${#text} <= 65536)) && [[ $text == *$'\n' && $text != *[!$'\n'\ -~]* ]] || return 1
-  mapfile -t lines <<<"${text%$'\n'}"
+  read_lines "$1" && ((${#text} <= 65536)) || return 1
   # The line after the head is blank, also where no receipt follows.
   ((${#lines[@]} >= 7)) && [[ ! ${lines[6]} ]] || return 1
   head=${lines[0]}

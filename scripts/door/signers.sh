@@ -31,30 +31,35 @@ load_signers() {
 
 # parse_signers FILE: fails with `bad_line` and `bad_reason`.
 parse_signers() {
-  local text='' line ended=''
+  local text='' line ended='' whole=''
   local -a lines=() fresh=()
   local -A known=()
   signer_names=() signer_principals=() signer_groups=() signer_lines=() signer_of=() signer_key_line=()
   bad_line=0 bad_reason='' signers_text=''
-  IFS= read -r -d '' text <"$1" && ended=NUL
+  IFS= read -r -d '' text <"$1" && ended='the line holds a NUL'
   if [[ $known_keys_file && -f $known_keys_file ]]; then
     mapfile -t lines <"$known_keys_file"
     for line in "${lines[@]}"; do known[$line.]=yes; done
     lines=()
   fi
-  [[ $text ]] && mapfile -t lines <<<"${text%$'\n'}"
-  [[ $ended || $text != *$'\n' ]] && ended=${ended:-LF}
+  [[ ! $text || $text == *$'\n' ]] || ended=${ended:-the line does not end with LF}
+  # From the file, because a here-string is read byte by byte; unless it is not what was read before.
+  mapfile -t lines <"$1"
+  printf -v whole '%s\n' "${lines[@]}"
+  [[ $whole == "$text" && ! $ended ]] || mapfile -t lines <<<"${text%$'\n'}"
+  [[ $text ]] || lines=()
   for line in "${lines[@]}"; do
     ((bad_line += 1))
-    if [[ $ended && $bad_line -eq ${#lines[@]} ]]; then
-      bad_reason="the line holds a NUL or does not end with LF"
-      return 1
+    if [[ ! ${known[$line.]-} ]]; then
+      [[ $line != *[!\ -~]* ]] || { bad_reason='a byte is not printable ASCII' && return 1; }
+      [[ $line != '#'* ]] || continue
+      is_signer_line "$line" || return 1
+      fresh+=("$line")
     fi
-    [[ $line != *[!\ -~]* ]] || { bad_reason='a byte is not printable ASCII' && return 1; }
-    [[ $line == '#'* ]] || parse_signer "$line" || return 1
+    take_signer "$line" || return 1
   done
-  if ((${#signer_names[@]} == 0)); then
-    bad_line=$((${#lines[@]} ? ${#lines[@]} : 1)) bad_reason='the file names no signer'
+  if [[ $ended ]] || ((${#signer_names[@]} == 0)); then
+    bad_line=$((${#lines[@]} ? ${#lines[@]} : 1)) bad_reason=${ended:-the file names no signer}
     return 1
   fi
   bad_line=0 signers_text=$text
@@ -63,43 +68,38 @@ parse_signers() {
   fi
 }
 
-# parse_signer LINE: one line that is no comment. Cut by patterns: regular expressions would take most of the time of a login.
-parse_signer() {
+# take_signer LINE: adds a line that is good by itself to the others. Cut by patterns: regular expressions would take most of
+# the time of a login.
+take_signer() {
   local principals=${1%% *} rest=${1#* } key name names principal
   key=${rest#* } name=${principals%%,*} names=${principals%%,group:*}
-  if [[ ! ${known[$1.]-} ]]; then
-    is_signer_line "$1" "$principals" "${rest%% *}" "$key" || return 1
-    fresh+=("$1")
-  fi
-  bad_reason="the key stands in line ${signer_key_line[$key]-} already"
-  [[ ! ${signer_key_line[$key]-} ]] || return 1
-  signer_key_line[$key]=$bad_line
+  [[ ! ${signer_key_line[$key]-} ]] || { bad_reason="the key stands in line ${signer_key_line[$key]} already" && return 1; }
+  signer_key_line[$key]=$bad_line signer_lines[$name]+="$name $rest"$'\n'
   if [[ ${signer_principals[$name]-} ]]; then
-    bad_reason="the principals of $name differ from before"
-    [[ ${signer_principals[$name]} == "$principals" ]] || return 1
-  else
-    for principal in ${names//,/ }; do
-      bad_reason="$principal belongs to ${signer_of[$principal]-} already"
-      [[ ! ${signer_of[$principal]-} ]] || return 1
-      signer_of[$principal]=$name
-    done
-    signer_names+=("$name")
-    signer_principals[$name]=$principals
-    principals=${principals#"$names"}
-    signer_groups[$name]="${principals//,group:/ } "
+    [[ ${signer_principals[$name]} == "$principals" ]] || { bad_reason="the principals of $name differ from before" && return 1; }
+    return
   fi
-  signer_lines[$name]+="$name $rest"$'\n'
+  for principal in ${names//,/ }; do
+    [[ ! ${signer_of[$principal]-} ]] || { bad_reason="$principal belongs to ${signer_of[$principal]} already" && return 1; }
+    signer_of[$principal]=$name
+  done
+  signer_names+=("$name")
+  signer_principals[$name]=$principals
+  principals=${principals#"$names"}
+  signer_groups[$name]="${principals//,group:/ } "
 }
 
-# is_signer_line LINE PRINCIPALS OPTIONS KEY: whether a line is good by itself; the parts are what single spaces cut.
+# is_signer_line LINE: whether a line that is no comment is good by itself.
 is_signer_line() {
+  local rest=${1#* } key
+  key=${rest#* }
   bad_reason='not PRINCIPALS OPTIONS TYPE BASE64 with single spaces'
-  [[ $1 == *' '*' '*' '* && $4 == [!\ ]*' '[!\ ]* && $4 != *' '*' '* ]] || return 1
-  is_signers_options "$3" && are_principals "$2" || return 1
+  [[ $1 == *' '*' '*' '* && $key == [!\ ]*' '[!\ ]* && $key != *' '*' '* ]] || return 1
+  is_signers_options "${rest%% *}" && are_principals "${1%% *}" || return 1
   bad_reason='the key is not a canonical key of a type and size that may sign'
-  ((${#4} <= 8192)) || return 1
+  ((${#key} <= 8192)) || return 1
   load_key_checks
-  is_key "${4% *}" "${4#* }"
+  is_key "${key% *}" "${key#* }"
 }
 
 # Whether a text is the options that a door takes.
