@@ -126,6 +126,49 @@ onMachine('A door on a machine whose tools lie or fail', (stage) => {
     expectOpen(await door.login());
   });
 
+  test('A56 the limits and ignored signals of a caller never open without a record, or twice', async () => {
+    const limits = [
+      '-f 0',
+      '-f 1',
+      '-f 8',
+      '-n 4',
+      '-n 8',
+      '-n 12',
+      '-n 16',
+      '-v 4000',
+      '-v 8000',
+      '-v 20000',
+      '-s 64',
+      '-t 0',
+    ];
+    const signals = ['', "trap '' XFSZ PIPE CHLD TERM HUP XCPU\n"];
+    const opened = new Set<string>();
+    await eachOf(
+      limits.flatMap((limit) => signals.map((ignored) => ({ limit, ignored }))),
+      ({ limit, ignored }) => `${ignored}ulimit ${limit}`,
+      async ({ limit, ignored }) => {
+        const { door, broker } = await stage.door({ config: { wait: '3' } });
+        let shown = '';
+        broker.conduct = {
+          redeem: (ask) => {
+            shown ||= receipt(broker, ask);
+            return approved(ask, shown);
+          },
+        };
+        const first = await door.login({ before: `${ignored}ulimit ${limit}\n`, logs: false });
+        if (first.exit === 0) {
+          opened.add(limit);
+          expect(door.uses).toBe(1);
+        }
+        const later = [await door.login(), await door.login()].filter(({ exit }) => exit === 0);
+        expect(later.length).toBeLessThanOrEqual(first.exit === 0 ? 0 : 1);
+        expect(door.uses).toBeLessThanOrEqual(1);
+      },
+    );
+    expect(opened.size).toBeGreaterThan(0);
+    expect(opened.size).toBeLessThan(limits.length);
+  });
+
   test('A56 what the caller puts into the environment changes nothing', async () => {
     const hostile = {
       BASH_ENV: stub(`touch ${stage.marker}`),

@@ -22,7 +22,7 @@ export interface Start {
 
 /** How a program ended. */
 export interface End {
-  /** 128 and the number of the signal for a killed one. */
+  /** 128 and the number of the signal for a killed one; -1 if its parent was killed. */
   readonly exit: number;
   readonly output: string;
   /** What the hook wrote to the log of the system; empty for nothing. */
@@ -166,12 +166,13 @@ export class Machine {
     const output: Buffer[] = [];
     parent.stdout?.on('data', (chunk: Buffer) => output.push(chunk));
     const pid = once(parent.stdio[3] as NodeJS.ReadableStream, 'data').then(([line]) => Number(line));
-    const end = once(parent, 'close').then(async ([exit]) => {
+    const end = once(parent, 'close').then(async ([code]) => {
+      const exit = (code as number | null) ?? -1;
       rmSync(file);
       return {
-        exit: Number(exit),
+        exit,
         output: Buffer.concat(output).toString('latin1'),
-        log: logs ? await this.#logOf(await pid, Number(exit)) : '',
+        log: logs ? await this.#logOf(await pid, exit) : '',
       };
     });
     return { pid, end };
@@ -180,7 +181,7 @@ export class Machine {
   async #logOf(pid: number, exit: number): Promise<string> {
     const event = String(pid);
     // The hook logs in the background, after its end. Who was killed has no last words.
-    if (!this.#logged.has(pid) && exit < 128) {
+    if (!this.#logged.has(pid) && exit >= 0 && exit < 128) {
       await once(this.#heard, event, { signal: AbortSignal.timeout(20_000) }).catch(() => {});
     }
     return this.#logged.get(pid) ?? '';

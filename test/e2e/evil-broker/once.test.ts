@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseDocument } from '../../../src/protocol/document.js';
 import type { Fingerprint } from '../../../src/protocol/names.js';
@@ -77,6 +79,31 @@ onMachine('A door whose broker shows the same genuine receipts again and again',
     expect(ends.filter(isOpen)).toHaveLength(1);
     for (const { exit, log } of ends.filter((each) => !isOpen(each))) expect([1, 3], log).toContain(exit);
     expect(door.uses).toBe(1);
+  });
+
+  test('A55 a use is recorded under a lock that nobody else has', async () => {
+    const { door } = await stage.approvedDoor({ config: { wait: '100' } });
+    const file = (name: string): string => door.file(name);
+    const stub = (tool: string, text: string): string => {
+      copyFileSync(`/usr/bin/${tool}`, file(`real-${tool}`));
+      writeFileSync(file(tool), `#!/bin/sh\n${text}\nexec ${file(`real-${tool}`)} "$@"\n`, { mode: 0o755 });
+      return `mount --bind ${file(tool)} /usr/bin/${tool}\n`;
+    };
+    const tryLock = `${file('real-flock')} --shared --nonblock ${file('state/lock')} touch ${file('not-locked')}`;
+    const before = [
+      stub('flock', `touch ${file('waiting')}`),
+      // Whatever is recorded is synchronised before the door opens: then the lock must still be held, and not be shared.
+      stub('sync', `if [ -s ${file('state/clock')} ]; then touch ${file('recording')}; ${tryLock}; fi`),
+    ];
+    const holder = spawn('flock', ['--exclusive', file('state/lock'), 'sh', '-c', 'echo; cat']);
+    await once(holder.stdout, 'data');
+    const running = door.start({ before: before.join('') });
+    await expect.poll(() => existsSync(file('waiting')), { timeout: 20_000 }).toBe(true);
+    expect(door.uses).toBe(0);
+    holder.stdin.end();
+    expectOpen(await running.end);
+    expect(door.uses).toBe(1);
+    expect([existsSync(file('recording')), existsSync(file('not-locked'))]).toEqual([true, false]);
   });
 
   test('A55 of 20 logins at once with one grant of three uses three open', async () => {

@@ -124,7 +124,9 @@ onMachine('A door whose broker splits and joins receipts', (stage) => {
       'a byte after the signature': (statement, armor) =>
         statement + rewrap(armor, (blob) => Buffer.concat([blob, Buffer.of(0)])),
       'a byte less': (statement, armor) => statement + rewrap(armor, (blob) => blob.subarray(0, -1)),
-      'another version': (statement, armor) =>
+      // ssh-keygen takes it for a signature of version 1.
+      'version 0': (statement) => statement + signInSoftware(keys.bob, statement, { version: 0 }),
+      'version 2': (statement, armor) =>
         statement +
         rewrap(armor, (blob) => Buffer.concat([blob.subarray(0, 9), Buffer.of(2), blob.subarray(10)])),
     };
