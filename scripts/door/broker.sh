@@ -6,6 +6,9 @@ watch=-
 # Whether this claim has been answered with receipts, so that a report is due.
 claimed=no
 
+# Which of `fingerprints` names the broker in what this run signs.
+named=0
+
 # The statement of the submit that is being prepared, and the descriptor on which ssh-keygen writes its signature.
 submit_statement='' submit_signature=''
 
@@ -15,7 +18,7 @@ prepare_submit() {
   random_hex128 nonce
   printf -v issued '%(%Y-%m-%dT%H:%M:%SZ)T' -1
   submit_statement="countersign-submit 1
-broker: ${config[fingerprint]}
+broker: ${fingerprints[named]}
 submitter: ${config[submitter]}
 request: $request
 nonce: $nonce
@@ -40,6 +43,12 @@ submit() {
     >"$run.body" || state_failed
   call POST /v1/requests '' "$run.body" "$1" ''
   [[ $call_result == reply ]] || return 0
+  # A key that the broker has given up: the next one that is pinned may be its key by now.
+  if [[ $reply_state == error && $reply_code == wrong-broker && ${fingerprints[named + 1]-} ]]; then
+    ((named += 1))
+    submit "$1"
+    return
+  fi
   [[ $reply_id == - ]] || request_id=$reply_id
   watch=$reply_watch
   [[ $reply_state != pending || ($watch != - && $reply_id != -) ]] ||

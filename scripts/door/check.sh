@@ -122,15 +122,42 @@ check_broker() {
   [[ $text =~ \"fingerprint\":\"(SHA256:[A-Za-z0-9+/]{43})\" ]] && fingerprint=${BASH_REMATCH[1]} &&
     [[ $text =~ \"clock\":\"([0-9TZ:-]{20})\" ]] && clock=${BASH_REMATCH[1]} && parse_time "$clock" ||
     { failed "broker ${config[broker]}: this is no broker of Countersign"; return; }
-  [[ $fingerprint == "${config[fingerprint]}" ]] ||
-    { failed "broker ${config[broker]}: its key is $fingerprint, not the configured one"; return; }
-  passed "broker ${config[broker]}"
+  check_broker_key "$fingerprint" "$text" || return
   ((off = EPOCHSECONDS - epoch, off = off < 0 ? -off : off))
   if ((off > 30)); then
     failed "clock: $off seconds away from the broker's"
   else
     passed "clock: $off seconds away from the broker's"
   fi
+}
+
+# check_broker_key FINGERPRINT TEXT: whether the key of the broker is a pinned one, and until when. TEXT, in which the broker
+# announces a new key, is its word alone and so makes nothing good: root compares, and pins.
+check_broker_key() {
+  local rest=$2 pinned said epoch
+  local -A ends=()
+  local announced='countersign-broker-key 1\\nold: (SHA256:[A-Za-z0-9+/]{43})\\nnew: [A-Za-z0-9@./+= -]+\\n'
+  announced+='issued: [0-9TZ:-]{20}\\nold-valid-until: ([0-9TZ:-]{20})\\n'
+  while [[ $rest =~ $announced ]]; do
+    ends[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
+    rest=${rest#*"${BASH_REMATCH[0]}"}
+  done
+  if is_pinned "$1"; then
+    passed "broker ${config[broker]}"
+    [[ ${fingerprints[0]} == "$1" ]] || note "broker: its key is $1 by now: let it stand first in fingerprint="
+    for pinned in "${fingerprints[@]}"; do
+      [[ $pinned == "$1" ]] || note "broker: $pinned ${ends[$pinned]:+ends at ${ends[$pinned]}}${ends[$pinned]-has ended}: remove it from fingerprint= then"
+    done
+    return
+  fi
+  for pinned in "${fingerprints[@]}"; do
+    [[ ${ends[$pinned]-} ]] && parse_time "${ends[$pinned]}" && ((epoch > EPOCHSECONDS)) || continue
+    passed "broker ${config[broker]}"
+    said="broker: it says that its key is $1 from now on, and that $pinned ends at ${ends[$pinned]}: if \`countersign broker key show\` on its machine agrees, set fingerprint=$1,$pinned"
+    if ((epoch - EPOCHSECONDS > 7 * 86400)); then note "$said"; else failed "$said"; fi
+    return 0
+  done
+  failed "broker ${config[broker]}: its key is $1, not a configured one"
 }
 
 # What must be the first account line: an earlier one could let somebody in, and seteuid makes the host key readable.

@@ -26,6 +26,8 @@ declare -gA config=(
 config_required=(broker fingerprint door submitter signers)
 # Taken from broker=: the base of all addresses, and the socket or nothing.
 broker_url='' broker_socket=''
+# Taken from fingerprint=: the keys under which the broker may be named, the one to name first at the front.
+fingerprints=()
 # Taken from required-groups=: names and counts in the order of the file.
 required_groups=() required_counts=()
 
@@ -61,7 +63,7 @@ check_config() {
       broker) parse_broker "$value" ;;
       ca) [[ ! $value ]] || is_path "$value" ;;
       key | signers | state) is_path "$value" ;;
-      fingerprint) is_fingerprint "$value" ;;
+      fingerprint) parse_fingerprints "$value" ;;
       submitter) is_name "$value" ;;
       door) is_name "$value" && [[ $value != demo && $value != demo.* ]] ;;
       resource) [[ $value != *[!A-Za-z0-9._:@/+-]* ]] && ((${#value} <= 255)) ;;
@@ -108,6 +110,22 @@ parse_broker() {
   else
     [[ $host == [A-Za-z0-9]* && $host != *[!A-Za-z0-9.-]* ]] && ((${#host} <= 253))
   fi
+}
+
+# One, or at most four of which each stands once: while the broker's key is rotated, its old and its new one.
+parse_fingerprints() {
+  local fingerprint
+  fingerprints=()
+  [[ $1 != *, ]] && IFS=, read -r -a fingerprints <<<"$1"
+  ((${#fingerprints[@]} >= 1 && ${#fingerprints[@]} <= 4)) || return 1
+  for fingerprint in "${fingerprints[@]}"; do
+    is_fingerprint "$fingerprint" && [[ ${1/"$fingerprint"/} != *"$fingerprint"* ]] || return 1
+  done
+}
+
+# is_pinned FINGERPRINT
+is_pinned() {
+  [[ $1 && " ${fingerprints[*]} " == *" $1 "* ]]
 }
 
 # Accounts or groups of this machine, at most 64: by name, as a number could be the name of one and the id of another.

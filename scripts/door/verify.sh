@@ -30,12 +30,12 @@ verify_receipts() {
 verify_terms() {
   local -i at=$1
   [[ ${receipt_verdict[at]} == approve ]] || shut deny-receipt "${receipt_approver[at]} signed no"
-  [[ ${receipt_broker[at]} == "${config[fingerprint]}" ]] || shut wrong-broker 'a receipt is for another broker'
+  is_pinned "${receipt_broker[at]}" || shut wrong-broker 'a receipt is for another broker'
   [[ ${receipt_door[at]} == "${config[door]}" ]] || shut wrong-door 'a receipt is for another door'
   [[ ${receipt_scope[at]} == "$scope" ]] || shut wrong-scope 'a receipt is for something else'
   [[ "\"${receipt_requester[at]}\"" == "$document_requester" ]] || shut wrong-requester 'a receipt is for another requester'
-  [[ ${receipt_covers[at]} == "${receipt_covers[0]}" && ${receipt_request[at]} == "${receipt_request[0]}" ]] ||
-    shut mixed-receipts 'the receipts are not for one request'
+  [[ ${receipt_covers[at]} == "${receipt_covers[0]}" && ${receipt_request[at]} == "${receipt_request[0]}" &&
+    ${receipt_broker[at]} == "${receipt_broker[0]}" ]] || shut mixed-receipts 'the receipts are not for one request'
   if [[ ${receipt_covers[at]} == scope ]]; then
     [[ ${config[grants]} == yes ]] || shut grant-refused 'a receipt is a grant, which this door does not take'
   else
