@@ -16,6 +16,7 @@ import { createHttpApplication } from './http/server.js';
 import { isLoopback } from './http/service-routes.js';
 import { listenTcp, listenUnix } from './listeners.js';
 import { Metrics } from './metrics.js';
+import { Attendance } from './notify/attendance.js';
 import { type BrokerOptions, DEFAULT_LIMITS } from './options.js';
 import { oneOtherPerson } from './policy/one-other-person.js';
 import { requestIds } from './requests/request-ids.js';
@@ -82,8 +83,16 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       onWaiting: hub.announceWaiting,
       isDraining: () => draining,
     });
+    const attendance = new Attendance({
+      policy: oneOtherPerson,
+      principals,
+      attached: () => hub.attached(),
+      notifies: () => false,
+    });
+    const pending = () => store.live().filter(({ state }) => state === 'pending');
     const metrics = new Metrics({
-      pending: () => store.live().filter(({ state }) => state === 'pending').length,
+      pending: () => pending().length,
+      pending_unattended: () => pending().filter((request) => !attendance.isAttended(request)).length,
       consoles: () => hub.consoles,
       waiters: () => requests.waiters.count,
     });
@@ -98,6 +107,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       requests,
       sessions: new Sessions(store, key.fingerprint, random),
       hub,
+      attendance,
       metrics,
       log,
       rates: new RateLimiter(limits.callsPerSecond, limits.callsBurst),

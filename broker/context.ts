@@ -4,6 +4,7 @@ import type { EpochMs } from '../src/protocol/time.js';
 import type { RateLimiter } from './access/rate-limiter.js';
 import type { Sessions } from './access/sessions.js';
 import type { Metrics } from './metrics.js';
+import type { Attendance } from './notify/attendance.js';
 import type { Limits } from './options.js';
 import type { Requests } from './requests/requests.js';
 import type { Principals } from './roster/principals.js';
@@ -23,6 +24,7 @@ export interface BrokerContext {
   readonly requests: Requests;
   readonly sessions: Sessions;
   readonly hub: StreamHub;
+  readonly attendance: Attendance;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Calls by principal, and all calls by address. */

@@ -4,6 +4,7 @@ import type { Committed } from './store/store.js';
 /** Gauges that are read when somebody asks. */
 export interface MetricSources {
   readonly pending: () => number;
+  readonly pending_unattended: () => number;
   readonly consoles: () => number;
   readonly waiters: () => number;
 }
@@ -60,6 +61,7 @@ export class Metrics {
 
 const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
   ['pending', 'Requests that wait for an answer'],
+  ['pending_unattended', 'Requests that wait while nobody who could sign has a console open'],
   ['consoles', 'Attached consoles'],
   ['waiters', 'Callers that wait for a request to move'],
 ];

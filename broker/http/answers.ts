@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Attention, attentionText } from '../../src/protocol/attention.js';
 import type { BearerToken, RequestId } from '../../src/protocol/names.js';
 import { isRequestId } from '../../src/protocol/names.js';
 import { Problem, toProblemDocument } from '../../src/protocol/problems.js';
@@ -13,6 +14,8 @@ export interface RequestAnswer {
   readonly status: number;
   readonly request: Request;
   readonly watch: BearerToken | null;
+  /** Who is looking at it; null unless it is pending. */
+  readonly attention: Attention | null;
   /** Receipts go only to the claim that redeemed. */
   readonly withReceipts: boolean;
 }
@@ -23,7 +26,7 @@ export const wantsText = (request: FastifyRequest): boolean =>
 
 /** Answers in the form that the asker reads. */
 export function sendAnswer(http: FastifyRequest, reply: FastifyReply, answer: RequestAnswer): FastifyReply {
-  const { request, watch, status, withReceipts } = answer;
+  const { request, watch, status, attention, withReceipts } = answer;
   const receipts = withReceipts
     ? request.votes.filter(({ verdict }) => verdict === 'approve').map(({ receipt }) => receipt)
     : [];
@@ -35,6 +38,7 @@ export function sendAnswer(http: FastifyRequest, reply: FastifyReply, answer: Re
       watch,
       status: statusFor(request, withReceipts),
       answerBy: formatTime(request.answerBy),
+      attention,
       receipts,
     });
   }
@@ -44,10 +48,11 @@ export function sendAnswer(http: FastifyRequest, reply: FastifyReply, answer: Re
       state: textState(request, withReceipts),
       id: request.id,
       watch,
-      code: null,
+      // A word for the door, which shows its own text for it and never the hint.
+      code: attention === 'attended' ? null : attention,
       answerBy: request.answerBy,
       claimBy: request.claimBy,
-      hint: request.endedBy,
+      hint: attention === null ? request.endedBy : attentionText(attention),
       receipts: receipts.map(parseSignedText),
     }),
   );

@@ -19,13 +19,15 @@ import { endedProblem } from '../requests/lifecycle.js';
 import type { Request } from '../requests/request.js';
 import type { Patience } from '../requests/requests.js';
 import { statusOnWire, viewOnWire } from '../requests/view.js';
-import { sendAnswer, sendProblem } from './answers.js';
+import { type RequestAnswer, sendAnswer, sendProblem } from './answers.js';
 
 type WithId = FastifyRequest<{ Params: { id: string }; Body: JsonValue }>;
 
 /** Submit, wait, redeem, report, detach, decide, revoke, list. */
 export function requestRoutes(app: FastifyInstance, context: BrokerContext): void {
-  const { requests } = context;
+  const { requests, attendance } = context;
+  const answer = (http: FastifyRequest, reply: FastifyReply, told: Omit<RequestAnswer, 'attention'>) =>
+    sendAnswer(http, reply, { ...told, attention: attendance.of(told.request) });
 
   app.post('/v1/requests', async (http: FastifyRequest<{ Body: JsonValue }>, reply) => {
     const body = parseSubmitBody(http.body);
@@ -35,7 +37,7 @@ export function requestRoutes(app: FastifyInstance, context: BrokerContext): voi
     if (watch === null) return sendProblem(http, reply, endedProblem(request), request.id);
     context.log.info({ event: 'submit', id: request.id, submitter: submitter.name, isNew });
     const withReceipts = request.state === 'redeemed';
-    return sendAnswer(http, reply, { status: isNew ? 201 : 200, request, watch, withReceipts });
+    return answer(http, reply, { status: isNew ? 201 : 200, request, watch, withReceipts });
   });
 
   app.get('/v1/requests/:id', async (http: WithId, reply) => {
@@ -43,7 +45,7 @@ export function requestRoutes(app: FastifyInstance, context: BrokerContext): voi
     authorise(http.principal, 'request.read', id);
     const request = await requests.read(id, patience(http, reply, context));
     if (http.principal.kind === 'approver') return viewOnWire(request);
-    return sendAnswer(http, reply, { status: 200, request, watch: null, withReceipts: false });
+    return answer(http, reply, { status: 200, request, watch: null, withReceipts: false });
   });
 
   app.post('/v1/requests/:id/redeem', async (http: WithId, reply) => {
@@ -52,7 +54,7 @@ export function requestRoutes(app: FastifyInstance, context: BrokerContext): voi
     const { claim } = parseBody(redeemBody, http.body, 'claim-needed');
     const request = await requests.redeem(id, claim, patience(http, reply, context));
     const redeemed = request.state === 'redeemed';
-    return sendAnswer(http, reply, {
+    return answer(http, reply, {
       status: redeemed ? 200 : 202,
       request,
       watch: null,
@@ -66,7 +68,7 @@ export function requestRoutes(app: FastifyInstance, context: BrokerContext): voi
     const { claim, outcome, code } = parseBody(reportBody, http.body);
     const request = await requests.report(id, { claim, outcome, code: code ?? null });
     const withReceipts = request.claim === claim;
-    return sendAnswer(http, reply, { status: 200, request, watch: null, withReceipts });
+    return answer(http, reply, { status: 200, request, watch: null, withReceipts });
   });
 
   app.delete('/v1/requests/:id', async (http: WithId, reply) => {
@@ -76,7 +78,7 @@ export function requestRoutes(app: FastifyInstance, context: BrokerContext): voi
     if (principal.kind !== 'asker') throw new Problem('forbidden', 'only an asker detaches');
     const { cancel } = http.query as { cancel?: string };
     const request = await requests.detach(id, principal.hash, cancel === 'now');
-    return sendAnswer(http, reply, { status: 200, request, watch: null, withReceipts: false });
+    return answer(http, reply, { status: 200, request, watch: null, withReceipts: false });
   });
 
   app.post('/v1/requests/:id/decisions', async (http: WithId) => {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
-import type { RequestId } from '../../src/protocol/names.js';
+import type { Name, RequestId } from '../../src/protocol/names.js';
 import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { Limits } from '../options.js';
@@ -76,6 +76,11 @@ export class StreamHub {
 
   get consoles(): number {
     return this.#consoles.size;
+  }
+
+  /** Approvers with a console open. */
+  attached(): ReadonlySet<Name> {
+    return new Set([...this.#consoles].map(({ session }) => session.approver));
   }
 
   consolesOf(session: Session): number {

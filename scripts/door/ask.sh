@@ -83,7 +83,7 @@ await() {
   local -i left start
   uptime_now
   ((start = uptime, left = deadline - uptime, 1))
-  ((left >= 50)) || end 3 waiting 'still waiting, log in again: an approval given meanwhile counts then'
+  ((left >= 50)) || end 3 waiting "still waiting, log in again: an approval given meanwhile counts then$(attention)"
   redeem $((left >= 2500 ? 25 : (left + 99) / 100))
   read_answer
   # The watch token is unknown to a broker that has restarted, or that has ended it.
@@ -92,6 +92,14 @@ await() {
   # A broker that does not hold the reply back is not asked in a loop.
   uptime_now
   [[ $answer != pending ]] || ((uptime - start >= 100)) || sleep 1
+}
+
+# Prints who is looking at the ask by the last reply, to go on with a sentence: of the broker's bytes only two words are known.
+attention() {
+  case $reply_code in
+    unattended) printf '; nobody who could approve has a console open: tell an approver' ;;
+    notified) printf '; nobody who could approve has a console open, somebody is being notified' ;;
+  esac
 }
 
 # Sets `answer` to what the last call came to.

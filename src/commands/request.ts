@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Asked, Asker, type Question, type SubmitCredential } from '../client/ask.js';
 import type { Environment } from '../client/locations.js';
 import { StandingAsks } from '../client/standing-asks.js';
+import { attentionText } from '../protocol/attention.js';
 import { isBearerToken, parseName } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import type { JsonObject } from '../protocol/strict-json.js';
@@ -159,5 +160,7 @@ function tellAsked({ ask, reply, isNew }: Asked, where: readonly string[]): void
   const { state } = reply.status;
   tell(`${isNew ? 'asked' : 'joined'} ${ask.id}, ${state}; answer by ${formatTime(reply.answerBy)}`);
   if (state !== 'pending') return;
+  const warning = attentionText(reply.attention ?? 'attended');
+  if (warning !== null) tell(warning);
   tell(`an approver can sign with: ${pasteableLine(['approve', ask.id, ...where])}`);
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ATTENTIONS } from './attention.js';
 import type { BoundDocument } from './document.js';
 import { parseDocument } from './document.js';
 import {
@@ -105,6 +106,8 @@ export const submitReply = z.object({
   watch: z.nullable(token),
   status: requestStatusSchema,
   answerBy: time,
+  /** Who is looking at it; null once it is no longer pending. */
+  attention: z.nullable(z.enum(ATTENTIONS)).default(null),
   /** Filled once this claim has redeemed. */
   receipts: z.array(z.string()),
 });

@@ -115,6 +115,19 @@ describeWith(TOOLS, 'the hook', () => {
       expect(second?.statement).not.toBe(first?.statement);
     });
 
+    test.each([
+      ['unattended', 'nobody who could approve has a console open: tell an approver'],
+      ['notified', 'nobody who could approve has a console open, somebody is being notified'],
+    ])('who waited in vain is told that the ask was %s, in words of the hook', async (code, words) => {
+      door.settings.wait = '1';
+      broker.onSubmit = () => reply('pending', { code, hint: 'EVIL' });
+      broker.onRedeem = broker.onSubmit;
+      const run = await door.login();
+      expectEnd(run, 3, 'waiting', /still waiting, log in again/);
+      expect(run.said).toContain(words);
+      expect(run.said).not.toContain('EVIL');
+    });
+
     test('a kept ask that has ended meanwhile is asked anew, once', async () => {
       door.settings.wait = '1';
       await door.login();

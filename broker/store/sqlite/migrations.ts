@@ -95,7 +95,28 @@ CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'the event log is append-only'); END;
 `;
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: FIRST }];
+/**
+ * `outbox` holds what must leave the broker until it has: one row for each event and destination, ordered by event.
+ * `copied` is set in a back-up only, to the time at which it was made; `restored` from a restore until an approver has
+ * acknowledged it, as JSON.
+ */
+const OUTBOX_AND_RESTORE = `
+CREATE TABLE outbox (
+  event INTEGER NOT NULL REFERENCES events (seq),
+  sink TEXT NOT NULL,
+  request TEXT NOT NULL REFERENCES requests (id),
+  attempts INTEGER NOT NULL,
+  due INTEGER NOT NULL,
+  PRIMARY KEY (event, sink)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE store ADD COLUMN copied INTEGER;
+ALTER TABLE store ADD COLUMN restored TEXT;
+`;
+
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, sql: FIRST },
+  { version: 2, sql: OUTBOX_AND_RESTORE },
+];
 
 /**
  * Checks, without changing anything, that this program may use the database.

@@ -328,7 +328,7 @@ describe('what a shell reads', () => {
     const headers = { accept: 'text/plain' };
     const asked = await broker.call('POST', '/v1/requests', { body: broker.hostSubmit(bound), headers });
     const reply = parseTextReply(asked.text);
-    expect(reply).toMatchObject({ state: 'pending', code: null, receipts: [] });
+    expect(reply).toMatchObject({ state: 'pending', code: 'unattended', receipts: [] });
     await broker.decide(reply.id ?? '', bound);
     const token = reply.watch ?? '';
     const redeemed = await broker.call('POST', `/v1/requests/${reply.id}/redeem`, {

@@ -1,9 +1,8 @@
 import { createConnection } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import type { Limits } from '../../../broker/options.js';
-import { decodeStreamMessage, type StreamMessage } from '../../../src/protocol/stream-messages.js';
 import { TestBroker } from '../test-broker.js';
+import { Console } from './console.js';
 
 let broker: TestBroker;
 const start = async (limits: Partial<Limits> = {}): Promise<void> => {
@@ -128,55 +127,3 @@ test('a broker that stops tells its consoles to come back', async () => {
   await broker.running.stop();
   expect(await console.closed).toBe(1012);
 });
-
-type Kind = StreamMessage['type'];
-
-class Console {
-  readonly closed: Promise<number>;
-  readonly #socket: WebSocket;
-  readonly #messages: StreamMessage[] = [];
-  #arrived: () => void = () => {};
-
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
-    this.closed = new Promise((resolve) => socket.on('close', resolve));
-    socket.on('message', (data) => {
-      this.#messages.push(decodeStreamMessage(JSON.parse(String(data))));
-      this.#arrived();
-    });
-  }
-
-  static async open(on: TestBroker, query = '', headers: Record<string, string> = {}): Promise<Console> {
-    const token = await on.signIn();
-    const socket = new WebSocket(`${on.address.replace('http', 'ws')}/v1/stream${query}`, {
-      headers: { authorization: `Bearer ${token}`, ...headers },
-    });
-    const console = new Console(socket);
-    await new Promise<void>((resolve, reject) => {
-      socket.on('open', resolve);
-      socket.on('error', reject);
-    });
-    return console;
-  }
-
-  /** The next message of this kind; those before it are passed over. */
-  async next<K extends Kind>(kind: K): Promise<Extract<StreamMessage, { type: K }>> {
-    for (;;) {
-      const message = this.#messages.shift();
-      if (message?.type === kind) return message as Extract<StreamMessage, { type: K }>;
-      if (message === undefined) {
-        await new Promise<void>((resolve) => {
-          this.#arrived = resolve;
-        });
-      }
-    }
-  }
-
-  send(text: string): void {
-    this.#socket.send(text);
-  }
-
-  close(): void {
-    this.#socket.close();
-  }
-}
