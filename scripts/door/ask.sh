@@ -13,6 +13,9 @@ deadline=0 first_deadline=0
 # The pause before the next try, in hundredths of seconds.
 pause=25
 
+# What to do after a wait that was too short.
+again_by='log in again'
+
 # Errors that pass with time.
 passing_errors=' draining rate-limited too-many-pending too-many-connections storage-failed broker-locked '
 
@@ -75,6 +78,7 @@ send() {
   fi
   submit $((left > 100 ? left / 100 : 1))
   read_answer
+  show
 }
 
 # Waits for a decision, for as long as one call may take.
@@ -83,7 +87,7 @@ await() {
   local -i left start
   uptime_now
   ((start = uptime, left = deadline - uptime, 1))
-  ((left >= 50)) || end 3 waiting "still waiting, log in again: an approval given meanwhile counts then$(attention)"
+  ((left >= 50)) || end 3 waiting "still waiting, $again_by: an approval given meanwhile counts then$(attention)"
   redeem $((left >= 2500 ? 25 : (left + 99) / 100))
   read_answer
   # The watch token is unknown to a broker that has restarted, or that has ended it.
@@ -130,6 +134,7 @@ hold() {
     sleep "$seconds"
     ((pause = pause < 400 ? 2 * pause : 400))
   fi
+  show
   ! client_is_gone || leave_unwatched
 }
 
@@ -164,4 +169,15 @@ admit() {
   fi
   # The run that has used it reports what became of it.
   spend || { claimed=no && return 1; }
+}
+
+# conclude OUTCOME: what is left to do once this run has ended as `opened`, `refused` or `observed`. Nobody waits for it, and
+# whatever fails here does not change the end.
+conclude() {
+  # What was refused once would be refused again; what was observed is over.
+  [[ $1 == opened || ($1 == refused && $claimed == no) ]] || drop_ask
+  watching=no
+  [[ $end_code != killed ]] || detach
+  [[ $watch == - || ($claimed == no && $1 != observed) ]] || report "$1" "$end_code" 5
+  close_state
 }

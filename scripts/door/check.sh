@@ -1,11 +1,14 @@
 # shellcheck shell=bash disable=SC2015,SC2034,SC2154 # `a && b || shut` is meant; the modules share variables
-# countersign-pam check: tries everything that a login needs, without asking anybody, and says what would happen.
+# What the checks of all doors share: they try everything that a door needs, without asking anybody, and say what would happen.
 
 check_failures=0
-check_config=/etc/countersign/pam.conf check_pam_directory=/etc/pam.d check_sshd_config='' check_new_signers='' check_user=''
+# What the command line says.
+check_config='' check_pam_directory=/etc/pam.d check_sshd_config='' check_new_signers='' check_user=''
 
-# check ARGUMENT…: fails if anything would keep the door shut, or open it unasked.
-check() {
+# read_check_arguments DEFAULT-CONFIG ARGUMENT…
+read_check_arguments() {
+  check_config=$1
+  shift
   while (($#)); do
     case $1 in
       --config | --pam-dir | --sshd-config | --signers)
@@ -26,30 +29,10 @@ check() {
         ;;
     esac
   done
-  [[ -O / ]] || check_usage 'run this as root'
-  if [[ $check_new_signers ]]; then
-    compare_signers
-    return
-  fi
-  attempt "configuration $check_config" configure "$check_config" || return 1
-  [[ ${config[mode]} == enforce ]] || note 'mode=observe: everybody is let in'
-  attempt 'signers, key, state and CA belong to root alone' require_trusted "${config[state]}" "${config[signers]}" \
-    "${config[key]}" ${config[ca]:+"${config[ca]}"}
-  attempt "state ${config[state]}" try_state || return 1
-  open_state
-  attempt 'clock is not before the latest use of this door' read_clock
-  check_key
-  attempt "signers ${config[signers]}" load_signers "${config[signers]}" && list_signers
-  check_broker
-  check_pam
-  check_sshd
-  [[ ! $check_user ]] || check_login
-  close_state
-  ((check_failures == 0))
 }
 
 check_usage() {
-  printf 'countersign-pam: error: %s\nsee countersign-pam --help\n' "$1" >&2
+  printf '%s: error: %s\nsee %s --help\n' "${0##*/}" "$1" "${0##*/}" >&2
   exit 1
 }
 
@@ -158,114 +141,6 @@ check_broker_key() {
     return 0
   done
   failed "broker ${config[broker]}: its key is $1, not a configured one"
-}
-
-# What must be the first account line: an earlier one could let somebody in, and seteuid makes the host key readable.
-check_pam() {
-  local service line hook="$here/countersign-pam" sudo_is_protected=no
-  for service in sshd sudo sudo-i su su-l login; do
-    [[ -e $check_pam_directory/$service ]] || continue
-    line=$(first_account_line "$service" 0)
-    if is_hook_line "$line"; then
-      passed "PAM $service: the hook is the first account line"
-      [[ $service != sudo ]] || sudo_is_protected=yes
-    # `sudo -i` asks this service, and would be a way around.
-    elif [[ $service == sshd || ($service == sudo-i && $sudo_is_protected == yes) ]] || grep_file "$check_pam_directory/$service" countersign-pam; then
-      failed "PAM $service: the first account line is not: account required pam_exec.so seteuid stdout quiet $hook"
-    else
-      note "PAM $service: not protected"
-    fi
-  done
-  [[ -e $check_pam_directory/sshd ]] || failed "PAM sshd: there is no $check_pam_directory/sshd"
-}
-
-# grep_file FILE TEXT
-grep_file() {
-  local text=''
-  IFS= read -r -d '' text <"$1"
-  [[ $text == *"$2"* ]]
-}
-
-# first_account_line SERVICE DEPTH: prints it, with single spaces.
-first_account_line() {
-  local line type control rest part=''
-  (($2 < 8)) && [[ $1 != */* && -r $check_pam_directory/$1 ]] || return
-  while IFS= read -r line || [[ $line ]]; do
-    line=$part$line part=''
-    [[ $line != *\\ ]] || { part=${line%?}' ' && continue; }
-    read -r type control rest <<<"${line%%#*}"
-    [[ $control != \[* ]] || control="${line#*\[}"
-    case $type in
-      @include) first_account_line "$control" $(($2 + 1)) && return ;;
-      account | -account)
-        if [[ $control == include || $control == substack ]]; then
-          first_account_line "$rest" $(($2 + 1)) && return
-        else
-          printf '%s %s %s' "$type" "$control" "$rest"
-          return
-        fi
-        ;;
-    esac
-  done <"$check_pam_directory/$1"
-  return 1
-}
-
-# is_hook_line LINE
-is_hook_line() {
-  local -a words=()
-  local options
-  read -r -a words <<<"$1"
-  [[ ${words[0]-} == account && ${words[1]-} =~ ^(required|requisite)$ && ${words[2]-} =~ ^(/.*/)?pam_exec\.so$ ]] || return 1
-  options=" ${words[*]:3} "
-  # The command is the first path; all that follows are its arguments.
-  [[ ${options#"${options%% /*}"} == " $here/countersign-pam "* ]] || return 1
-  options=" ${options%% /*} "
-  [[ $options == *' seteuid '* && $options == *' stdout '* && $options == *' quiet '* && $options != *' type='* ]]
-}
-
-check_sshd() {
-  local said
-  local -i grace
-  said=$(sshd -T ${check_sshd_config:+-f "$check_sshd_config"} 2>&1) || { failed "sshd -T: ${said%%$'\n'*}"; return; }
-  said=$'\n'$said$'\n'
-  if [[ $said == *$'\nusepam yes\n'* ]]; then
-    passed 'sshd: UsePAM yes'
-  else
-    failed 'sshd: UsePAM is not yes, so that no login asks PAM'
-  fi
-  said=${said#*$'\nlogingracetime '}
-  grace=${said%%[!0-9]*}
-  ((grace == 0 || grace >= config[wait] + 10)) ||
-    note "sshd: LoginGraceTime $grace ends logins before wait=${config[wait]} is over"
-}
-
-read_account() {
-  read_pam
-  look_up_accounts 2>/dev/null
-  read_accounts
-}
-
-# What a login of the user would need.
-check_login() {
-  local said
-  PAM_TYPE=account PAM_SERVICE=sshd PAM_USER=$check_user
-  said=$(
-    trap 'printf "%s" "$end_text"' EXIT
-    read_account
-    end_text=''
-  ) || { failed "$check_user: $said" || return; }
-  [[ ! $said ]] || { note "$check_user: let in unasked: $said" && return; }
-  read_account
-  if [[ ${signer_of[$requester]-} ]]; then
-    passed "$check_user: asks as $requester, who is ${signer_of[$requester]}"
-  else
-    passed "$check_user: asks as $requester, who is not one person of the signers file (shared-requester=${config[shared-requester]})"
-  fi
-  if quorum_possible "$requester"; then
-    passed "$check_user: people=${config[people]} required-groups=${config[required-groups]:--} can be met"
-  else
-    failed "$check_user: nobody can approve this: $quorum_missing"
-  fi
 }
 
 # Lists what becomes of people, keys and groups if the new file takes the place of the configured one.

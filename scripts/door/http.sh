@@ -54,6 +54,7 @@ call() {
     read -r -t 1 -u "$curl_output" line
     (($? <= 128))
   do
+    show
     client_is_gone || continue
     stop_curl
     call_result=gone
