@@ -11,6 +11,7 @@ import { RateLimiter } from './access/rate-limiter.js';
 import { Sessions } from './access/sessions.js';
 import { loadBrokerKey } from './broker-key.js';
 import type { BrokerContext } from './context.js';
+import { watchOutdatedDoors } from './doors/outdated-doors.js';
 import type { Transport } from './http/authentication.js';
 import { createHttpApplication } from './http/server.js';
 import { isLoopback } from './http/service-routes.js';
@@ -83,6 +84,8 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       onWaiting: hub.announceWaiting,
       isDraining: () => draining,
     });
+    const outdatedDoors = watchOutdatedDoors(store);
+    hub.announceDoors(outdatedDoors());
     const attendance = new Attendance({
       policy: oneOtherPerson,
       principals,
@@ -95,6 +98,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       pending_unattended: () => pending().filter((request) => !attendance.isAttended(request)).length,
       consoles: () => hub.consoles,
       waiters: () => requests.waiters.count,
+      doors_outdated: () => outdatedDoors().length,
     });
     const context: BrokerContext = {
       name: options.name,
@@ -113,10 +117,17 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       rates: new RateLimiter(limits.callsPerSecond, limits.callsBurst),
       addressRates: new RateLimiter(limits.addressCallsPerSecond, limits.addressCallsBurst),
       principals,
+      outdatedDoors,
       clock,
       isDraining: () => draining,
     };
     store.onCommitted(metrics.countCommitted);
+    let announced = outdatedDoors();
+    store.onCommitted(() => {
+      if (outdatedDoors() === announced) return;
+      announced = outdatedDoors();
+      hub.announceDoors(announced);
+    });
     store.onCommitted((entries) => {
       logCommitted(entries);
       if (!entries.some(({ kind }) => kind === 'roster.changed' || kind === 'submitters.changed')) return;

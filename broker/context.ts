@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { OutdatedDoor } from '../src/protocol/door-messages.js';
 import type { Fingerprint } from '../src/protocol/names.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import type { RateLimiter } from './access/rate-limiter.js';
@@ -31,6 +32,8 @@ export interface BrokerContext {
   readonly rates: RateLimiter;
   readonly addressRates: RateLimiter;
   readonly principals: () => Principals;
+  /** Doors whose signers file is not what the roster exports. */
+  readonly outdatedDoors: () => readonly OutdatedDoor[];
   readonly clock: () => EpochMs;
   readonly isDraining: () => boolean;
 }

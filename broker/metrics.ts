@@ -7,6 +7,7 @@ export interface MetricSources {
   readonly pending_unattended: () => number;
   readonly consoles: () => number;
   readonly waiters: () => number;
+  readonly doors_outdated: () => number;
 }
 
 /** Prometheus metrics of one broker, in a registry of its own. */
@@ -64,4 +65,5 @@ const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
   ['pending_unattended', 'Requests that wait while nobody who could sign has a console open'],
   ['consoles', 'Attached consoles'],
   ['waiters', 'Callers that wait for a request to move'],
+  ['doors_outdated', 'Doors whose signers file is not what the roster exports'],
 ];

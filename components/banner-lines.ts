@@ -14,7 +14,7 @@ interface Banner {
 /** What must not be overlooked, right below the header, over the whole width. */
 export function bannerLines(state: ConsoleState): readonly Line[] {
   const { columns } = state.size;
-  return [...linkBanners(state), ...requestBanners(state)].flatMap(({ words, tone }) =>
+  return [...linkBanners(state), ...requestBanners(state), ...doorBanners(state)].flatMap(({ words, tone }) =>
     wrapLine([span(words, tone)], columns - 2, 'words').map((line) =>
       fitLine([span(label` `, tone), ...line], columns).map(({ text }) => span(text, tone)),
     ),
@@ -42,6 +42,20 @@ function linkBanners({ queue: { link }, at }: ConsoleState): readonly Banner[] {
     ];
   }
   return [];
+}
+
+/** Doors that would refuse a new approver, or still take one who has left. */
+function doorBanners({ queue: { outdatedDoors } }: ConsoleState): readonly Banner[] {
+  const [first, ...others] = outdatedDoors;
+  if (first === undefined) return [];
+  const door = safeText(first.door, { reading: 'exact' });
+  const more = others.length === 0 ? label`` : label` and ${others.length} more`;
+  return [
+    {
+      words: label`▲ Old signers file at ${door}${more}. Install the new one there: countersign roster export`,
+      tone: 'warning',
+    },
+  ];
 }
 
 function requestBanners(state: ConsoleState): readonly Banner[] {

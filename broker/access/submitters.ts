@@ -64,7 +64,7 @@ export function checkLimits(submitter: Submitter, { document }: BoundDocument): 
 }
 
 /** A pattern is an exact text, or a prefix followed by `*`. */
-function matches(patterns: readonly string[], text: string): boolean {
+export function matches(patterns: readonly string[], text: string): boolean {
   return patterns.some((pattern) =>
     pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern,
   );

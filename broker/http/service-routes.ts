@@ -54,6 +54,7 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       waiters: context.requests.waiters.count,
       epoch: store.epoch,
       seq: store.seq,
+      outdatedDoors: context.outdatedDoors().map(({ door, since }) => ({ door, since: formatTime(since) })),
     };
   });
 

@@ -1,5 +1,5 @@
 import type { BoundDocument } from '../../src/protocol/document.js';
-import type { Claim, Name, RequestId } from '../../src/protocol/names.js';
+import type { Claim, Digest, Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { isLive, type Outcome } from '../../src/protocol/request-view.js';
 import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
@@ -25,6 +25,8 @@ export interface Submission {
   readonly bound: BoundDocument;
   readonly submitter: Name;
   readonly vouched: string | null;
+  /** Digest of the signers file that the door says it has. */
+  readonly signers: Digest | null;
   readonly rule: Rule;
   /** What the rule asks for, in words. */
   readonly missing: readonly string[];
@@ -32,7 +34,7 @@ export interface Submission {
 
 /** A new request with its first asker. */
 export function submitted(submission: Submission, now: EpochMs): Step {
-  const { id, bound, submitter, vouched, rule, missing } = submission;
+  const { id, bound, submitter, vouched, signers, rule, missing } = submission;
   const request: Request = {
     ...bound,
     id,
@@ -61,6 +63,7 @@ export function submitted(submission: Submission, now: EpochMs): Step {
     scope,
     submitter,
     vouched,
+    ...(signers === null ? {} : { signers }),
     rule: rule.text,
     policy: rule.digest,
     document: { ...document },

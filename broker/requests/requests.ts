@@ -1,5 +1,5 @@
 import type { SubmitBody } from '../../src/protocol/messages.js';
-import type { BearerToken, Claim, Fingerprint, RequestId } from '../../src/protocol/names.js';
+import type { BearerToken, Claim, Digest, Fingerprint, Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { formatSignedText } from '../../src/protocol/receipt.js';
 import { isLive, type Outcome } from '../../src/protocol/request-view.js';
@@ -10,7 +10,7 @@ import { hashToken, type RandomBytes, randomToken } from '../access/tokens.js';
 import type { Limits } from '../options.js';
 import type { Evaluation, Policy } from '../policy/policy.js';
 import type { Principals } from '../roster/principals.js';
-import type { Committed, RequestChange, RequestKey, Store, TokenHash } from '../store/store.js';
+import type { Committed, Door, RequestChange, RequestKey, Store, TokenHash } from '../store/store.js';
 import { Deadlines } from './deadlines.js';
 import * as lifecycle from './lifecycle.js';
 import { PendingBudget } from './pending-budget.js';
@@ -75,23 +75,24 @@ export class Requests {
     nonce: VouchedSubmit['nonce'] | null,
   ): Promise<Submitted> {
     const { policy, random, newId } = this.#context;
-    const { bound, statement, claim } = body;
+    const { bound, statement, claim, signers } = body;
     checkLimits(submitter, bound);
     if (this.#principals.approvers === 0) throw new Problem('no-approver', 'nobody could approve this');
     const rule = policy.ruleFor(bound);
     const id = newId();
     const watch = randomToken(random);
     const vouched = statement === null ? null : formatSignedText(statement);
-    const remember = nonce === null ? {} : { nonce };
+    const spent = nonce === null ? {} : { nonce };
     let isNew = false;
     try {
       const submitted = await this.#change<Submitted>(
         { digest: bound.digest, submitter: submitter.name },
         (standing, now) => {
+          const remember = { ...spent, ...this.#doorChange(bound.document.door, signers, now) };
           if (standing === null) {
             this.#budget.take(id, { submitter: submitter.name, resource: bound.document.resource });
             const { missing } = policy.evaluate(rule, bound.document.requester, [], this.#principals);
-            const submission = { id, bound, submitter: submitter.name, vouched, rule, missing };
+            const submission = { id, bound, submitter: submitter.name, vouched, signers, rule, missing };
             const step = lifecycle.submitted(submission, now);
             const asker = { hash: hashToken(watch), request: id, attached: true };
             return { ...step, ...remember, asker, result: { request: step.request, isNew: true, watch } };
@@ -273,6 +274,12 @@ export class Requests {
     if (evaluation.satisfied) return lifecycle.redeemed({ ...request, votes }, claim, now);
     const fallen = request.votes.filter((vote) => !votes.includes(vote)).map(({ approver }) => approver);
     return lifecycle.voided(request, [...fallen, ...evaluation.dropped], now);
+  }
+
+  /** What there is to write when a door asks with another signers file than before. */
+  #doorChange(name: Name, signers: Digest | null, now: EpochMs): { readonly door?: Door } {
+    if (signers === null || this.#context.store.doors().get(name)?.signers === signers) return {};
+    return { door: { name, signers, since: now } };
   }
 
   #checkSubmitterEnrolled(request: Request): void {

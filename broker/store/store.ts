@@ -30,6 +30,15 @@ export interface Session {
   readonly expires: EpochMs;
 }
 
+/** What a door last said of itself. */
+export interface Door {
+  readonly name: Name;
+  /** SHA-256 of its signers file. */
+  readonly signers: Digest;
+  /** When it first asked with that file. */
+  readonly since: EpochMs;
+}
+
 /** How to find the one request that a change is about. */
 export type RequestKey =
   | { readonly id: RequestId }
@@ -45,6 +54,8 @@ export interface RequestChange<Result> {
   readonly asker?: Asker;
   /** Refused with Problem `replayed` when it is already known. Forgotten after `expires`. */
   readonly nonce?: { readonly nonce: Nonce; readonly expires: EpochMs };
+  /** What the door says of itself from now on. */
+  readonly door?: Door;
   readonly result: Result;
 }
 
@@ -98,6 +109,9 @@ export interface Store {
   changeDirectory(
     decide: (current: Directory) => { readonly directory: Directory; readonly events: readonly NewEvent[] },
   ): Promise<Directory>;
+
+  /** The doors that said of themselves what they have; another map after each change. */
+  doors(): ReadonlyMap<Name, Door>;
 
   findSession(hash: TokenHash): Session | null;
   /** Refused with Problem `unknown-key` when its key is not enrolled (any more) for that approver. */

@@ -1,9 +1,11 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
+import type { OutdatedDoor } from '../../src/protocol/door-messages.js';
 import type { Name, RequestId } from '../../src/protocol/names.js';
 import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
+import { formatTime } from '../../src/protocol/time.js';
 import type { Limits } from '../options.js';
 import { type Request, requestIsLive } from '../requests/request.js';
 import { statusOnWire, viewOnWire } from '../requests/view.js';
@@ -50,6 +52,8 @@ export class StreamHub {
   /** The queue as of `#seq`. The store is ahead of it between a commit and its publication. */
   readonly #live: Map<RequestId, Request>;
   #ended: readonly Request[];
+  /** What was said last of the doors whose signers file is an old one. */
+  #doors: Buffer = encode({ type: 'doors', outdated: [] });
 
   private constructor(store: Store, limits: Limits, clock: () => EpochMs, ended: readonly Request[]) {
     this.#store = store;
@@ -103,8 +107,8 @@ export class StreamHub {
     const missed = resume === null ? null : this.#since(resume);
     const first =
       missed === null
-        ? [this.#snapshot()]
-        : [this.#resumed(missed.length), ...missed.map(({ bytes }) => bytes)];
+        ? [this.#snapshot(), this.#doors]
+        : [this.#resumed(missed.length), ...missed.map(({ bytes }) => bytes), this.#doors];
     const firstBytes = first.reduce((sum, { length }) => sum + length, 0);
     const console: Console = { socket, connection, session, firstBytes };
     socket.on('error', () => socket.terminate());
@@ -126,6 +130,13 @@ export class StreamHub {
       }),
     );
   };
+
+  /** The doors whose signers file is an old one have changed. */
+  announceDoors(outdated: readonly OutdatedDoor[]): void {
+    const doors = outdated.map(({ door, since }) => ({ door, since: formatTime(since) }));
+    this.#doors = encode({ type: 'doors', outdated: doors });
+    this.#broadcast(this.#doors);
+  }
 
   /** Once a second: proof of life, and the clock that countdowns are shown by. */
   heartbeat(): void {

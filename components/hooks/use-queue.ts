@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 import type { Queue, QueueConnection } from '../../src/client/queue.js';
+import { showsSame } from '../../src/client/queue-feed.js';
 
 /** Changes that come faster are drawn together: no eye follows more, and a flood must not starve the keys (A32). */
 const FRAME_MS = 33;
@@ -34,5 +35,5 @@ export function useQueue(connection: QueueConnection, onQueue: (queue: Queue) =>
 }
 
 function isSamePicture(a: Queue, b: Queue): boolean {
-  return a.requests === b.requests && a.link === b.link && a.clockOffset === b.clockOffset;
+  return a.link === b.link && showsSame(a, b);
 }

@@ -39,8 +39,8 @@ submit() {
   [[ $armor == '-----BEGIN SSH SIGNATURE-----'*$'-----END SSH SIGNATURE-----\n' && $armor != *[!$'\n'\ -~]* ]] ||
     shut no-signature "cannot sign with ${config[key]}"
   submit_statement+=$armor
-  printf '{"claim":"%s","document":%s,"statement":"%s"}' "$ask_claim" "$document" "${submit_statement//$'\n'/\\n}" \
-    >"$run.body" || state_failed
+  printf '{"claim":"%s","document":%s,%s"statement":"%s"}' "$ask_claim" "$document" \
+    "${signers_digest:+\"signers\":\"$signers_digest\",}" "${submit_statement//$'\n'/\\n}" >"$run.body" || state_failed
   call POST /v1/requests '' "$run.body" "$1" ''
   [[ $call_result == reply ]] || return 0
   # A key that the broker has given up: the next one that is pinned may be its key by now.

@@ -49,6 +49,8 @@ json_array() {
 document_action='' document_details='' document_requester='' document_resource=''
 # The document, its digest, and the digest of what it would do: equal asks have equal scope.
 document='' request='' scope=''
+# The digest of the signers file, which the ask names so that the broker can tell who has an old one; empty without a file.
+signers_digest=''
 
 # describe ACTION REQUESTER DETAILS: fixes what is asked for. DETAILS is a canonical JSON object.
 describe() {
@@ -59,7 +61,7 @@ describe() {
     shut bad-document 'cannot write the document'
 }
 
-# compose NONCE: sets `document`, `request` and `scope`.
+# compose NONCE: sets `document`, `request`, `scope` and `signers_digest`.
 compose() {
   local who_and_what="\"door\":\"${config[door]}\"" lines=()
   document="{\"action\":$document_action,\"context\":{},\"details\":$document_details,$who_and_what,\"duration\":0"
@@ -68,8 +70,9 @@ compose() {
   printf '%s' "$document" >"$run.document" &&
     printf '{"action":%s,"details":%s,%s}' "$document_action" "$document_details" "$who_and_what" >"$run.scope" ||
     state_failed
-  mapfile -t lines < <(exec sha256sum -- "$run.document" "$run.scope")
-  request=sha256:${lines[0]%% *} scope=sha256:${lines[1]-}
-  scope=${scope%% *}
+  mapfile -t lines < <(exec sha256sum -- "$run.document" "$run.scope" ${config[signers]:+"${config[signers]}"})
+  lines=("${lines[@]%% *}")
+  request=sha256:${lines[0]-} scope=sha256:${lines[1]-} signers_digest=${lines[2]:+sha256:${lines[2]}}
+  [[ ! $signers_digest ]] || is_digest "$signers_digest" || signers_digest=''
   is_digest "$request" && is_digest "$scope" || shut no-digest 'sha256sum gives no digest'
 }

@@ -1,3 +1,4 @@
+import type { OutdatedDoor } from '../protocol/door-messages.js';
 import type { RequestId } from '../protocol/names.js';
 import { isLive, type RequestView } from '../protocol/request-view.js';
 import type { StreamMessage } from '../protocol/stream-messages.js';
@@ -18,6 +19,11 @@ export interface StreamPosition {
 /** The picture without its link: that belongs to the connection. */
 export type Picture = Omit<Queue, 'link'>;
 
+/** Whether two pictures show the same; events that change nothing that is shown only move `seq`. */
+export function showsSame(a: Picture, b: Picture): boolean {
+  return a.requests === b.requests && a.clockOffset === b.clockOffset && a.outdatedDoors === b.outdatedDoors;
+}
+
 /** A picture and what is needed to continue it. Immutable. */
 export interface QueueFeed {
   readonly picture: Picture;
@@ -30,7 +36,7 @@ export interface QueueFeed {
 }
 
 export const EMPTY_FEED: QueueFeed = {
-  picture: { requests: new Map(), seq: 0, clockOffset: 0 },
+  picture: { requests: new Map(), seq: 0, clockOffset: 0, outdatedDoors: [] },
   position: null,
   promised: null,
   announced: 0,
@@ -62,6 +68,7 @@ class Draft {
   /** Copied at the first change, so that a heartbeat over thousands of rows costs nothing. */
   #copy: Map<RequestId, RequestView> | null = null;
   #clockOffset: number;
+  #outdatedDoors: readonly OutdatedDoor[];
   #position: StreamPosition | null;
   #promised: number | null;
   #announced: number;
@@ -69,6 +76,7 @@ class Draft {
   constructor({ picture, position, promised, announced }: QueueFeed) {
     this.#before = picture;
     this.#clockOffset = picture.clockOffset;
+    this.#outdatedDoors = picture.outdatedDoors;
     this.#position = position;
     this.#promised = promised;
     this.#announced = announced;
@@ -103,6 +111,9 @@ class Draft {
       case 'waiting':
         this.#update(message.id, { waiting: message.waiting });
         break;
+      case 'doors':
+        this.#outdatedDoors = message.outdated;
+        break;
       case 'heartbeat':
         this.#heartbeat(message.seq, message.clock - now);
         break;
@@ -115,9 +126,9 @@ class Draft {
     const requests = this.#copy ?? before.requests;
     const seq = this.#position?.seq ?? before.seq;
     const clockOffset = this.#clockOffset;
-    const isSame = requests === before.requests && seq === before.seq && clockOffset === before.clockOffset;
+    const picture = { requests, seq, clockOffset, outdatedDoors: this.#outdatedDoors };
     return {
-      picture: isSame ? before : { requests, seq, clockOffset },
+      picture: seq === before.seq && showsSame(picture, before) ? before : picture,
       position: this.#position,
       promised: this.#promised,
       announced: this.#announced,

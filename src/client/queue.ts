@@ -1,3 +1,4 @@
+import type { OutdatedDoor } from '../protocol/door-messages.js';
 import type { RequestId } from '../protocol/names.js';
 import type { RequestView } from '../protocol/request-view.js';
 import type { EpochMs } from '../protocol/time.js';
@@ -26,6 +27,8 @@ export interface Queue {
   readonly seq: number;
   /** Broker's clock minus ours, in ms: countdowns are shown by the broker's clock. */
   readonly clockOffset: number;
+  /** Doors that check receipts with another signers file than the roster's. */
+  readonly outdatedDoors: readonly OutdatedDoor[];
 }
 
 /** Where the console reads from and what it may do. One implementation talks to a broker, another one to a test. */

@@ -12,6 +12,7 @@ import {
   receive,
   reopened,
   type StreamPosition,
+  showsSame,
 } from './queue-feed.js';
 
 /** No message for so long means that the picture may be old, in ms: the broker sends a heartbeat each second. */
@@ -232,9 +233,7 @@ export class StreamClient {
 
   #publish(link: Link): void {
     const { picture } = this.#feed;
-    const { requests, seq, clockOffset } = this.#queue;
-    const isSamePicture =
-      picture.requests === requests && picture.seq === seq && picture.clockOffset === clockOffset;
+    const isSamePicture = picture.seq === this.#queue.seq && showsSame(picture, this.#queue);
     if (isSamePicture && isSameLink(link, this.#queue.link)) return;
     this.#queue = { ...picture, link };
     for (const listener of this.#listeners) listener();

@@ -4,7 +4,7 @@ import { Problem } from '../protocol/problems.js';
 import type { Person, PersonKey, RosterChange } from '../protocol/roster-messages.js';
 import { type EpochMs, formatTime, parseTime } from '../protocol/time.js';
 import { formatPublicKey, parseFingerprint, parsePublicKeyLine } from '../ssh/public-key.js';
-import { formatSignersFile, type Signer } from '../ssh/signers-file.js';
+import { exportSigners } from '../ssh/roster-export.js';
 import { hasDatabase, withDirectory } from './enrolled-directory.js';
 import type { ExitCode } from './exit-code.js';
 import { exact, print, printJson } from './output.js';
@@ -241,8 +241,7 @@ Examples
       async run({ flags, env }) {
         const door = flags.for === undefined ? null : parseName(flags.for, '--for');
         const people = await readPeople(locate(flags, env).data);
-        const text = formatSignersFile(people.map(toSigner));
-        process.stdout.write(door === null ? text : `# signers of ${door}\n${text}`);
+        process.stdout.write(exportSigners(people, door));
         return 0;
       },
     }),
@@ -286,20 +285,6 @@ function parseNames(texts: readonly string[], what: string): Name[] {
 function parseReplacement(texts: readonly string[], what: string): Name[] | null {
   if (texts.length === 0) return null;
   return texts.length === 1 && texts[0] === '-' ? [] : parseNames(texts, what);
-}
-
-function toSigner({ name, aliases, groups, keys }: Person): Signer {
-  const date = (time: EpochMs | null): Date | null => (time === null ? null : new Date(time));
-  return {
-    name,
-    aliases,
-    groups,
-    keys: keys.map(({ key, validAfter, validBefore }) => ({
-      key: parsePublicKeyLine(key),
-      validAfter: date(validAfter),
-      validBefore: date(validBefore),
-    })),
-  };
 }
 
 function formatPeople(people: readonly Person[]): string {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { formatAddress } from '../client/address.js';
 import { locate, locateBroker } from '../client/locations.js';
+import { outdatedDoorSchema } from '../protocol/door-messages.js';
 import { type BearerToken, type Fingerprint, isFingerprint } from '../protocol/names.js';
 import { time } from '../protocol/request-view.js';
 import { formatTime } from '../protocol/time.js';
@@ -22,6 +23,7 @@ export const statusReply = z.object({
   seq: z.int(),
   epoch: z.string(),
   approvers: z.int(),
+  outdatedDoors: z.array(outdatedDoorSchema),
 });
 export type StatusReply = z.output<typeof statusReply>;
 
@@ -70,6 +72,10 @@ function formatStatus(status: StatusReply, address: string): string {
     ['waiting', String(status.waiters)],
     ['consoles', String(status.consoles)],
     ['events', String(status.seq)],
+    ...status.outdatedDoors.map(({ door, since }) => [
+      'old signers',
+      `${door} (since ${formatTime(since)}): countersign roster export --for ${door}`,
+    ]),
   ]
     .map(([name = '', value = '']) => name.padEnd(13) + value)
     .join('\n');

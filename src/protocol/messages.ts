@@ -34,27 +34,33 @@ export interface SubmitBody {
   readonly statement: SignedText | null;
   /** With a claim, the receipts come at once if the request is already approved. */
   readonly claim: Claim | null;
+  /** SHA-256 of the bytes of the signers file that the door checks receipts with; null where it does not say. */
+  readonly signers: Digest | null;
 }
 
 /** @throws Problem `malformed-request`, `malformed-document`, `malformed-receipt`, `claim-needed` */
 export function parseSubmitBody(body: JsonValue): SubmitBody {
   if (!isJsonObject(body)) throw new Problem('malformed-request', 'the body is not a JSON object');
   for (const key of Object.keys(body)) {
-    if (!['document', 'statement', 'claim'].includes(key)) {
+    if (!['document', 'statement', 'claim', 'signers'].includes(key)) {
       throw new Problem('malformed-request', `the body has an unknown field ${JSON.stringify(key)}`);
     }
   }
-  const { statement, claim: offered } = body;
+  const { statement, claim: offered, signers } = body;
   if (statement !== undefined && typeof statement !== 'string') {
     throw new Problem('malformed-receipt', 'statement is not a text');
   }
   if (offered !== undefined && !isClaim(offered)) {
     throw new Problem('claim-needed', 'claim is not 32 lower-case hex digits');
   }
+  if (signers !== undefined && !isDigest(signers)) {
+    throw new Problem('malformed-request', 'signers is not sha256: and 64 lower-case hex digits');
+  }
   return {
     bound: parseDocument(body.document),
     statement: statement === undefined ? null : parseSignedText(statement),
     claim: offered ?? null,
+    signers: signers ?? null,
   };
 }
 

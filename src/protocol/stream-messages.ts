@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { outdatedDoorSchema } from './door-messages.js';
 import { isRequestId, type RequestId } from './names.js';
 import { decodeReply, requestStatusSchema, requestViewSchema } from './request-view.js';
 
@@ -42,6 +43,8 @@ export const streamMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('other'), seq }),
   /** Askers came or went. Not part of the log, so without a number. */
   z.object({ type: z.literal('waiting'), id, waiting: z.int().min(0) }),
+  /** The doors whose signers file is not what the roster exports; at the beginning, and when that changes. */
+  z.object({ type: z.literal('doors'), outdated: z.array(outdatedDoorSchema) }),
   /** Once a second: the number of the newest event and the broker's clock, in ms since 1970. */
   z.object({ type: z.literal('heartbeat'), seq, clock: z.int() }),
 ]);

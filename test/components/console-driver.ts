@@ -18,7 +18,13 @@ export class ConsoleDriver {
   #at = NOW;
 
   constructor(requests: readonly RequestView[], { columns = 120, rows = 60 } = {}) {
-    const queue: Queue = { link: { state: 'live' }, requests: byId(requests), seq: 1, clockOffset: 0 };
+    const queue: Queue = {
+      link: { state: 'live' },
+      requests: byId(requests),
+      seq: 1,
+      clockOffset: 0,
+      outdatedDoors: [],
+    };
     const identity = {
       approver: 'bob',
       address: 'https://broker.example.com',

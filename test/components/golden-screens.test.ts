@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Digest } from '../../src/protocol/names.js';
+import type { Digest, Name } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { InMemoryQueue } from './in-memory-queue.js';
 import { NOW, opened, sampleRequest, sampleVote } from './sample-requests.js';
@@ -157,6 +157,18 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     });
     await screen.waitForContent('Not connected for 40s');
     await expectGolden(screen, 'stale');
+  });
+
+  test('doors with an old signers file: a banner that names one', async () => {
+    const { connection, screen } = show([...pending, ...earlier]);
+    await screen.waitForContent('● live');
+    const since = NOW - 3 * 3_600_000;
+    connection.setOutdatedDoors([
+      { door: 'host:db-1.example.com' as Name, since },
+      { door: 'host:web-1.example.com' as Name, since },
+    ]);
+    await screen.waitForContent('Old signers file');
+    await expectGolden(screen, 'old-signers-file');
   });
 
   test('hostile text: every trick is written out (A1, A37)', async () => {

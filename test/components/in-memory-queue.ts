@@ -19,7 +19,7 @@ export class InMemoryQueue implements QueueConnection {
   #answer: (suspend: Suspend) => Promise<void> = () => Promise.resolve();
 
   constructor(requests: readonly RequestView[] = [], link: Link = { state: 'live' }) {
-    this.#queue = { link, requests: byId(requests), seq: 1, clockOffset: 0 };
+    this.#queue = { link, requests: byId(requests), seq: 1, clockOffset: 0, outdatedDoors: [] };
   }
 
   queue(): Queue {
@@ -57,6 +57,10 @@ export class InMemoryQueue implements QueueConnection {
     const requests = new Map(this.#queue.requests);
     requests.delete(id);
     this.#change({ requests });
+  }
+
+  setOutdatedDoors(outdatedDoors: Queue['outdatedDoors']): void {
+    this.#change({ outdatedDoors });
   }
 
   setLink(link: Link): void {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
@@ -63,6 +64,15 @@ describeWith(TOOLS, 'the hook', () => {
       expect(canonical).toBe(
         JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(canonical)).sort())),
       );
+    });
+
+    test('names the digest of its signers file, so that the broker can tell who has an old one', async () => {
+      broker.onSubmit = () => approvedBy('bob');
+      await door.login();
+      const signers = createHash('sha256')
+        .update(readFileSync(door.file('signers')))
+        .digest('hex');
+      expect(broker.of('requests')[0]?.body).toMatchObject({ signers: `sha256:${signers}` });
     });
 
     test('waits for the decision with its watch token and the claim of its submit', async () => {

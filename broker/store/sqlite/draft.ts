@@ -1,10 +1,19 @@
 import { canonicalJson } from '../../../src/protocol/canonical.js';
-import type { Nonce, RequestId } from '../../../src/protocol/names.js';
+import type { Name, Nonce, RequestId } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { appendEntry, type ChainHead, type LogEntry } from '../../audit/chain.js';
 import type { NewEvent, Request } from '../../requests/request.js';
-import type { Asker, Committed, Directory, RequestChange, RequestKey, Session, TokenHash } from '../store.js';
+import type {
+  Asker,
+  Committed,
+  Directory,
+  Door,
+  RequestChange,
+  RequestKey,
+  Session,
+  TokenHash,
+} from '../store.js';
 import { isEnrolled, type LiveState, standingKey } from './live-state.js';
 
 /** Text after which a draft is committed before it takes more, in UTF-16 units. */
@@ -42,6 +51,7 @@ export class Draft {
   readonly nonces = new Map<Nonce, EpochMs>();
   readonly sessions = new Map<TokenHash, Session>();
   readonly endedSessions = new Set<TokenHash>();
+  readonly doors = new Map<Name, Door>();
   readonly entries: LogEntry[] = [];
   readonly committed: Committed[] = [];
   directory: Directory;
@@ -66,7 +76,7 @@ export class Draft {
   get isEmpty(): boolean {
     const changed = this.requests.size + this.askers.size + this.nonces.size + this.entries.length;
     const sessions = this.sessions.size + this.endedSessions.size;
-    return changed + sessions === 0 && this.directory === this.#live.directory;
+    return changed + sessions + this.doors.size === 0 && this.directory === this.#live.directory;
   }
 
   find(key: RequestKey): Request | null {
@@ -92,6 +102,7 @@ export class Draft {
     if (change.request !== undefined) this.#putRequest(change.request, current === null);
     if (change.asker !== undefined) this.askers.set(change.asker.hash, change.asker);
     if (change.nonce !== undefined) this.nonces.set(change.nonce.nonce, change.nonce.expires);
+    if (change.door !== undefined) this.doors.set(change.door.name, change.door);
     this.#append(change.events, bodies, request);
     return change.result;
   }

@@ -3,13 +3,15 @@ import type { EpochMs } from '../../../src/protocol/time.js';
 import { parsePublicKeyLine } from '../../../src/ssh/public-key.js';
 import type { ChainHead } from '../../audit/chain.js';
 import { type Request, requestIsLive } from '../../requests/request.js';
-import type { Asker, Directory, RequestKey, Session, TokenHash } from '../store.js';
+import type { Asker, Directory, Door, RequestKey, Session, TokenHash } from '../store.js';
 import type { Draft } from './draft.js';
 
 /** What is committed and needed often enough to be held in memory. Changes only by {@link LiveState.adopt}. */
 export class LiveState {
   directory: Directory;
   head: ChainHead;
+  /** Replaced at each change. */
+  doors: ReadonlyMap<Name, Door> = new Map();
   readonly askers = new Map<TokenHash, Asker>();
   readonly sessions = new Map<TokenHash, Session>();
   readonly nonces = new Map<Nonce, EpochMs>();
@@ -40,6 +42,7 @@ export class LiveState {
     for (const asker of draft.askers.values()) this.putAsker(asker);
     for (const hash of draft.endedSessions) this.sessions.delete(hash);
     for (const session of draft.sessions.values()) this.sessions.set(session.hash, session);
+    if (draft.doors.size > 0) this.doors = new Map([...this.doors, ...draft.doors]);
     this.directory = draft.directory;
     this.head = draft.head;
     this.#forgetNonces(draft.now, pruned);

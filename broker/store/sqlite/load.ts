@@ -3,8 +3,9 @@ import type { Fingerprint, Name, Nonce, RequestId } from '../../../src/protocol/
 import { personSchema, submitterSchema } from '../../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { type ChainHead, GENESIS } from '../../audit/chain.js';
+import type { Door } from '../store.js';
 import { LiveState } from './live-state.js';
-import { REQUEST_COLUMNS, type RequestRow, requestFromRow } from './rows.js';
+import { digestOf, REQUEST_COLUMNS, type RequestRow, requestFromRow } from './rows.js';
 
 /**
  * Reads what is held in memory. None of it grows with history, and neither does the time that this takes.
@@ -22,6 +23,7 @@ export function loadLiveState(database: Database, now: EpochMs): LiveState {
   loadRequests(database, live);
   loadSessions(database, live);
   loadNonces(database, live, now);
+  live.doors = loadDoors(database);
   return live;
 }
 
@@ -67,6 +69,14 @@ function loadSessions(database: Database, live: LiveState): void {
     const hash = row.hash.toString('hex');
     live.sessions.set(hash, { ...row, hash });
   }
+}
+
+function loadDoors(database: Database): ReadonlyMap<Name, Door> {
+  const rows = database.prepare<
+    [],
+    { readonly name: Name; readonly signers: Buffer; readonly since: EpochMs }
+  >('SELECT name, signers, since FROM doors');
+  return new Map(rows.all().map((row) => [row.name, { ...row, signers: digestOf(row.signers) }]));
 }
 
 function loadNonces(database: Database, live: LiveState, now: EpochMs): void {

@@ -113,9 +113,18 @@ ALTER TABLE store ADD COLUMN copied INTEGER;
 ALTER TABLE store ADD COLUMN restored TEXT;
 `;
 
+const DOORS = `
+CREATE TABLE doors (
+  name TEXT PRIMARY KEY,
+  signers BLOB NOT NULL CHECK (length(signers) = 32),
+  since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: OUTBOX_AND_RESTORE },
+  { version: 3, sql: DOORS },
 ];
 
 /**

@@ -128,4 +128,4 @@ export function bytesOf(hex: string): Buffer {
 
 export const digestBytes = (digest: Digest): Buffer => bytesOf(digest.slice('sha256:'.length));
 
-const digestOf = (bytes: Buffer): Digest => `sha256:${bytes.toString('hex')}` as Digest;
+export const digestOf = (bytes: Buffer): Digest => `sha256:${bytes.toString('hex')}` as Digest;

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
+import type { Name } from '../../../src/protocol/names.js';
 import { isLive } from '../../../src/protocol/request-view.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import type { LogEntry } from '../../audit/chain.js';
@@ -8,6 +9,7 @@ import type {
   Asker,
   Committed,
   Directory,
+  Door,
   ListQuery,
   RequestChange,
   RequestKey,
@@ -106,6 +108,10 @@ export class SqliteStore implements Store {
     decide: (current: Directory) => { readonly directory: Directory; readonly events: readonly NewEvent[] },
   ): Promise<Directory> {
     return this.#group.submit((draft) => draft.changeDirectory(decide));
+  }
+
+  doors(): ReadonlyMap<Name, Door> {
+    return this.#live.doors;
   }
 
   findSession(hash: TokenHash): Session | null {

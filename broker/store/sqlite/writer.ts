@@ -39,6 +39,7 @@ export class Writer {
   readonly #pruneNonces: Statement;
   readonly #putSession: Statement;
   readonly #endSession: Statement;
+  readonly #putDoor: Statement;
   readonly #insertEvent: Statement;
   readonly #people: NamedRows<Person>;
   readonly #submitters: NamedRows<Submitter>;
@@ -65,6 +66,7 @@ export class Writer {
       'INSERT OR REPLACE INTO sessions (hash, approver, key, expires) VALUES (?, ?, ?, ?)',
     );
     this.#endSession = database.prepare('DELETE FROM sessions WHERE hash = ?');
+    this.#putDoor = database.prepare('INSERT OR REPLACE INTO doors (name, signers, since) VALUES (?, ?, ?)');
     this.#insertEvent = database.prepare(
       'INSERT INTO events (seq, at, kind, request, body, hash) VALUES (?, ?, ?, ?, ?, ?)',
     );
@@ -112,6 +114,9 @@ export class Writer {
     for (const session of draft.sessions.values()) this.#writeSession(session);
     this.#people.replace(committed.people, draft.directory.people);
     this.#submitters.replace(committed.submitters, draft.directory.submitters);
+    for (const { name, signers, since } of draft.doors.values()) {
+      this.#putDoor.run(name, digestBytes(signers), since);
+    }
     for (const entry of draft.entries) this.#writeEntry(entry);
     const packs = {
       requests: this.#indexes.requests.write(written.digests),

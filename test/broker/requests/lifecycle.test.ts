@@ -48,6 +48,7 @@ const born = submitted(
   {
     id: '01KG9Z8QW5D3M7X1R2T4V6B8NC' as RequestId,
     bound: bind(),
+    signers: null,
     submitter: name('host:web-1'),
     vouched: 'statement',
     rule,

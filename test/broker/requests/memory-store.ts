@@ -3,13 +3,14 @@ import type {
   Asker,
   Committed,
   Directory,
+  Door,
   RequestChange,
   RequestKey,
   Session,
   Store,
   TokenHash,
 } from '../../../broker/store/store.js';
-import type { RequestId } from '../../../src/protocol/names.js';
+import type { Name, RequestId } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
 
 /** The store's contract in memory: one change after the other, listeners in the turn after the answer. */
@@ -18,6 +19,7 @@ export class MemoryStore implements Store {
   readonly requests = new Map<RequestId, Request>();
   readonly log: Committed[] = [];
   readonly sessions = new Map<TokenHash, Session>();
+  #doors: ReadonlyMap<Name, Door> = new Map();
   /** While true no commit succeeds, as on a full disk. */
   isFull = false;
   readonly #askers = new Map<TokenHash, Asker>();
@@ -60,15 +62,20 @@ export class MemoryStore implements Store {
   ): Promise<Result> {
     return this.#commit(() => {
       const current = this.#find(key);
-      const { request = current, events, asker, nonce, result } = decide(current);
+      const { request = current, events, asker, nonce, door, result } = decide(current);
       if (nonce !== undefined && this.#nonces.has(nonce.nonce)) throw new Problem('replayed', 'used');
       this.#checkDisk();
       if (request !== null) this.requests.set(request.id, request);
       if (asker !== undefined) this.#askers.set(asker.hash, asker);
       if (nonce !== undefined) this.#nonces.add(nonce.nonce);
+      if (door !== undefined) this.#doors = new Map([...this.#doors, [door.name, door]]);
       this.#record(events, request);
       return result;
     });
+  }
+
+  doors(): ReadonlyMap<Name, Door> {
+    return this.#doors;
   }
 
   directory(): Directory {

@@ -10,7 +10,14 @@ import { changeRoster, changeSubmitters, EMPTY_DIRECTORY } from '../../../broker
 import { Principals } from '../../../broker/roster/principals.js';
 import type { Directory } from '../../../broker/store/store.js';
 import { type BoundDocument, parseDocument, type RequestDocument } from '../../../src/protocol/document.js';
-import type { BearerToken, Claim, Fingerprint, Name, RequestId } from '../../../src/protocol/names.js';
+import type {
+  BearerToken,
+  Claim,
+  Digest,
+  Fingerprint,
+  Name,
+  RequestId,
+} from '../../../src/protocol/names.js';
 import type { RosterChange, Submitter } from '../../../src/protocol/roster-messages.js';
 import {
   type Decision,
@@ -129,8 +136,8 @@ export class World {
     await this.requests.tick();
   }
 
-  submit(bound = bind(), redeemWith: Claim | null = null, submitter = HOST) {
-    return this.requests.submit({ bound, statement: null, claim: redeemWith }, submitter, null);
+  submit(bound = bind(), redeemWith: Claim | null = null, submitter = HOST, signers: Digest | null = null) {
+    return this.requests.submit({ bound, statement: null, claim: redeemWith, signers }, submitter, null);
   }
 
   read(id: RequestId): Promise<Request> {
