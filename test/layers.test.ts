@@ -58,10 +58,14 @@ const BASE = ['src/protocol', 'src/ssh'];
 const LAYERS: readonly (readonly [layer: string, mayImport: readonly string[]])[] = [
   ['src/protocol', ['src/protocol']],
   ['src/ssh', BASE],
+  ['src/door', [...BASE, 'src/door']],
   ['src/client', [...BASE, 'src/client', 'src/version.ts']],
   ['components', [...BASE, 'src/client', 'src/version.ts', 'components']],
   ['broker', [...BASE, 'src/version.ts', 'broker']],
-  ['src/commands', [...BASE, 'src/client', 'src/version.ts', 'src/commands', 'broker', 'components']],
+  [
+    'src/commands',
+    [...BASE, 'src/client', 'src/door', 'src/version.ts', 'src/commands', 'broker', 'components'],
+  ],
   ['src/version.ts', ['package.json']],
   ['src/cli.ts', ['src/commands']],
 ];
@@ -146,6 +150,22 @@ describe('packages stay where they belong', () => {
     const isPure = ({ target, isPackage }: Import): boolean =>
       !isPackage || ['node:crypto', 'zod', 'canonicalize'].includes(target);
     expect(offences(['src/protocol'], isPure)).toEqual([]);
+  });
+});
+
+describe('the decisions of a door', () => {
+  test('do no I/O and read no clock: its state on disk stands at the edge', () => {
+    const PURE = ['settings', 'requirements', 'quorum', 'verification', 'use'].map(
+      (name) => `src/door/${name}.ts`,
+    );
+    const mayImport = [...BASE, ...PURE];
+    expect(PURE.filter((path) => !sources.includes(path))).toEqual([]);
+    expect(offences(PURE, ({ target, isPackage }) => !isPackage && isBelow(target, mayImport))).toEqual([]);
+    for (const path of PURE)
+      expect([path, /\bDate\.now\b|new Date\(\)/.test(readFileSync(join(root, path), 'utf8'))]).toEqual([
+        path,
+        false,
+      ]);
   });
 });
 

@@ -119,6 +119,41 @@ export const PROBLEMS = {
   'already-reported': { status: 409, hint: 'this claim has reported another outcome' },
   'claim-needed': { status: 400, hint: 'send {"claim":"32 hex digits"}' },
 
+  // At a door, which checks for itself
+  'bad-config': { status: 400, hint: 'correct that line; the README lists the keys and their values' },
+  'signers-missing': { status: 400, hint: 'make it on the broker: countersign roster export > FILE' },
+  'unsafe-file': { status: 403, hint: 'make it yours alone to write: chmod go-w FILE' },
+  'no-receipt': {
+    status: 502,
+    hint: 'do not trust that broker: it says approved and has no signature to show',
+  },
+  'deny-receipt': { status: 502, hint: 'do not trust that broker: it shows a signed no as a yes' },
+  'wrong-door': { status: 403, hint: 'do not trust that broker: it shows an approval for another door' },
+  'wrong-request': {
+    status: 403,
+    hint: 'do not trust that broker: it shows an approval for another request',
+  },
+  'wrong-scope': { status: 403, hint: 'do not trust that broker: it shows an approval for something else' },
+  'wrong-requester': {
+    status: 403,
+    hint: 'do not trust that broker: it shows an approval for somebody else',
+  },
+  'mixed-receipts': { status: 403, hint: 'do not trust that broker: its receipts do not belong together' },
+  'grant-refused': { status: 403, hint: 'approve each request, or let this door take grants: grants=yes' },
+  'too-long': {
+    status: 403,
+    hint: 'sign for a shorter time, or raise longest or longest-duration of this door',
+  },
+  'unknown-approver': { status: 403, hint: 'renew the signers file of this door: countersign roster export' },
+  'no-touch': { status: 403, hint: 'sign with a security key and touch it: this door asks for that' },
+  'no-quorum': { status: 403, hint: 'more or other people must approve: this door asks for more than that' },
+  'too-late': { status: 410, hint: 'ask again: the approval ended before it was used' },
+  'grant-ended': { status: 410, hint: 'ask again: the time of the grant is over' },
+  'clock-back': { status: 409, hint: 'correct the clock of this machine: it was set back' },
+  'state-failed': { status: 503, hint: 'check that disk and the permissions there: nothing was opened' },
+  'executable-changed': { status: 409, hint: 'ask again: approved was what the file held before' },
+  'not-executed': { status: 422, hint: 'check the command: the approval is used, so ask again' },
+
   // Limits
   'rate-limited': { status: 429, hint: 'slow down and try again after Retry-After seconds' },
   'too-many-pending': { status: 429, hint: 'wait until pending requests are answered, or cancel some' },

@@ -1,0 +1,72 @@
+import type { Signer } from '../ssh/signers-file.js';
+import type { Requirements } from './requirements.js';
+
+/**
+ * Says why these people are not enough for this requester, in words; null if they are. The rule is the door's own; people
+ * count by NAME, each once, and nobody counts for himself.
+ *
+ * @param names NAMEs of the signers file; another one counts for nothing
+ */
+export function quorumObjection(
+  signers: readonly Signer[],
+  requirements: Requirements,
+  requester: string,
+  names: readonly string[],
+): string | null {
+  const approvers = signers.filter(({ name }) => names.includes(name));
+  const person = personBehind(signers, requester);
+  if (person !== null) {
+    if (approvers.includes(person)) return `${person.name} is the requester`;
+    return shortage(requirements, approvers, 0);
+  }
+  // Not exactly one person of the signers file, such as a shared account: it may be any one of those who signed, so they
+  // must be enough without any single one of them. That is so if each number is one higher than needed.
+  switch (requirements.sharedRequester) {
+    case 'accept':
+      return shortage(requirements, approvers, 0);
+    case 'one-more': {
+      const short = shortage(requirements, approvers, 1);
+      return short === null ? null : `${short}, as ${requester} may be any one of them`;
+    }
+    case 'refuse':
+      return `${requester} is not one person of the signers file`;
+  }
+}
+
+/** Why everybody else together would not be enough, so that nobody need be asked; null if they would. */
+export function impossibleQuorum(
+  signers: readonly Signer[],
+  requirements: Requirements,
+  requester: string,
+): string | null {
+  const person = personBehind(signers, requester);
+  const others = signers.filter((signer) => signer !== person).map(({ name }) => name);
+  return quorumObjection(signers, requirements, requester, others);
+}
+
+/** The person to whom a NAME or an alias belongs. */
+function personBehind(signers: readonly Signer[], requester: string): Signer | null {
+  return signers.find(({ name, aliases }) => [name, ...aliases].includes(requester)) ?? null;
+}
+
+/**
+ * A person fills one place. By Hall's theorem there is a person for each place if, for every set of the groups, as many
+ * people are in at least one of them as the set has places.
+ */
+function shortage(
+  { people, groups }: Requirements,
+  approvers: readonly Signer[],
+  spare: number,
+): string | null {
+  if (approvers.length < people + spare)
+    return `${approvers.length} of ${people + spare} people have approved`;
+  for (let subset = 1; subset < 1 << groups.length; subset += 1) {
+    const set = groups.filter((_, index) => (subset >> index) & 1);
+    const places = set.reduce((sum, { count }) => sum + count, spare);
+    const members = approvers.filter((approver) => set.some(({ group }) => approver.groups.includes(group)));
+    if (members.length < places) {
+      return `${members.length} of ${places} people of ${set.map(({ group }) => group).join(',')} have approved`;
+    }
+  }
+  return null;
+}
