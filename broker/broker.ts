@@ -7,6 +7,7 @@ import { Problem } from '../src/protocol/problems.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import { formatPublicKey } from '../src/ssh/public-key.js';
 import { VERSION } from '../src/version.js';
+import { OidcTokens } from './access/oidc/oidc-tokens.js';
 import { RateLimiter } from './access/rate-limiter.js';
 import { Sessions } from './access/sessions.js';
 import { loadBrokerKey } from './broker-key.js';
@@ -110,6 +111,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       store,
       requests,
       sessions: new Sessions(store, key.fingerprint, random),
+      oidc: new OidcTokens({ clock, timeout: limits.issuerMs }),
       hub,
       attendance,
       metrics,

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { OutdatedDoor } from '../src/protocol/door-messages.js';
 import type { Fingerprint } from '../src/protocol/names.js';
 import type { EpochMs } from '../src/protocol/time.js';
+import type { OidcTokens } from './access/oidc/oidc-tokens.js';
 import type { RateLimiter } from './access/rate-limiter.js';
 import type { Sessions } from './access/sessions.js';
 import type { Metrics } from './metrics.js';
@@ -24,6 +25,7 @@ export interface BrokerContext {
   readonly store: Store;
   readonly requests: Requests;
   readonly sessions: Sessions;
+  readonly oidc: OidcTokens;
   readonly hub: StreamHub;
   readonly attendance: Attendance;
   readonly metrics: Metrics;

@@ -14,6 +14,8 @@ export interface Limits {
   readonly addressCallsBurst: number;
   /** Longest `Prefer: wait`, in seconds. */
   readonly waitSeconds: number;
+  /** Longest time for one document of an OIDC issuer, in ms. */
+  readonly issuerMs: number;
   readonly consoles: number;
   /** Consoles of one approver. */
   readonly consolesPerApprover: number;
@@ -37,6 +39,7 @@ export const DEFAULT_LIMITS: Limits = {
   addressCallsPerSecond: 500,
   addressCallsBurst: 2000,
   waitSeconds: 300,
+  issuerMs: 5_000,
   consoles: 500,
   consolesPerApprover: 20,
   backlogBytes: 4 * 1024 * 1024,

@@ -169,6 +169,7 @@ function isSameAsk(a: RequestView, b: RequestView): boolean {
     a.scope === b.scope &&
     a.submitter === b.submitter &&
     a.vouched === b.vouched &&
+    a.verified === b.verified &&
     a.rule === b.rule &&
     a.policy === b.policy;
   return (

@@ -6,6 +6,7 @@ import { parseSignedText } from '../src/protocol/receipt.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import { parseSubmit } from '../src/protocol/statements.js';
 import { type JsonValue, parseStrictJson } from '../src/protocol/strict-json.js';
+import { parseVerifiedFacts, type VerifiedFacts } from '../src/protocol/verified-facts.js';
 import { verifySignature } from '../src/ssh/signature.js';
 import { label, type SafeText, safeText } from './safe-text.js';
 
@@ -18,6 +19,12 @@ export interface Examination {
   /** The same as sentences; empty where everything agrees. */
   readonly differences: readonly SafeText[];
 }
+
+/** What the broker says that it verified about the ask. */
+export type VerifiedClaims =
+  | { readonly state: 'none' }
+  | { readonly state: 'read'; readonly facts: VerifiedFacts }
+  | { readonly state: 'unreadable' };
 
 /** Who says that the submitter sent this document. */
 export type Voucher =
@@ -51,6 +58,17 @@ function describe(bound: BoundDocument | null, differs: Examination['differs']):
     ...(differs.scope ? [label`the scope that the broker gives is not the scope of this document`] : []),
     ...(differs.rule ? [label`the rule shown is not the one whose digest would be signed`] : []),
   ];
+}
+
+/** Reads what the broker verified. It is the broker's word: nothing here can check it. */
+export function verifiedClaimsOf({ verified }: RequestView): VerifiedClaims {
+  if (verified === null) return { state: 'none' };
+  try {
+    return { state: 'read', facts: parseVerifiedFacts(verified) };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { state: 'unreadable' };
+  }
 }
 
 /** Verifies the submitter's own signature of this very document, made for this very broker. */

@@ -3,7 +3,7 @@ import type { BoundDocument } from '../src/protocol/document.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import { formatTime } from '../src/protocol/time.js';
 import { lengthText } from './clock-text.js';
-import { examine, type Voucher, voucherOf } from './examination.js';
+import { examine, type VerifiedClaims, type Voucher, verifiedClaimsOf, voucherOf } from './examination.js';
 import { fieldLines, headingLines, jsonLines, MARGIN } from './field-lines.js';
 import { type Line, markedSpans, span } from './line.js';
 import { wrapLine } from './line-wrapping.js';
@@ -60,10 +60,12 @@ function drawDocument(request: RequestView, broker: string, columns: number): Re
     ...jsonLines(document.context, columns, 'prose'),
     ...(Object.keys(document.context).length === 0 ? field(label`none`, []) : []),
   ];
+  const claims = verifiedClaimsOf(request);
   const proof = [
+    ...verifiedLines(claims, columns),
     ...headingLines(label`Proof`, label`checked here, against what you see`, columns),
     ...field(label`submitter`, exact(request.submitter)),
-    ...field(label`vouched by`, voucherLine(voucherOf(request, broker))),
+    ...field(label`vouched by`, voucherLine(voucherOf(request, broker), claims)),
     ...field(label`rule`, exact(request.rule)),
     ...digestLines(request, bound, columns),
     ...field(label`asked as`, [
@@ -102,9 +104,34 @@ function durationLine(seconds: number): Line {
   ];
 }
 
-function voucherLine(voucher: Voucher): Line {
+/** Claims of an OIDC token, apart from what the requester wrote. */
+function verifiedLines(claims: VerifiedClaims, columns: number): readonly Line[] {
+  if (claims.state === 'none') return [];
+  const heading = headingLines(
+    label`Verified by the broker`,
+    label`signed by the issuer, read by the broker: not by the requester, and not checked here`,
+    columns,
+  );
+  if (claims.state === 'unreadable') {
+    return [...heading, ...fieldLines(label`token`, [span(label`▲ cannot be read`, 'alarm')], columns)];
+  }
+  const { issuer, claims: facts } = claims.facts;
+  const exact = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }));
+  return [
+    ...heading,
+    ...fieldLines(label`OIDC token of`, exact(issuer), columns),
+    ...facts.flatMap(({ name, value }) =>
+      fieldLines(safeText(name, { reading: 'exact' }), exact(value), columns),
+    ),
+  ];
+}
+
+function voucherLine(voucher: Voucher, claims: VerifiedClaims): Line {
   switch (voucher.state) {
     case 'unsigned':
+      if (claims.state === 'read') {
+        return [span(label`○ the broker, which verified an OIDC token: see above`, 'warning')];
+      }
       return [span(label`○ nobody: only the broker says who sent this`, 'warning')];
     case 'verified':
       return [

@@ -6,6 +6,8 @@ import type { Session, TokenHash } from '../store/store.js';
 /** Who is calling, after authentication, whatever the transport. */
 export type Principal =
   | { readonly kind: 'anonymous' }
+  /** Shows an OIDC token that nobody has verified yet: reaches what the anonymous reach. The submit route verifies it. */
+  | { readonly kind: 'unverified'; readonly token: string }
   /** A process of the same user, over the 0600 Unix socket. */
   | { readonly kind: 'owner' }
   | { readonly kind: 'submitter'; readonly submitter: Submitter }
@@ -38,16 +40,16 @@ export type Verb =
  */
 const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'health.read': ['owner'],
-  'broker.read': ['anonymous', 'owner', 'submitter', 'asker', 'approver'],
+  'broker.read': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'status.read': ['owner', 'approver'],
   'request.submit': ['submitter'],
   'request.read': ['asker', 'approver'],
   'request.redeem': ['asker'],
   'request.report': ['asker'],
   'request.detach': ['asker'],
-  'request.decide': ['anonymous', 'owner', 'submitter', 'asker', 'approver'],
-  'request.revoke': ['anonymous', 'owner', 'submitter', 'asker', 'approver'],
-  'session.open': ['anonymous', 'owner', 'submitter', 'asker', 'approver'],
+  'request.decide': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
+  'request.revoke': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
+  'session.open': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'request.list': ['approver'],
   'stream.read': ['approver'],
   'events.read': ['approver'],
@@ -59,11 +61,12 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
  * The one authorisation function, for every transport.
  *
  * @param about the request that the verb is about, where there is one.
- * @throws Problem `unauthenticated` for the anonymous, `forbidden` for everybody else.
+ * @throws Problem `unauthenticated` for the anonymous and the unverified, `forbidden` for everybody else.
  */
 export function authorise(principal: Principal, verb: Verb, about: RequestId | null = null): void {
   if (!REACH[verb].includes(principal.kind)) {
-    if (principal.kind === 'anonymous') throw new Problem('unauthenticated', `${verb} needs a credential`);
+    if (principal.kind === 'anonymous' || principal.kind === 'unverified')
+      throw new Problem('unauthenticated', `${verb} needs a credential`);
     throw new Problem('forbidden', `${verb} is not for ${principal.kind}`);
   }
   // What is open to anyone is open to an asker too; for the rest it speaks of its own request only.

@@ -10,6 +10,9 @@ import type { Store } from '../store/store.js';
 /** How the bytes came in. Set by the listener that accepted the connection, never derived from what the peer sent. */
 export type Transport = 'tcp' | 'socket';
 
+/** Three parts with dots between them (RFC 7515 section 7.1), which no token of ours has. */
+const JSON_WEB_TOKEN = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+
 /**
  * Who is calling: the holder of a bearer token (session, watch token or submitter token), else whoever the transport
  * vouches for. Headers that name a user or an address are never read.
@@ -24,6 +27,7 @@ export async function authenticate(
   const { authorization } = message.headers;
   if (authorization === undefined) return transport === 'socket' ? { kind: 'owner' } : { kind: 'anonymous' };
   const token = /^Bearer (\S+)$/i.exec(authorization)?.[1];
+  if (token !== undefined && JSON_WEB_TOKEN.test(token)) return { kind: 'unverified', token };
   if (!isBearerToken(token))
     throw new Problem('unauthenticated', 'the Authorization header is not a bearer token');
   const hash = hashToken(token);
@@ -44,6 +48,7 @@ export async function authenticate(
 export function principalKey(principal: Principal, message: IncomingMessage): string {
   switch (principal.kind) {
     case 'anonymous':
+    case 'unverified':
       return `address ${message.socket.remoteAddress ?? 'unknown'}`;
     case 'owner':
       return 'owner';

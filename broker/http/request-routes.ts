@@ -31,9 +31,9 @@ export function requestRoutes(app: FastifyInstance, context: BrokerContext): voi
 
   app.post('/v1/requests', async (http: FastifyRequest<{ Body: JsonValue }>, reply) => {
     const body = parseSubmitBody(http.body);
-    const { submitter, nonce } = identifySubmitter(http.principal, body, context);
+    const { submitter, nonce, verified } = await identifySubmitter(http.principal, body, context);
     context.rates.charge(`submitter ${submitter.name}`, context.clock());
-    const { request, isNew, watch } = await requests.submit(body, submitter, nonce);
+    const { request, isNew, watch } = await requests.submit(body, submitter, nonce, verified);
     if (watch === null) return sendProblem(http, reply, endedProblem(request), request.id);
     context.log.info({ event: 'submit', id: request.id, submitter: submitter.name, isNew });
     const withReceipts = request.state === 'redeemed';
@@ -107,19 +107,32 @@ export function requestRoutes(app: FastifyInstance, context: BrokerContext): voi
   });
 }
 
+interface IdentifiedSubmitter {
+  readonly submitter: Submitter;
+  readonly nonce: VouchedSubmit['nonce'] | null;
+  /** Text of the facts that its token carries. */
+  readonly verified: string | null;
+}
+
 /** A submitter is known by its signed statement, its token, or the local socket; a statement always decides. */
-function identifySubmitter(
+async function identifySubmitter(
   principal: Principal,
   body: ReturnType<typeof parseSubmitBody>,
   context: BrokerContext,
-): { readonly submitter: Submitter; readonly nonce: VouchedSubmit['nonce'] | null } {
+): Promise<IdentifiedSubmitter> {
   if (body.statement !== null) {
     const now = context.clock();
-    return verifySubmit(body.statement, body.bound, {
+    const vouched = verifySubmit(body.statement, body.bound, {
       broker: context.fingerprint,
       principals: context.principals(),
       now,
     });
+    return { ...vouched, verified: null };
+  }
+  if (principal.kind === 'unverified') {
+    const { submitter, verified } = await context.oidc.identify(principal.token, context.principals);
+    authorise({ kind: 'submitter', submitter }, 'request.submit');
+    return { submitter, verified, nonce: null };
   }
   const local = principal.kind === 'owner' ? context.principals().socketSubmitter : null;
   const submitting: Principal = local === null ? principal : { kind: 'submitter', submitter: local };
@@ -128,7 +141,7 @@ function identifySubmitter(
   if (submitting.submitter.credential.kind === 'key') {
     throw new Problem('unauthenticated', 'this submitter signs its submits');
   }
-  return { submitter: submitting.submitter, nonce: null };
+  return { submitter: submitting.submitter, nonce: null, verified: null };
 }
 
 function idOf(http: WithId): RequestId {

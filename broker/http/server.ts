@@ -61,7 +61,9 @@ export async function createHttpApplication(context: BrokerContext): Promise<Htt
       principals: context.principals(),
       now,
     });
-    if (request.principal.kind !== 'anonymous')
+    const { kind } = request.principal;
+    // What these may do is counted by address alone, above.
+    if (kind !== 'anonymous' && kind !== 'unverified')
       context.rates.charge(principalKey(request.principal, request.raw), now);
   });
 

@@ -25,6 +25,7 @@ export interface Submission {
   readonly bound: BoundDocument;
   readonly submitter: Name;
   readonly vouched: string | null;
+  readonly verified: string | null;
   /** Digest of the signers file that the door says it has. */
   readonly signers: Digest | null;
   readonly rule: Rule;
@@ -34,12 +35,13 @@ export interface Submission {
 
 /** A new request with its first asker. */
 export function submitted(submission: Submission, now: EpochMs): Step {
-  const { id, bound, submitter, vouched, signers, rule, missing } = submission;
+  const { id, bound, submitter, vouched, verified, signers, rule, missing } = submission;
   const request: Request = {
     ...bound,
     id,
     submitter,
     vouched,
+    verified,
     rule: rule.text,
     policy: rule.digest,
     submittedAt: now,
@@ -63,6 +65,7 @@ export function submitted(submission: Submission, now: EpochMs): Step {
     scope,
     submitter,
     vouched,
+    ...(verified === null ? {} : { verified }),
     ...(signers === null ? {} : { signers }),
     rule: rule.text,
     policy: rule.digest,

@@ -30,6 +30,8 @@ export interface Request extends BoundDocument {
   readonly submitter: Name;
   /** Submit statement and armor, null where the submitter cannot sign. */
   readonly vouched: string | null;
+  /** Canonical text of the facts that the broker verified (verified-facts.ts), null where there were none. */
+  readonly verified: string | null;
   /** Canonical text of the rule in force for this request, pinned at submit, and its digest. */
   readonly rule: string;
   readonly policy: Digest;

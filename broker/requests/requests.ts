@@ -67,12 +67,13 @@ export class Requests {
 
   /**
    * Makes a request, or joins the standing one of the same document and submitter. Never waits. With a claim an
-   * approved request is redeemed at once.
+   * approved request is redeemed at once. `verified` is the text of the facts that were verified about the caller.
    */
   async submit(
     body: SubmitBody,
     submitter: Submitter,
     nonce: VouchedSubmit['nonce'] | null,
+    verified: string | null = null,
   ): Promise<Submitted> {
     const { policy, random, newId } = this.#context;
     const { bound, statement, claim, signers } = body;
@@ -92,10 +93,25 @@ export class Requests {
           if (standing === null) {
             this.#budget.take(id, { submitter: submitter.name, resource: bound.document.resource });
             const { missing } = policy.evaluate(rule, bound.document.requester, [], this.#principals);
-            const submission = { id, bound, submitter: submitter.name, vouched, signers, rule, missing };
+            const submission = {
+              id,
+              bound,
+              submitter: submitter.name,
+              vouched,
+              verified,
+              signers,
+              rule,
+              missing,
+            };
             const step = lifecycle.submitted(submission, now);
             const asker = { hash: hashToken(watch), request: id, attached: true };
             return { ...step, ...remember, asker, result: { request: step.request, isNew: true, watch } };
+          }
+          // What was approved with these facts beside it is not for a caller with others.
+          if (standing.verified !== verified) {
+            throw new Problem('forbidden', 'the same document was asked with a token of another run', {
+              hint: 'ask with a nonce of your own',
+            });
           }
           const late = lifecycle.overdue(standing, now);
           const used = late ?? (claim === null ? null : this.#redeemStep(standing, claim, now));

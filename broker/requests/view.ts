@@ -41,6 +41,7 @@ export function viewOnWire(request: Request): WireView {
     document: { ...request.document },
     submitter: request.submitter,
     vouched: request.vouched,
+    verified: request.verified,
     rule: request.rule,
     policy: request.policy,
     submittedAt: formatTime(request.submittedAt),

@@ -2,6 +2,7 @@ import type { Fingerprint, Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import {
   MAX_KEYS,
+  type OidcCredential,
   type Person,
   type PersonKey,
   type RosterChange,
@@ -207,7 +208,30 @@ function settle(directory: Directory, event: NewEvent): DirectoryChange {
     if (credential.kind === 'token') claim(keys, credential.hash, 'token', name);
     if (credential.kind === 'socket') claim(keys, 'socket', 'local', name);
   }
+  checkOidc(directory.submitters);
   return { directory, events: [event] };
+}
+
+/** A token is of one submitter: two of one issuer and audience must differ in a claim that both have. */
+function checkOidc(submitters: readonly Submitter[]): void {
+  const known: { readonly name: Name; readonly credential: OidcCredential }[] = [];
+  for (const { name, credential } of submitters) {
+    if (credential.kind !== 'oidc') continue;
+    const other = known.find((former) => isTokenOfBoth(former.credential, credential));
+    if (other !== undefined) {
+      throw taken(
+        `a token could be of ${other.name} and of ${name}`,
+        'give each an audience of its own, or another value of the same claim',
+      );
+    }
+    known.push({ name, credential });
+  }
+}
+
+function isTokenOfBoth(one: OidcCredential, other: OidcCredential): boolean {
+  if (one.issuer !== other.issuer || one.audience !== other.audience) return false;
+  const values = new Map(one.claims.map(({ name, value }) => [name, value]));
+  return other.claims.every(({ name, value }) => (values.get(name) ?? value) === value);
 }
 
 function checkPerson({ name, groups, keys }: Person): void {
@@ -268,5 +292,9 @@ function submitterEventBody(change: SubmitterChange): JsonObject {
 }
 
 /** The token's hash stays out of the log. */
-const credentialFacts = (credential: SubmitterCredential): JsonObject =>
-  credential.kind === 'token' ? { kind: 'token' } : { ...credential };
+function credentialFacts(credential: SubmitterCredential): JsonObject {
+  if (credential.kind === 'token') return { kind: 'token' };
+  if (credential.kind !== 'oidc') return { ...credential };
+  const { claims, algorithms } = credential;
+  return { ...credential, algorithms: [...algorithms], claims: claims.map((one) => ({ ...one })) };
+}

@@ -1,6 +1,6 @@
 import type { Fingerprint, Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
-import type { Person, Submitter } from '../../src/protocol/roster-messages.js';
+import type { OidcCredential, Person, Submitter } from '../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { parsePublicKeyLine } from '../../src/ssh/public-key.js';
 import type { Directory, TokenHash } from '../store/store.js';
@@ -11,6 +11,11 @@ interface EnrolledKey {
   readonly validBefore: EpochMs | null;
 }
 
+/** A submitter that shows tokens of an OpenID provider. */
+export interface OidcSubmitter extends Submitter {
+  readonly credential: OidcCredential;
+}
+
 /** The directory, indexed for the questions that each request asks. Made anew for each change of the directory. */
 export class Principals {
   readonly #people = new Map<Name, Person>();
@@ -19,6 +24,7 @@ export class Principals {
   readonly #submitters = new Map<Name, Submitter>();
   readonly #submitterKeys = new Map<Fingerprint, Submitter>();
   readonly #submitterTokens = new Map<TokenHash, Submitter>();
+  readonly #oidcSubmitters = new Map<string, OidcSubmitter[]>();
   #socketSubmitter: Submitter | null = null;
 
   constructor(directory: Directory) {
@@ -35,6 +41,7 @@ export class Principals {
       if (credential.kind === 'key') {
         this.#submitterKeys.set(parsePublicKeyLine(credential.key).fingerprint, submitter);
       } else if (credential.kind === 'token') this.#submitterTokens.set(credential.hash, submitter);
+      else if (credential.kind === 'oidc') this.#addOidc({ ...submitter, credential });
       else this.#socketSubmitter = submitter;
     }
   }
@@ -86,6 +93,16 @@ export class Principals {
 
   submitterByToken(hash: TokenHash): Submitter | null {
     return this.#submitterTokens.get(hash) ?? null;
+  }
+
+  /** Those that show tokens of exactly this issuer. */
+  oidcSubmitters(issuer: string): readonly OidcSubmitter[] {
+    return this.#oidcSubmitters.get(issuer) ?? [];
+  }
+
+  #addOidc(submitter: OidcSubmitter): void {
+    const { issuer } = submitter.credential;
+    this.#oidcSubmitters.set(issuer, [...this.oidcSubmitters(issuer), submitter]);
   }
 
   /** The submitter behind the local socket, null where none is enrolled. */

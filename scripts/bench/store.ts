@@ -270,6 +270,7 @@ function newRequest(): Request {
     id: ulid(now) as RequestId,
     submitter: SUBMITTER,
     vouched: VOUCHED,
+    verified: null,
     rule: '{"people":1}',
     policy: bound.scope,
     submittedAt: now,

@@ -45,8 +45,8 @@ json_array() {
   json=[${items#,}]
 }
 
-# What is asked for, as JSON values.
-document_action='' document_details='' document_requester='' document_resource=''
+# What is asked for, as JSON values; the context is for the reader and matched by nobody.
+document_context='{}' document_action='' document_details='' document_requester='' document_resource=''
 # The document, its digest, and the digest of what it would do: equal asks have equal scope.
 document='' request='' scope=''
 # The digest of the signers file, which the ask names so that the broker can tell who has an old one; empty without a file.
@@ -64,7 +64,7 @@ describe() {
 # compose NONCE: sets `document`, `request`, `scope` and `signers_digest`.
 compose() {
   local who_and_what="\"door\":\"${config[door]}\"" lines=()
-  document="{\"action\":$document_action,\"context\":{},\"details\":$document_details,$who_and_what,\"duration\":0"
+  document="{\"action\":$document_action,\"context\":$document_context,\"details\":$document_details,$who_and_what,\"duration\":0"
   document+=",\"nonce\":\"$1\",\"requester\":$document_requester,\"resource\":$document_resource,\"version\":1}"
   who_and_what+=",\"requester\":$document_requester,\"resource\":$document_resource"
   printf '%s' "$document" >"$run.document" &&

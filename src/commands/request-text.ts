@@ -5,6 +5,7 @@ import type { RequestView, VoteView } from '../protocol/request-view.js';
 import { parseSubmit } from '../protocol/statements.js';
 import type { JsonObject } from '../protocol/strict-json.js';
 import { formatTime } from '../protocol/time.js';
+import { parseVerifiedFacts } from '../protocol/verified-facts.js';
 import { verifySignature } from '../ssh/signature.js';
 import { exact, prose } from './output.js';
 
@@ -29,6 +30,7 @@ export function formatRequest(view: RequestView): string {
     field('duration', document.duration === 0 ? 'none' : `${document.duration} s from first use`),
     field('nonce', document.nonce),
     field('asked', `${formatTime(view.submittedAt)} through ${exact(view.submitter)}, ${vouching(view)}`),
+    ...verifiedFields(view),
     field('answer by', formatTime(view.answerBy)),
     ...(view.claimBy === null ? [] : [field('claim by', formatTime(view.claimBy))]),
     field('waiting', view.waiting === 0 ? 'nobody' : String(view.waiting)),
@@ -54,9 +56,24 @@ function standing({ state, endedAt, endedBy }: RequestView): string {
   return `${state}${end}${endedBy === null ? '' : `: ${prose(endedBy)}`}`;
 }
 
+/** What the broker says that it verified: apart from what the requester wrote, and no more than the broker's word. */
+function verifiedFields({ verified }: RequestView): readonly string[] {
+  if (verified === null) return [];
+  try {
+    const { issuer, claims } = parseVerifiedFacts(verified);
+    const values = claims.map(({ name, value }) => `${exact(name)} ${exact(value)}`);
+    return [field('verified', [`by the broker: OIDC token of ${exact(issuer)}`, ...values].join('\n'))];
+  } catch (error) {
+    if (error instanceof Problem) return [field('verified', `UNREADABLE: ${prose(error.message)}`)];
+    throw error;
+  }
+}
+
 /** Who stands behind the ask, by a signature that is checked here. */
 function vouching(view: RequestView): string {
-  if (view.vouched === null) return 'who did not sign it';
+  if (view.vouched === null) {
+    return view.verified === null ? 'who did not sign it' : 'who showed a token and did not sign it';
+  }
   return checked(() => {
     const { statement, armor } = parseSignedText(view.vouched ?? '');
     const { key } = verifySignature(statement, armor, 'submit@countersign');

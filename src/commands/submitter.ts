@@ -1,8 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { locate } from '../client/locations.js';
+import { isIssuer } from '../protocol/issuer.js';
 import { parseName } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
-import type { Submitter, SubmitterChange, SubmitterCredential } from '../protocol/roster-messages.js';
+import {
+  type Submitter,
+  type SubmitterChange,
+  type SubmitterCredential,
+  submitterCredentialSchema,
+} from '../protocol/roster-messages.js';
 import { formatPublicKey, parsePublicKeyLine } from '../ssh/public-key.js';
 import { hasDatabase, withDirectory } from './enrolled-directory.js';
 import { exact, print, printJson, tell } from './output.js';
@@ -10,14 +17,29 @@ import { readPublicKey } from './public-key-file.js';
 import { formatTable } from './text-table.js';
 import { defineVerb, type FlagValues, type VerbGroup } from './verb.js';
 
-const CREDENTIAL_FLAGS = { dir: 'text', key: 'text', token: 'switch', socket: 'switch' } as const;
+const CREDENTIAL_FLAGS = {
+  dir: 'text',
+  key: 'text',
+  token: 'switch',
+  socket: 'switch',
+  oidcIssuer: 'text',
+  oidcAudience: 'text',
+  oidcClaim: 'texts',
+  oidcAlgorithm: 'texts',
+  oidcCa: 'text',
+} as const;
 const DIR_HELP = `
   --dir DIR       data directory of the broker (COUNTERSIGN_DIR)`;
 const CREDENTIAL_HELP = `
   --key FILE      it signs with this key (a public key file, or - for stdin);
                   a host uses its host key
   --token         it shows a bearer token, which is made here and printed once
-  --socket        it is whoever may open the broker's socket; one submitter only${DIR_HELP}`;
+  --socket        it is whoever may open the broker's socket; one submitter only
+  --oidc-issuer URL       it shows tokens of this OpenID provider: a CI system
+  --oidc-audience A       made for this audience and no other
+  --oidc-claim NAME=VALUE with exactly this claim; at least one
+  --oidc-algorithm A      RS256 (default) or ES256
+  --oidc-ca FILE          CA certificates for the issuer, instead of the system's${DIR_HELP}`;
 
 export const verb: VerbGroup = {
   help: `
@@ -27,9 +49,9 @@ itself.
 
 Usage
   countersign submitter list [--json]
-  countersign submitter add NAME --key FILE | --token | --socket
+  countersign submitter add NAME --key FILE | --token | --socket | --oidc-issuer URL…
                             --action A… --resource R… --door D… [--requester N]…
-  countersign submitter rotate NAME --key FILE | --token
+  countersign submitter rotate NAME --key FILE | --token | --oidc-issuer URL…
   countersign submitter remove NAME
 
 Examples
@@ -69,7 +91,7 @@ Enrol a submitter. Each limit is an exact text, or a beginning followed by *; *
 alone is everything.
 
 Usage
-  countersign submitter add NAME --key FILE | --token | --socket
+  countersign submitter add NAME --key FILE | --token | --socket | --oidc-issuer URL…
                             --action A… --resource R… --door D… [--requester N]…
 
 Flags
@@ -84,6 +106,11 @@ Examples
     --requester '*'
   countersign submitter add ci --token --action 'deploy.*' --resource '*' \\
     --door job:deploy > ci.token
+  countersign submitter add ci:shop \\
+    --oidc-issuer https://token.actions.githubusercontent.com \\
+    --oidc-audience countersign --oidc-claim repository=acme/shop \\
+    --oidc-claim environment=production --action deploy --resource shop \\
+    --door host:deploy-1 --requester '*'
 `,
       arguments: ['NAME'],
       flags: { ...CREDENTIAL_FLAGS, action: 'texts', resource: 'texts', door: 'texts', requester: 'texts' },
@@ -104,10 +131,10 @@ Examples
     }),
     rotate: defineVerb({
       help: `
-Give a submitter another key or token; the old one ends at once.
+Give a submitter another key, token or set of claims; what it had ends at once.
 
 Usage
-  countersign submitter rotate NAME --key FILE | --token
+  countersign submitter rotate NAME --key FILE | --token | --oidc-issuer URL…
 
 Flags${CREDENTIAL_HELP}
 
@@ -157,14 +184,68 @@ async function change(data: string, submitterChange: SubmitterChange): Promise<v
 async function makeCredential(
   flags: FlagValues<typeof CREDENTIAL_FLAGS>,
 ): Promise<{ readonly credential: SubmitterCredential; readonly token: string | null }> {
-  const given = [flags.key !== undefined, flags.token, flags.socket].filter(Boolean).length;
-  if (given !== 1) throw new Problem('usage', 'give one of --key FILE, --token and --socket');
+  const given = [flags.key, flags.oidcIssuer].filter((text) => text !== undefined).length;
+  if (given + Number(flags.token) + Number(flags.socket) !== 1) {
+    throw new Problem('usage', 'give one of --key FILE, --token, --socket and --oidc-issuer URL');
+  }
+  if (flags.oidcIssuer !== undefined)
+    return { credential: await oidcCredential(flags.oidcIssuer, flags), token: null };
+  const { oidcAudience, oidcClaim, oidcAlgorithm, oidcCa } = flags;
+  if (oidcAudience !== undefined || oidcCa !== undefined || oidcClaim.length + oidcAlgorithm.length > 0) {
+    throw new Problem('usage', 'the flags --oidc-… go with --oidc-issuer URL');
+  }
   if (flags.socket) return { credential: { kind: 'socket' }, token: null };
   if (flags.key !== undefined) {
     return { credential: { kind: 'key', key: formatPublicKey(await readPublicKey(flags.key)) }, token: null };
   }
   const token = randomBytes(32).toString('base64url');
   return { credential: { kind: 'token', hash: createHash('sha256').update(token).digest('hex') }, token };
+}
+
+async function oidcCredential(
+  issuer: string,
+  flags: FlagValues<typeof CREDENTIAL_FLAGS>,
+): Promise<SubmitterCredential> {
+  const { oidcAudience: audience, oidcClaim, oidcAlgorithm, oidcCa } = flags;
+  if (!isIssuer(issuer)) {
+    throw new Problem('usage', '--oidc-issuer is no https address', {
+      hint: 'write it as the tokens do, for example https://token.actions.githubusercontent.com',
+    });
+  }
+  const parsed = submitterCredentialSchema.safeParse({
+    kind: 'oidc',
+    issuer,
+    audience,
+    claims: oidcClaim.map((text) => {
+      const [name = '', ...value] = text.split('=');
+      return { name, value: value.join('=') };
+    }),
+    algorithms: oidcAlgorithm.length > 0 ? oidcAlgorithm : ['RS256'],
+    ca: oidcCa === undefined ? null : await readCertificates(oidcCa),
+  });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const flag = OIDC_FLAGS[String(issue?.path[0])] ?? '--oidc-issuer';
+  throw new Problem(
+    'usage',
+    `${flag} is missing or not one that is taken: ${issue?.message ?? 'malformed'}`,
+    {
+      hint: 'give --oidc-audience A, and --oidc-claim NAME=VALUE at least once',
+    },
+  );
+}
+
+const OIDC_FLAGS: Readonly<Record<string, string>> = {
+  audience: '--oidc-audience',
+  claims: '--oidc-claim',
+  algorithms: '--oidc-algorithm',
+  ca: '--oidc-ca',
+};
+
+async function readCertificates(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8');
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new Problem('usage', `${exact(file)} holds no certificate in PEM`);
 }
 
 function showToken(name: string, token: string): void {
@@ -194,5 +275,15 @@ function formatSubmitters(submitters: readonly Submitter[]): string {
   ]);
 }
 
-const credentialText = (credential: SubmitterCredential): string =>
-  credential.kind === 'key' ? parsePublicKeyLine(credential.key).fingerprint : credential.kind;
+function credentialText(credential: SubmitterCredential): string {
+  switch (credential.kind) {
+    case 'key':
+      return parsePublicKeyLine(credential.key).fingerprint;
+    case 'oidc': {
+      const { issuer, audience, claims } = credential;
+      return `${issuer} for ${audience}: ${claims.map(({ name, value }) => `${name}=${value}`).join(' ')}`;
+    }
+    default:
+      return credential.kind;
+  }
+}

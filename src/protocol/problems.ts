@@ -67,6 +67,14 @@ export const PROBLEMS = {
   },
   // Who may do what
   unauthenticated: { status: 401, hint: 'sign in again: the credential is missing, unknown or ended' },
+  'oidc-token-refused': {
+    status: 401,
+    hint: 'compare its issuer, audience and claims with: countersign submitter list; ask for a fresh token',
+  },
+  'issuer-unreachable': {
+    status: 503,
+    hint: 'check from the broker that the issuer answers; other submitters are not affected',
+  },
   forbidden: { status: 403, hint: 'this credential does not reach this verb' },
   'submitter-limits': {
     status: 403,

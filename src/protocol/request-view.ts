@@ -72,6 +72,8 @@ export interface RequestView extends RequestStatus {
   readonly submitter: Name;
   /** The submit statement and its armor, null where the submitter cannot sign. */
   readonly vouched: string | null;
+  /** What the broker itself verified about the ask, as text (verified-facts.ts); null for nothing. */
+  readonly verified: string | null;
   /** The rule in force for this request, and its digest. */
   readonly rule: string;
   readonly policy: Digest;
@@ -146,6 +148,7 @@ export const requestViewSchema = z.object({
   document,
   submitter: name,
   vouched: z.nullable(z.string()),
+  verified: z.nullable(z.string()),
   rule: z.string(),
   policy: digest,
   submittedAt: time,

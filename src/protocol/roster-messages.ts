@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isIssuer } from './issuer.js';
 import { type Fingerprint, isFingerprint, isName, type Name } from './names.js';
 import { time } from './request-view.js';
 
@@ -51,21 +52,67 @@ export const submitterLimitsSchema = z.strictObject({
 });
 export type SubmitterLimits = z.output<typeof submitterLimitsSchema>;
 
-/** How a submitter proves who it is. `token` holds the SHA-256 of the token in hex, never the token. */
-const credential = z.discriminatedUnion('kind', [
+/** Algorithms that a token may be signed with: asymmetric ones alone, so that no public key can serve as a secret. */
+export const OIDC_ALGORITHMS = ['RS256', 'ES256'] as const;
+
+/** Claims that say which token it is, not who holds it. */
+const NO_IDENTITY = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti'];
+
+const oidcClaim = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/)
+    .refine((claim) => !NO_IDENTITY.includes(claim), 'iss, aud, exp, nbf, iat and jti identify nobody'),
+  /** Compared byte by byte; numbers and booleans by their JSON text. */
+  value: z
+    .string()
+    .min(1)
+    .max(256)
+    .refine((value) => value.isWellFormed(), 'not UTF-8'),
+});
+
+const oidcCredential = z.strictObject({
+  kind: z.literal('oidc'),
+  issuer: z.string().refine(isIssuer, 'not an https address'),
+  audience: z.string().regex(/^[A-Za-z0-9._~:/-]{1,256}$/),
+  claims: z
+    .array(oidcClaim)
+    .min(1)
+    .max(16)
+    .refine(
+      (claims) => new Set(claims.map((claim) => claim.name)).size === claims.length,
+      'a claim stands twice',
+    ),
+  algorithms: z.array(z.enum(OIDC_ALGORITHMS)).min(1).max(OIDC_ALGORITHMS.length),
+  /** PEM certificates that are trusted for the issuer instead of the system's. */
+  ca: z.nullable(z.string().max(65_536)),
+});
+/** Tokens of an OpenID provider: of GitHub Actions, GitLab CI and others. */
+export type OidcCredential = z.output<typeof oidcCredential>;
+
+/**
+ * How a submitter proves who it is. `token` holds the SHA-256 of the token in hex, never the token; `oidc` what a token
+ * must carry.
+ */
+export const submitterCredentialSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('key'), key: publicKey }),
   z.strictObject({ kind: z.literal('token'), hash: z.string().regex(/^[0-9a-f]{64}$/) }),
   z.strictObject({ kind: z.literal('socket') }),
+  oidcCredential,
 ]);
-export type SubmitterCredential = z.output<typeof credential>;
+export type SubmitterCredential = z.output<typeof submitterCredentialSchema>;
 
-export const submitterSchema = z.strictObject({ name, credential, limits: submitterLimitsSchema });
+export const submitterSchema = z.strictObject({
+  name,
+  credential: submitterCredentialSchema,
+  limits: submitterLimitsSchema,
+});
 export type Submitter = z.output<typeof submitterSchema>;
 
 export const submitterChangeSchema = z.discriminatedUnion('change', [
   z.strictObject({ change: z.literal('add'), submitter: submitterSchema }),
   z.strictObject({ change: z.literal('remove'), name }),
-  z.strictObject({ change: z.literal('rotate'), name, credential }),
+  z.strictObject({ change: z.literal('rotate'), name, credential: submitterCredentialSchema }),
 ]);
 export type SubmitterChange = z.output<typeof submitterChangeSchema>;
 

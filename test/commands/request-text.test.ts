@@ -61,6 +61,7 @@ describe('a request in a terminal', () => {
           missing: [two],
           endedBy: one,
           vouched: two,
+          verified: one,
           votes: [sampleVote({ comment: one, receipt: two })],
         });
         expect(formatRequest(view)).not.toMatch(ACTIVE);

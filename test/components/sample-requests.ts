@@ -53,6 +53,7 @@ export function sampleRequest({ n = 1, age = 120, document, ...given }: Sample =
     document: bound.document,
     submitter: 'web-1' as Name,
     vouched: null,
+    verified: null,
     rule: RULE,
     policy: sha256Digest(given.rule ?? RULE),
     submittedAt,

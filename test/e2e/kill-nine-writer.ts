@@ -69,6 +69,7 @@ async function submit(to: Store): Promise<RequestId | null> {
     id: ulid(now) as RequestId,
     submitter: 'host-web-1' as Name,
     vouched: null,
+    verified: null,
     rule: '{}',
     policy: bound.scope,
     submittedAt: now,

@@ -32,6 +32,7 @@ const FIXED = [
   'canonical',
   'submitter',
   'vouched',
+  'verified',
   'rule',
   'policy',
   'submittedAt',

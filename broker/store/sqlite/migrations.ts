@@ -121,10 +121,14 @@ CREATE TABLE doors (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** What the broker verified about an ask; those that stand already had nothing of the kind. */
+const VERIFIED = 'ALTER TABLE requests ADD COLUMN verified TEXT';
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: OUTBOX_AND_RESTORE },
   { version: 3, sql: DOORS },
+  { version: 4, sql: VERIFIED },
 ];
 
 /**

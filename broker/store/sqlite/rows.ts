@@ -55,6 +55,7 @@ const rowSchema = z.object({
   submitted_at: epochMs,
   canonical: z.string(),
   vouched: z.nullable(z.string()),
+  verified: z.nullable(z.string()),
   rule: z.string(),
   policy: z.instanceof(Buffer),
   life: z.string(),
@@ -74,8 +75,9 @@ export const REQUEST_COLUMNS = Object.keys(rowSchema.shape).join(', ');
  */
 export function requestFromRow(row: RequestRow): Request {
   try {
-    const { id, digest, submitter, scope, state, submitted_at, canonical, vouched, rule, policy, life } =
+    const { id, digest, submitter, scope, state, submitted_at, canonical, life, ...texts } =
       rowSchema.parse(row);
+    const { vouched, verified, rule, policy } = texts;
     const bound = parseDocument(parseStrictJson(canonical));
     if (bound.canonical !== canonical) throw new TypeError('the document is not canonical');
     if (bound.digest !== digestOf(digest)) throw new TypeError('the document has another digest');
@@ -85,6 +87,7 @@ export function requestFromRow(row: RequestRow): Request {
       id,
       submitter,
       vouched,
+      verified,
       rule,
       policy: digestOf(policy),
       submittedAt: submitted_at,

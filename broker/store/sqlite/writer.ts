@@ -50,7 +50,7 @@ export class Writer {
     this.#indexes = indexes;
     this.#insertRequest = database.prepare(
       `INSERT INTO requests (n, id, digest, submitter, scope, state, requester, resource, submitted_at, canonical,
-       vouched, rule, policy, life) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       vouched, verified, rule, policy, life) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#updateRequest = database.prepare('UPDATE requests SET state = ?, life = ? WHERE id = ?');
     this.#insertAsker = database.prepare(
@@ -138,6 +138,7 @@ export class Writer {
       request.submittedAt,
       request.canonical,
       request.vouched,
+      request.verified,
       request.rule,
       digestBytes(request.policy),
       lifeOf(request),

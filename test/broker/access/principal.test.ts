@@ -9,6 +9,7 @@ const OTHER = '01KG9Z8QW5D3M7X1R2T4V6B8ND' as RequestId;
 
 const principals: Readonly<Record<Principal['kind'], Principal>> = {
   anonymous: { kind: 'anonymous' },
+  unverified: { kind: 'unverified', token: 'a.b.c' },
   owner: { kind: 'owner' },
   submitter: { kind: 'submitter', submitter: HOST },
   asker: { kind: 'asker', hash: 'a'.repeat(64), request: OWN },
@@ -41,13 +42,14 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'events.read': ['approver'],
 };
 const verbs = Object.keys(REACH) as Verb[];
+const UNKNOWN = { anonymous: true, unverified: true };
 const SIGNED: readonly Verb[] = ['broker.read', 'request.decide', 'request.revoke', 'session.open'];
 
 describe.each(kinds)('%s (A18)', (kind) => {
   test.each(verbs)('%s', (verb) => {
     const code = codeOf(() => authorise(principals[kind], verb, OWN));
     if (REACH[verb].includes(kind)) expect(code).toBe(null);
-    else expect(code).toBe(kind === 'anonymous' ? 'unauthenticated' : 'forbidden');
+    else expect(code).toBe(kind in UNKNOWN ? 'unauthenticated' : 'forbidden');
   });
 });
 

@@ -51,6 +51,7 @@ const born = submitted(
     signers: null,
     submitter: name('host:web-1'),
     vouched: 'statement',
+    verified: null,
     rule,
     missing: ['one approval'],
   },

@@ -92,6 +92,7 @@ export const request: fc.Arbitrary<Request> = fc
       id: requestId,
       submitter: name,
       vouched: fc.option(hostileText),
+      verified: fc.option(hostileText),
       rule: hostileText,
       policy: digest,
       submittedAt: time,

@@ -46,12 +46,13 @@ describe('what the store gives back', () => {
     await fc.assert(
       fc.asyncProperty(histories, fc.boolean(), async ([first, others], together) => {
         const world = await StoreWorld.open();
-        const { id, submitter, vouched, rule, policy, submittedAt } = first;
+        const { id, submitter, vouched, verified, rule, policy, submittedAt } = first;
         const { document, canonical, digest, scope } = first;
         const fixed = {
           id,
           submitter,
           vouched,
+          verified,
           rule,
           policy,
           submittedAt,

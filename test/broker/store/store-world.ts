@@ -81,6 +81,7 @@ export function newRequest({ requester = 'alice', resource = 'web-1.example.com'
     id: `01${String(count).padStart(24, '0')}` as RequestId,
     submitter: 'host-web-1' as Name,
     vouched: null,
+    verified: null,
     rule: '{"people":1}',
     policy: bound.scope,
     submittedAt: NOON,
