@@ -14,7 +14,12 @@ interface Banner {
 /** What must not be overlooked, right below the header, over the whole width. */
 export function bannerLines(state: ConsoleState): readonly Line[] {
   const { columns } = state.size;
-  return [...linkBanners(state), ...requestBanners(state), ...doorBanners(state)].flatMap(({ words, tone }) =>
+  return [
+    ...linkBanners(state),
+    ...requestBanners(state),
+    ...warningBanners(state),
+    ...doorBanners(state),
+  ].flatMap(({ words, tone }) =>
     wrapLine([span(words, tone)], columns - 2, 'words').map((line) =>
       fitLine([span(label` `, tone), ...line], columns).map(({ text }) => span(text, tone)),
     ),
@@ -56,6 +61,13 @@ function doorBanners({ queue: { outdatedDoors } }: ConsoleState): readonly Banne
       tone: 'warning',
     },
   ];
+}
+
+function warningBanners({ warnings }: ConsoleState): readonly Banner[] {
+  return warnings.map((warning) => ({
+    words: label`▲ ${safeText(warning, { reading: 'prose' })}`,
+    tone: 'warning',
+  }));
 }
 
 function requestBanners(state: ConsoleState): readonly Banner[] {

@@ -1,5 +1,6 @@
 import { Box, useApp, useStdout } from 'ink';
 import { type ReactElement, useCallback, useMemo, useState } from 'react';
+import type { Display } from '../src/client/display.js';
 import type { QueueConnection } from '../src/client/queue.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import { type ConsoleState, isTooSmall, SMALLEST, startState } from './console-state.js';
@@ -26,17 +27,35 @@ import { bodyRows } from './screen-layout.js';
 
 export interface ConsoleAppProps {
   readonly connection: QueueConnection;
+  readonly display: Display;
+  readonly warnings: readonly string[];
   readonly clock: () => EpochMs;
   readonly frames: PaintedFrames;
   readonly hasBell: boolean;
 }
 
 /** Wires the world to the state of the console, and the state to the screen. */
-export function ConsoleApp({ connection, clock, frames, hasBell }: ConsoleAppProps): ReactElement {
+export function ConsoleApp({
+  connection,
+  display,
+  warnings,
+  clock,
+  frames,
+  hasBell,
+}: ConsoleAppProps): ReactElement {
   const { exit } = useApp();
   const { stdout } = useStdout();
   const [store] = useState(() =>
-    createConsoleStore(startState(connection, connection.queue(), terminalSize(stdout), clock())),
+    createConsoleStore(
+      startState({
+        identity: connection,
+        display,
+        warnings,
+        queue: connection.queue(),
+        size: terminalSize(stdout),
+        at: clock(),
+      }),
+    ),
   );
   const state = useConsoleState(store);
   const dispatch = useCallback(

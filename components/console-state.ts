@@ -1,3 +1,4 @@
+import type { Display } from '../src/client/display.js';
 import type { Queue } from '../src/client/queue.js';
 import type { RequestId } from '../src/protocol/names.js';
 import type { RequestView } from '../src/protocol/request-view.js';
@@ -26,6 +27,8 @@ export interface Size {
 /** Everything that the screen is drawn from. Immutable. */
 export interface ConsoleState {
   readonly identity: Identity;
+  readonly display: Display;
+  readonly warnings: readonly string[];
   readonly queue: Queue;
   readonly rows: RequestRows;
   /** The rows of the newest live picture, against which an ask is new; null before the first. */
@@ -88,16 +91,17 @@ export interface PaintedFocus {
 export const SETTLE_MS = 300;
 export const SMALLEST: Size = { columns: 60, rows: 15 };
 
-export function startState(identity: Identity, queue: Queue, size: Size, at: EpochMs): ConsoleState {
+/** What a console begins with. */
+export type ConsoleStart = Pick<ConsoleState, 'identity' | 'display' | 'warnings' | 'queue' | 'size' | 'at'>;
+
+export function startState(start: ConsoleStart): ConsoleState {
+  const { queue, at } = start;
   const rows = requestRows(queue.requests);
   const selected = rows.rows[0]?.request.id ?? null;
   return {
-    identity,
-    queue,
+    ...start,
     rows,
     heard: queue.link.state === 'live' ? rows : null,
-    at,
-    size,
     selected,
     top: 0,
     opened: null,

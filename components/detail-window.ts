@@ -1,4 +1,4 @@
-import { type ConsoleState, openedRequest } from './console-state.js';
+import { brokerNow, type ConsoleState, openedRequest } from './console-state.js';
 import type { Line } from './line.js';
 import { requestDocument } from './request-document.js';
 import { requestProgress } from './request-progress.js';
@@ -13,11 +13,20 @@ export interface DetailWindow {
 }
 
 export function detailWindow(state: ConsoleState, height: number): DetailWindow | null {
-  const { opened, identity, size } = state;
+  const { opened, identity, display, size } = state;
+  const { columns } = size;
+  const { zone } = display;
   const current = openedRequest(state);
   if (opened === null || current === null) return null;
-  const progress = requestProgress(current.request, equalAsks(state), size.columns);
-  const { ask, proof } = requestDocument(opened.request, identity.fingerprint, size.columns);
+  const progress = requestProgress(current.request, equalAsks(state), {
+    columns,
+    style: { zone, now: brokerNow(state) },
+  });
+  const { ask, proof } = requestDocument(opened.request, {
+    broker: identity.fingerprint,
+    zone,
+    columns,
+  });
   const total = ask.length + progress.length + proof.length;
   const top = Math.max(0, Math.min(opened.top, total - height));
   const bottom = Math.min(total, top + Math.max(0, height));

@@ -1,10 +1,12 @@
 import type { ReactElement } from 'react';
+import type { Display } from '../src/client/display.js';
 import type { Link } from '../src/client/queue.js';
 import { bannerLines } from './banner-lines.js';
-import type { ConsoleState, Identity } from './console-state.js';
+import type { ConsoleState } from './console-state.js';
 import { cutLine, type Line, lineWidth, markedSpans, type Span, span, spreadLine } from './line.js';
 import { SafeLines } from './safe-line.js';
 import { label, repeatText, type SafeText, safeText } from './safe-text.js';
+import type { Tone } from './theme.js';
 
 /** Characters of the fingerprint that are shown, after `SHA256:`. */
 const SHORT_FINGERPRINT = 12;
@@ -16,7 +18,7 @@ export function Header({ state }: { readonly state: ConsoleState }): ReactElemen
 }
 
 export function headerLines(state: ConsoleState): readonly Line[] {
-  const { identity, queue, rows, size } = state;
+  const { queue, rows, size } = state;
   const right: Line = [
     linkSpan(queue.link),
     span(label`   `),
@@ -27,17 +29,19 @@ export function headerLines(state: ConsoleState): readonly Line[] {
     span(label` `),
   ];
   return [
-    spreadLine(identityLine(identity, size.columns - lineWidth(right) - 2), right, size.columns),
+    spreadLine(identityLine(state, size.columns - lineWidth(right) - 2), right, size.columns),
     [span(repeatText(label`─`, size.columns), 'muted')],
     ...bannerLines(state),
   ];
 }
 
 /** Where there is too little room, the address gives way and not the fingerprint: that is what names the broker. */
-function identityLine({ approver, address, fingerprint }: Identity, room: number): Line {
+function identityLine({ identity, display }: ConsoleState, room: number): Line {
+  const { approver, address, fingerprint } = identity;
   const exact = (text: string): SafeText => safeText(text, { reading: 'exact' });
   const before: Line = [
     span(label` countersign`, 'accent'),
+    ...profileLine(display),
     span(label`  `),
     ...markedSpans(exact(approver), 'strong'),
     span(label` at `, 'muted'),
@@ -46,6 +50,13 @@ function identityLine({ approver, address, fingerprint }: Identity, room: number
   const after: Line = [span(label`  ${exact(short)}…`, 'muted')];
   const addressRoom = room - lineWidth(before) - lineWidth(after);
   return [...before, ...cutLine(markedSpans(exact(address)), addressRoom), ...after];
+}
+
+/** In brackets, so that the name stands out without colours too. */
+function profileLine({ profile }: Display): Line {
+  if (profile === null) return [];
+  const tone: Tone = profile.colour === null ? 'strong' : `profile-${profile.colour}`;
+  return [span(label` `), span(label`[${safeText(profile.name, { reading: 'exact' })}]`, tone)];
 }
 
 function linkSpan(link: Link): Span {
@@ -62,7 +73,12 @@ function linkSpan(link: Link): Span {
 }
 
 /** The title of the terminal or the tmux pane. */
-export function titleText({ rows, queue }: ConsoleState): SafeText {
-  if (queue.link.state !== 'live') return label`countersign: not connected`;
-  return rows.pending === 0 ? label`countersign` : label`countersign: ${rows.pending} pending`;
+export function titleText({ display, rows, queue }: ConsoleState): SafeText {
+  const { profile } = display;
+  const name =
+    profile === null
+      ? label`countersign`
+      : label`countersign ${safeText(profile.name, { reading: 'exact' })}`;
+  if (queue.link.state !== 'live') return label`${name}: not connected`;
+  return rows.pending === 0 ? name : label`${name}: ${rows.pending} pending`;
 }

@@ -1,6 +1,6 @@
 import { label, MARK, type SafeText, sliceText, spaces } from './safe-text.js';
 import { headOf, textWidth } from './text-width.js';
-import type { Tone } from './theme.js';
+import { hasGround, type Tone } from './theme.js';
 
 /** A piece of a line in one tone. */
 export interface Span {
@@ -72,7 +72,7 @@ export function joinSpans(line: Line): Line {
   for (const next of line) {
     const last = joined.at(-1);
     const isJoined =
-      last !== undefined && (last.tone === next.tone || (last.tone !== 'alarm' && isBlank(next)));
+      last !== undefined && (last.tone === next.tone || (!hasGround(last.tone) && isBlank(next)));
     if (isJoined) joined[joined.length - 1] = span(label`${last.text}${next.text}`, last.tone);
     else joined.push(next);
   }
@@ -85,4 +85,4 @@ export function isSameLine(a: Line, b: Line): boolean {
   );
 }
 
-const isBlank = ({ text, tone }: Span): boolean => tone !== 'alarm' && text.trimEnd() === '';
+const isBlank = ({ text, tone }: Span): boolean => !hasGround(tone) && text.trimEnd() === '';

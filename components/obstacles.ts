@@ -38,9 +38,13 @@ export function obstacleTo(state: ConsoleState, verdict: 'approve' | 'deny'): Ob
 }
 
 /** How many lines of the opened request have not been on the screen yet. */
-export function unreadLines({ opened, identity, size }: ConsoleState): number {
+export function unreadLines({ opened, identity, display, size }: ConsoleState): number {
   if (opened === null) return 0;
-  const { ask, proof } = requestDocument(opened.request, identity.fingerprint, size.columns);
+  const { ask, proof } = requestDocument(opened.request, {
+    broker: identity.fingerprint,
+    zone: display.zone,
+    columns: size.columns,
+  });
   return ask.length + proof.length - opened.read;
 }
 

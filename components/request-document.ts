@@ -1,7 +1,7 @@
+import { zonedTime } from '../src/client/shown-time.js';
 import { sha256Digest } from '../src/protocol/canonical.js';
 import type { BoundDocument } from '../src/protocol/document.js';
 import type { RequestView } from '../src/protocol/request-view.js';
-import { formatTime } from '../src/protocol/time.js';
 import { lengthText } from './clock-text.js';
 import { examine, type VerifiedClaims, type Voucher, verifiedClaimsOf, voucherOf } from './examination.js';
 import { fieldLines, headingLines, jsonLines, MARGIN } from './field-lines.js';
@@ -17,8 +17,16 @@ export interface RequestDocumentLines {
   readonly proof: readonly Line[];
 }
 
+/** For which broker, in whose time zone and how wide a request is drawn. */
+export interface DocumentPlace {
+  readonly broker: string;
+  readonly zone: string;
+  readonly columns: number;
+}
+
 interface Drawn {
   readonly columns: number;
+  readonly zone: string;
   readonly lines: RequestDocumentLines;
 }
 
@@ -28,15 +36,16 @@ const drawn = new WeakMap<RequestView, Drawn>();
  * All that an approver must have read before approving, in full and in the same order every time: what is asked,
  * who vouches for it, by which rule, the digests, and the canonical text that the digest is over.
  */
-export function requestDocument(request: RequestView, broker: string, columns: number): RequestDocumentLines {
+export function requestDocument(request: RequestView, place: DocumentPlace): RequestDocumentLines {
+  const { columns, zone } = place;
   const known = drawn.get(request);
-  if (known?.columns === columns) return known.lines;
-  const lines = drawDocument(request, broker, columns);
-  drawn.set(request, { columns, lines });
+  if (known?.columns === columns && known.zone === zone) return known.lines;
+  const lines = drawDocument(request, place);
+  drawn.set(request, { columns, zone, lines });
   return lines;
 }
 
-function drawDocument(request: RequestView, broker: string, columns: number): RequestDocumentLines {
+function drawDocument(request: RequestView, { broker, zone, columns }: DocumentPlace): RequestDocumentLines {
   const { bound } = examine(request);
   if (bound === null) return { ask: notADocument(request, columns), proof: [] };
   const { document, canonical } = bound;
@@ -71,7 +80,7 @@ function drawDocument(request: RequestView, broker: string, columns: number): Re
     ...field(label`asked as`, [
       ...exact(request.id),
       span(label` at `, 'muted'),
-      ...exact(formatTime(request.submittedAt)),
+      ...exact(zonedTime(request.submittedAt, zone)),
     ]),
     ...headingLines(label`Canonical text`, label`exactly these bytes are behind the digest`, columns),
     ...indented(exact(canonical), columns),

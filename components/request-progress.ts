@@ -1,20 +1,27 @@
+import { shownTime, type TimeStyle } from '../src/client/shown-time.js';
 import type { RequestView, VoteView } from '../src/protocol/request-view.js';
-import { formatTime } from '../src/protocol/time.js';
 import { fieldLines, headingLines } from './field-lines.js';
 import { type Line, markedSpans, span } from './line.js';
 import { label, safeText } from './safe-text.js';
+
+/** How wide the progress of a request is drawn, and how its times are. */
+export interface ProgressPlace {
+  readonly columns: number;
+  readonly style: TimeStyle;
+}
 
 /** What has happened to a request so far and what is missing, and which other requests ask for the same. */
 export function requestProgress(
   request: RequestView,
   equalAsks: readonly RequestView[],
-  columns: number,
+  place: ProgressPlace,
 ): readonly Line[] {
+  const { columns } = place;
   const { votes, missing } = request;
   const lines: Line[] = [];
   if (votes.length > 0) {
     lines.push(...headingLines(label`Signed so far`, label`as the broker counts them`, columns));
-    for (const vote of votes) lines.push(...voteLines(vote, columns));
+    for (const vote of votes) lines.push(...voteLines(vote, place));
   }
   if (request.state === 'pending') {
     lines.push(...headingLines(label`Still missing`, label`by the rule in force`, columns));
@@ -32,23 +39,26 @@ export function requestProgress(
         columns,
       ),
     );
-    for (const ask of equalAsks) lines.push(...fieldLines(label`also`, equalAskLine(ask), columns));
+    for (const ask of equalAsks) lines.push(...fieldLines(label`also`, equalAskLine(ask, place), columns));
   }
   return lines;
 }
 
-function voteLines({ approver, verdict, decided, comment }: VoteView, columns: number): readonly Line[] {
+function voteLines(
+  { approver, verdict, decided, comment }: VoteView,
+  { columns, style }: ProgressPlace,
+): readonly Line[] {
   const word = verdict === 'approve' ? span(label`approve`, 'accent') : span(label`deny`, 'danger');
-  const at = span(label` at ${safeText(formatTime(decided), { reading: 'exact' })}`, 'muted');
+  const at = span(label` at ${safeText(shownTime(decided, style), { reading: 'exact' })}`, 'muted');
   const said =
     comment === '' ? [] : [span(label`  `), ...markedSpans(safeText(comment, { reading: 'prose' }))];
   return fieldLines(safeText(approver, { reading: 'exact' }), [word, at, ...said], columns, 'words');
 }
 
-function equalAskLine({ id, submitter, submittedAt }: RequestView): Line {
+function equalAskLine({ id, submitter, submittedAt }: RequestView, { style }: ProgressPlace): Line {
   const exact = (text: string) => safeText(text, { reading: 'exact' });
   return [
     span(exact(id)),
-    span(label` by ${exact(submitter)} at ${exact(formatTime(submittedAt))}`, 'muted'),
+    span(label` by ${exact(submitter)} at ${exact(shownTime(submittedAt, style))}`, 'muted'),
   ];
 }

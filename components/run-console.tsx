@@ -1,9 +1,13 @@
+import type { Display } from '../src/client/display.js';
 import type { QueueConnection } from '../src/client/queue.js';
 import { Problem } from '../src/protocol/problems.js';
 import type { EpochMs } from '../src/protocol/time.js';
 
 export interface ConsoleOptions {
   readonly connection: QueueConnection;
+  readonly display: Display;
+  /** What the reader must know about this machine, shown as long as the console is open. */
+  readonly warnings?: readonly string[];
   /** Default: this process's own. Both must be terminals. */
   readonly stdin?: NodeJS.ReadStream;
   readonly stdout?: NodeJS.WriteStream;
@@ -22,6 +26,8 @@ export interface ConsoleOptions {
 export async function runConsole(options: ConsoleOptions): Promise<void> {
   const {
     connection,
+    display,
+    warnings = [],
     stdin = process.stdin,
     stdout = process.stdout,
     clock = Date.now,
@@ -44,15 +50,25 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
   stdin.setRawMode(true);
   stdout.write('\r');
   try {
-    const app = render(<ConsoleApp connection={connection} clock={clock} frames={frames} hasBell={bell} />, {
-      stdin,
-      stdout,
-      interactive: true,
-      alternateScreen: true,
-      incrementalRendering: true,
-      exitOnCtrlC: false,
-      onRender: frames.written,
-    });
+    const app = render(
+      <ConsoleApp
+        connection={connection}
+        display={display}
+        warnings={warnings}
+        clock={clock}
+        frames={frames}
+        hasBell={bell}
+      />,
+      {
+        stdin,
+        stdout,
+        interactive: true,
+        alternateScreen: true,
+        incrementalRendering: true,
+        exitOnCtrlC: false,
+        onRender: frames.written,
+      },
+    );
     await app.waitUntilExit();
   } finally {
     stdin.setRawMode(false);

@@ -1,4 +1,5 @@
 import type { TextProps } from 'ink';
+import type { ProfileColour } from '../src/client/display.js';
 
 /**
  * What a piece of text means. Colour only ever repeats what a word or a symbol says already, so that nothing is lost
@@ -20,7 +21,9 @@ export type Tone =
   /** Refused, ended, failed. */
   | 'danger'
   /** Stop: what is shown cannot be trusted. */
-  | 'alarm';
+  | 'alarm'
+  /** The name of a broker, on the colour that its reader chose. */
+  | `profile-${ProfileColour}`;
 
 type Style = Pick<TextProps, 'color' | 'backgroundColor' | 'bold' | 'dimColor' | 'inverse'>;
 
@@ -33,7 +36,16 @@ export const THEME: Readonly<Record<Tone, Style>> = {
   warning: { color: 'yellow' },
   danger: { color: 'red', bold: true },
   alarm: { color: 'white', backgroundColor: 'red', bold: true },
+  'profile-red': { color: 'white', backgroundColor: 'red' },
+  'profile-yellow': { color: 'black', backgroundColor: 'yellow' },
+  'profile-green': { color: 'black', backgroundColor: 'green' },
+  'profile-cyan': { color: 'black', backgroundColor: 'cyan' },
+  'profile-blue': { color: 'white', backgroundColor: 'blue' },
+  'profile-magenta': { color: 'white', backgroundColor: 'magenta' },
 };
+
+/** Whether a space in this tone is seen. */
+export const hasGround = (tone: Tone): boolean => THEME[tone].backgroundColor !== undefined;
 
 /** Symbols that every terminal draws one column wide. */
 export const SYMBOLS = {

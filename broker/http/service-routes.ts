@@ -42,6 +42,8 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
   app.get('/v1/status', async (http) => {
     authorise(http.principal, 'status.read');
     const now = context.clock();
+    const pending = store.live().filter(({ state }) => state === 'pending');
+    const oldest = pending.reduce((time, { submittedAt }) => Math.min(time, submittedAt), now);
     return {
       name: context.name,
       fingerprint: context.fingerprint,
@@ -49,7 +51,8 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       clock: formatTime(now),
       uptimeSeconds: Math.floor((now - context.startedAt) / 1000),
       approvers: context.principals().approvers,
-      pending: store.live().filter(({ state }) => state === 'pending').length,
+      pending: pending.length,
+      oldestPending: pending.length === 0 ? null : formatTime(oldest),
       consoles: context.hub.consoles,
       waiters: context.requests.waiters.count,
       epoch: store.epoch,

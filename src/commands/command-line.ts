@@ -1,7 +1,7 @@
 import meow from 'meow';
 import { Problem } from '../protocol/problems.js';
 import { nearest } from './nearest.js';
-import type { FlagKind, Flags, FlagValues, Verb } from './verb.js';
+import { BROKER_FLAGS, type FlagKind, type Flags, type FlagValues, GLOBAL_FLAGS, type Verb } from './verb.js';
 
 export interface ParsedLine<Known extends Flags> {
   readonly arguments: readonly string[];
@@ -34,6 +34,23 @@ export function parseCommandLine<Known extends Flags>(
     values[name] = readFlag(name, kind, given?.[1]);
   }
   return { arguments: input, flags: values as FlagValues<Known> };
+}
+
+/** Flags of most verbs, which may stand before the verb as well. */
+const LEADING: Flags = { ...GLOBAL_FLAGS, ...BROKER_FLAGS, key: 'text', json: 'switch' };
+
+/** Parts a command line before its verb: `--url X list`, `--profile production roster list`. */
+export function partBeforeVerb(argv: readonly string[]): {
+  readonly leading: readonly string[];
+  readonly rest: readonly string[];
+} {
+  let at = 0;
+  for (;;) {
+    const [, name = '', value] = /^--([a-z]+)(=.*)?$/s.exec(argv[at] ?? '') ?? [];
+    const kind = Object.hasOwn(LEADING, name) ? LEADING[name] : undefined;
+    if (kind === undefined) return { leading: argv.slice(0, at), rest: argv.slice(at) };
+    at += kind === 'switch' || value !== undefined ? 1 : 2;
+  }
 }
 
 function callMeow(known: Flags, argv: readonly string[]) {

@@ -20,14 +20,14 @@ Examples
 `,
   arguments: [],
   flags: { ...BROKER_FLAGS, key: 'text' },
-  async run({ flags, env }) {
+  async run({ flags, env, display }) {
     if (!process.stdin.isTTY || !process.stdout.isTTY) {
       throw new Problem('usage', 'the console needs a terminal', {
         hint: 'without one: countersign list, countersign show ID, countersign approve ID',
       });
     }
     return withBroker(openBroker(flags, env), async (broker) => {
-      await openConsole(broker, { key: keyOption(flags, env), env });
+      await openConsole(broker, { key: keyOption(flags, env), env, display });
       return 0;
     });
   },

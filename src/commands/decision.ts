@@ -38,7 +38,7 @@ Examples
 `,
     arguments: ['ID'],
     flags: { ...BROKER_FLAGS, key: 'text', comment: 'text', yesIReadIt: 'text' },
-    async run({ arguments: [id = ''], flags, env }) {
+    async run({ arguments: [id = ''], flags, env, display: { zone } }) {
       const request = parseRequestId(id);
       if (flags.yesIReadIt === undefined && !process.stdin.isTTY) {
         throw new Problem('usage', 'there is no terminal to confirm on', {
@@ -49,7 +49,7 @@ Examples
         const view = await fetchRequest(broker, request);
         const { digest } = verifyShown(view);
         if (flags.yesIReadIt === undefined) {
-          process.stderr.write(`${formatRequest(view)}\n\n`);
+          process.stderr.write(`${formatRequest(view, { zone, now: broker.clock.now() })}\n\n`);
           await confirm(verdict, digest);
         } else if (flags.yesIReadIt !== digest) {
           throw new Problem('shown-differs', 'the digest that you give is not the one of this request', {

@@ -12,12 +12,3 @@ export function parseSeconds(text: string, what: string): number {
   if (digits === undefined) throw new Problem('usage', `${what} is not a time like 90, 90s, 15m, 2h or 1d`);
   return Number(digits) * UNITS[unit as keyof typeof UNITS];
 }
-
-/** Writes a span coarsely, rounded down: `45s`, `12m`, `3h`, `2d`. */
-export function formatSpan(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`;
-  return `${Math.floor(seconds / 86_400)}d`;
-}

@@ -1,9 +1,8 @@
 import { readShown } from '../client/shown-request.js';
+import { shownTime, type TimeStyle } from '../client/shown-time.js';
 import { type ListReply, listReply } from '../protocol/messages.js';
 import { Problem } from '../protocol/problems.js';
 import { REQUEST_STATES, type RequestView } from '../protocol/request-view.js';
-import type { EpochMs } from '../protocol/time.js';
-import { formatSpan } from './duration.js';
 import { openAsApprover, type SignedInBroker, withBroker } from './open-broker.js';
 import { exact, print, printJson, prose } from './output.js';
 import { viewOnWire } from './show.js';
@@ -35,14 +34,14 @@ Examples
 `,
   arguments: [],
   flags: { ...BROKER_FLAGS, state: 'text', limit: 'text', key: 'text', json: 'switch' },
-  async run({ flags, env }) {
+  async run({ flags, env, display: { zone } }) {
     const state = flags.state ?? 'live';
     if (!STATES.includes(state)) throw new Problem('usage', `--state is one of ${STATES.join(', ')}`);
     const limit = flags.limit === undefined ? DEFAULT_LIMIT : parseLimit(flags.limit);
     return withBroker(openAsApprover(flags, env), async (broker) => {
       const requests = await fetchRequests(broker, state, limit);
       if (flags.json) printJson({ requests: requests.map(viewOnWire) });
-      else print(formatList(requests, broker.clock.now()));
+      else print(formatList(requests, { zone, now: broker.clock.now() }));
       return 0;
     });
   },
@@ -71,16 +70,16 @@ async function fetchRequests(
 }
 
 /** One line a request; what others wrote is marked where it could deceive, and never cut. */
-export function formatList(requests: readonly RequestView[], now: EpochMs): string {
+export function formatList(requests: readonly RequestView[], style: TimeStyle): string {
   if (requests.length === 0) return 'no requests';
   return formatTable([
-    ['ID', 'STATE', 'AGE', 'REQUESTER', 'ACTION', 'RESOURCE', 'DOOR', 'REASON'],
+    ['ID', 'STATE', 'ASKED', 'REQUESTER', 'ACTION', 'RESOURCE', 'DOOR', 'REASON'],
     ...requests.map((request) => {
       const { action, context, door, requester, resource } = readShown(request).document;
       return [
         request.id,
         request.report?.outcome ?? request.state,
-        formatSpan(now - request.submittedAt),
+        shownTime(request.submittedAt, style),
         exact(requester),
         exact(action),
         exact(resource),

@@ -1,10 +1,21 @@
+import { locate } from '../client/locations.js';
+import { localZone } from '../client/shown-time.js';
 import { PROBLEMS, Problem } from '../protocol/problems.js';
 import { VERSION } from '../version.js';
-import { parseCommandLine } from './command-line.js';
+import { parseCommandLine, partBeforeVerb } from './command-line.js';
+import { configurationPath, readConfiguration } from './configuration-file.js';
 import { type ExitCode, exitCodeOf } from './exit-code.js';
 import { nearest } from './nearest.js';
 import { print, tellProblem } from './output.js';
-import { isVerbGroup, type Verb, type VerbGroup } from './verb.js';
+import { settle, withSettings } from './settings.js';
+import {
+  GLOBAL_FLAGS,
+  GLOBAL_FLAGS_HELP,
+  type Invocation,
+  isVerbGroup,
+  type Verb,
+  type VerbGroup,
+} from './verb.js';
 import { VERBS } from './verbs.js';
 
 const HELP = `countersign: a second person signs before a door opens
@@ -35,6 +46,8 @@ Manage
   submitter  hosts, jobs and tools that may ask, and what they may ask for
   status     how the broker fares
   doctor     check this installation and say what to mend
+  config     your brokers and their profiles; where each setting comes from
+${GLOBAL_FLAGS_HELP}
 
 Exit codes: 0 approved or done, 1 error, 2 denied, 3 expired or lapsed, 4 cancelled or revoked.
 `;
@@ -48,11 +61,12 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   // Whoever reads our output has gone: nothing is left to say, and nothing may look like a success.
   process.stdout.on('error', endOnBrokenPipe);
   process.stderr.on('error', endOnBrokenPipe);
+  const { leading, rest } = partBeforeVerb(argv);
   try {
-    return await dispatch(argv);
+    return await dispatch(rest, leading);
   } catch (error) {
     tellProblem(
-      error instanceof Problem && error.hint === PROBLEMS.usage.hint ? withHelp(error, argv) : error,
+      error instanceof Problem && error.hint === PROBLEMS.usage.hint ? withHelp(error, rest) : error,
     );
     return exitCodeOf(error);
   }
@@ -62,11 +76,11 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
 function withHelp({ code, message }: Problem, argv: readonly string[]): Problem {
   const words = argv
     .filter((word) => !word.startsWith('-'))
-    .slice(0, ['roster', 'submitter'].includes(argv[0] ?? '') ? 2 : 1);
+    .slice(0, ['roster', 'submitter', 'config'].includes(argv[0] ?? '') ? 2 : 1);
   return new Problem(code, message, { hint: `see countersign ${words.join(' ')} --help` });
 }
 
-async function dispatch(argv: readonly string[]): Promise<ExitCode> {
+async function dispatch(argv: readonly string[], leading: readonly string[]): Promise<ExitCode> {
   const [word, ...rest] = argv;
   if (word === undefined || word === 'help' || isHelp(word)) {
     print(HELP.trimEnd());
@@ -78,25 +92,48 @@ async function dispatch(argv: readonly string[]): Promise<ExitCode> {
   }
   const load = lookUp(VERBS, word, 'verb');
   const { verb } = await load();
-  return isVerbGroup(verb) ? runGroup(verb, word, rest) : runVerb(verb, rest);
+  return isVerbGroup(verb)
+    ? runGroup(verb, word, { argv: rest, leading })
+    : runVerb(verb, [...leading, ...rest]);
 }
 
-async function runGroup(group: VerbGroup, name: string, argv: readonly string[]): Promise<ExitCode> {
+async function runGroup(
+  group: VerbGroup,
+  name: string,
+  { argv, leading }: { readonly argv: readonly string[]; readonly leading: readonly string[] },
+): Promise<ExitCode> {
   const [word, ...rest] = argv;
   if (word === undefined || isHelp(word)) {
     print(group.help.trim());
     return word === undefined ? 1 : 0;
   }
-  return runVerb(lookUp(group.verbs, word, `verb of ${name}`), rest);
+  return runVerb(lookUp(group.verbs, word, `verb of ${name}`), [...leading, ...rest]);
 }
 
 async function runVerb(verb: Verb, argv: readonly string[]): Promise<ExitCode> {
   const end = argv.indexOf('--');
   if ((end < 0 ? argv : argv.slice(0, end)).some(isHelp)) {
-    print(verb.help.trim());
+    print(`${verb.help.trim()}\n${GLOBAL_FLAGS_HELP}`);
     return 0;
   }
-  return verb.run({ ...parseCommandLine(verb, argv), env: process.env });
+  const line = parseCommandLine({ ...verb, flags: { ...verb.flags, ...GLOBAL_FLAGS } }, argv);
+  return verb.run({ ...line, ...(await surroundings(verb, line.flags)) });
+}
+
+/** What the environment and the configuration file add to a command line. */
+async function surroundings(
+  verb: Verb,
+  flags: Invocation<typeof GLOBAL_FLAGS>['flags'],
+): Promise<Pick<Invocation, 'env' | 'display'>> {
+  const { env } = process;
+  if (verb.ownConfiguration === true) return { env, display: { zone: localZone(), profile: null } };
+  const file = configurationPath(locate({}, env));
+  const settings = settle(flags, env, await readConfiguration(file), {
+    counterpart: 'url' in verb.flags ? 'broker' : 'directory',
+    file,
+  });
+  const zone = settings.utc.value ? 'UTC' : localZone();
+  return { env: withSettings(settings, env), display: { zone, profile: settings.label } };
 }
 
 function lookUp<Value>(table: Readonly<Record<string, Value>>, word: string, what: string): Value {

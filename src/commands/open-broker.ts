@@ -51,7 +51,8 @@ export async function reachable(
       `warning: ${exact(formatAddress(address))} is not encrypted: whoever is between can read tokens and requests`,
     );
   }
-  const ca = flags.ca === undefined ? undefined : await readFile(flags.ca, 'utf8');
+  const caFile = flags.ca ?? (env.COUNTERSIGN_CA || undefined);
+  const ca = caFile === undefined ? undefined : await readFile(caFile, 'utf8');
   return { client: new HttpClient(address, { ca }), locations };
 }
 

@@ -1,4 +1,5 @@
 import { connectQueue } from '../client/broker-connection.js';
+import type { Display } from '../client/display.js';
 import type { Environment } from '../client/locations.js';
 import { findEnrolledKey } from '../client/sign-in.js';
 import { webSocketStream } from '../client/websocket.js';
@@ -11,10 +12,11 @@ export async function openConsole(
   options: {
     readonly key: string | undefined;
     readonly env: Environment;
+    readonly display: Display;
     readonly invitation?: readonly string[];
   },
 ): Promise<void> {
-  const { key, env, invitation = [] } = options;
+  const { key, env, display, invitation = [] } = options;
   const { client, locations, clock } = broker;
   const found = await findEnrolledKey(client, key, { env, config: locations.config });
   const connection = await connectQueue({
@@ -29,7 +31,7 @@ export async function openConsole(
   try {
     // Drawing pulls in a lot, and verbs that do not draw never pay for it.
     const { runConsole } = await import('../../components/run-console.js');
-    await runConsole({ connection });
+    await runConsole({ connection, display });
   } finally {
     connection.close();
   }

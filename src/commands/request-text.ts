@@ -1,10 +1,11 @@
 import { readShown } from '../client/shown-request.js';
+import { shownTime, type TimeStyle } from '../client/shown-time.js';
 import { Problem } from '../protocol/problems.js';
 import { parseReceipt, parseSignedText } from '../protocol/receipt.js';
-import type { RequestView, VoteView } from '../protocol/request-view.js';
+import { isLive, type RequestView, type VoteView } from '../protocol/request-view.js';
 import { parseSubmit } from '../protocol/statements.js';
 import type { JsonObject } from '../protocol/strict-json.js';
-import { formatTime } from '../protocol/time.js';
+import type { EpochMs } from '../protocol/time.js';
 import { parseVerifiedFacts } from '../protocol/verified-facts.js';
 import { verifySignature } from '../ssh/signature.js';
 import { exact, prose } from './output.js';
@@ -13,14 +14,15 @@ const LABEL_WIDTH = 11;
 
 /**
  * A request as a whole for a terminal: every field of its document, nothing cut, whatever could deceive marked. `details`
- * and `context` stand as JSON, so that no two documents look the same (A1).
+ * and `context` stand as JSON, so that no two documents look the same (A1). Times are in the reader's zone.
  */
-export function formatRequest(view: RequestView): string {
+export function formatRequest(view: RequestView, style: TimeStyle): string {
+  const time = (at: EpochMs): string => shownTime(at, style);
   const { document } = readShown(view);
   const { rule } = view;
   return [
     field('request', view.id),
-    field('state', standing(view)),
+    field('state', standing(view, style)),
     field('action', exact(document.action)),
     field('resource', exact(document.resource)),
     field('door', exact(document.door)),
@@ -29,30 +31,25 @@ export function formatRequest(view: RequestView): string {
     field('context', json(document.context)),
     field('duration', document.duration === 0 ? 'none' : `${document.duration} s from first use`),
     field('nonce', document.nonce),
-    field('asked', `${formatTime(view.submittedAt)} through ${exact(view.submitter)}, ${vouching(view)}`),
+    field('asked', `${time(view.submittedAt)} through ${exact(view.submitter)}, ${vouching(view)}`),
     ...verifiedFields(view),
-    field('answer by', formatTime(view.answerBy)),
-    ...(view.claimBy === null ? [] : [field('claim by', formatTime(view.claimBy))]),
-    field('waiting', view.waiting === 0 ? 'nobody' : String(view.waiting)),
+    field('answer by', time(view.answerBy)),
+    ...(view.claimBy === null ? [] : [field('claim by', time(view.claimBy))]),
+    ...(isLive(view.state) ? [field('waiting', view.waiting === 0 ? 'nobody' : String(view.waiting))] : []),
     field('rule', exact(rule)),
     ...view.missing.map((missing) => field('missing', prose(missing))),
-    ...view.votes.map((vote) => field(vote.verdict, voteText(vote, view))),
+    ...view.votes.map((vote) => field(vote.verdict, voteText(vote, view, style))),
     ...(view.report === null
       ? []
-      : [
-          field(
-            'door says',
-            `${view.report.outcome} (${view.report.code ?? '-'}) ${formatTime(view.report.at)}`,
-          ),
-        ]),
+      : [field('door says', `${view.report.outcome} (${view.report.code ?? '-'}) ${time(view.report.at)}`)]),
     field('policy', view.policy),
     field('scope', view.scope),
     field('digest', view.digest),
   ].join('\n');
 }
 
-function standing({ state, endedAt, endedBy }: RequestView): string {
-  const end = endedAt === null ? '' : ` at ${formatTime(endedAt)}`;
+function standing({ state, endedAt, endedBy }: RequestView, style: TimeStyle): string {
+  const end = endedAt === null ? '' : ` at ${shownTime(endedAt, style)}`;
   return `${state}${end}${endedBy === null ? '' : `: ${prose(endedBy)}`}`;
 }
 
@@ -85,7 +82,12 @@ function vouching(view: RequestView): string {
   });
 }
 
-function voteText({ approver, decided, notAfter, comment, receipt }: VoteView, view: RequestView): string {
+function voteText(
+  { approver, decided, notAfter, comment, receipt }: VoteView,
+  view: RequestView,
+  style: TimeStyle,
+): string {
+  const time = (at: EpochMs): string => shownTime(at, style);
   const signature = checked(() => {
     const { statement, armor, decision } = parseReceipt(receipt);
     const { key } = verifySignature(statement, armor, 'decision@countersign');
@@ -95,7 +97,7 @@ function voteText({ approver, decided, notAfter, comment, receipt }: VoteView, v
     return `signed with ${key.fingerprint}`;
   });
   const said = comment === '' ? '' : `, ${JSON.stringify(prose(comment))}`;
-  return `by ${exact(approver)} ${formatTime(decided)}, good until ${formatTime(notAfter)}${said}, ${signature}`;
+  return `by ${exact(approver)} ${time(decided)}, good until ${time(notAfter)}${said}, ${signature}`;
 }
 
 function checked(read: () => string): string {

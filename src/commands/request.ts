@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { type Asked, Asker, type Question, type SubmitCredential } from '../client/ask.js';
 import type { Environment } from '../client/locations.js';
+import { shownTime, type TimeStyle } from '../client/shown-time.js';
 import { StandingAsks } from '../client/standing-asks.js';
 import { attentionText } from '../protocol/attention.js';
 import { isBearerToken, parseName } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import type { JsonObject } from '../protocol/strict-json.js';
-import { formatTime } from '../protocol/time.js';
 import { resolveKey } from '../ssh/available-keys.js';
 import { createKeySigner } from '../ssh/key-signer.js';
 import { answerOf, awaitAnswer } from './answer.js';
@@ -66,7 +66,7 @@ Examples
 `,
   arguments: ['ACTION'],
   flags: FLAGS,
-  async run({ arguments: [action = ''], flags, env }) {
+  async run({ arguments: [action = ''], flags, env, display: { zone } }) {
     const patience = flags.wait === undefined ? null : patienceOf(flags.wait);
     return withBroker(openBroker(flags, env), async (broker) => {
       const credential = await credentialOf(flags, env, broker);
@@ -74,7 +74,7 @@ Examples
       const asks = new StandingAsks(broker.locations.state, broker.clock);
       const asker = new Asker(broker, asks, broker.clock);
       const asked = await asker.ask(question, credential);
-      tellAsked(asked, whereFlags(flags, env));
+      tellAsked(asked, { where: whereFlags(flags, env), style: { zone, now: broker.clock.now() } });
       if (patience === null) {
         if (flags.json) printJson(answerOf(asked));
         else print(asked.ask.id);
@@ -144,8 +144,7 @@ async function credentialOf(
     const signer = createKeySigner(await resolveKey(key, env), { env, withTerminal: ownTerminal() });
     return { kind: 'key', submitter, signer };
   }
-  const token =
-    flags.tokenFile === undefined ? env.COUNTERSIGN_TOKEN : (await readFile(flags.tokenFile, 'utf8')).trim();
+  const token = await tokenOf(flags.tokenFile, env);
   if (token !== undefined && token !== '') {
     if (!isBearerToken(token)) throw new Problem('usage', 'the token is not 43 characters of base64url');
     return { kind: 'token', token };
@@ -156,9 +155,19 @@ async function credentialOf(
   });
 }
 
-function tellAsked({ ask, reply, isNew }: Asked, where: readonly string[]): void {
+/** Flag, then environment, which may name a file as well. */
+async function tokenOf(file: string | undefined, env: Environment): Promise<string | undefined> {
+  if (file === undefined && env.COUNTERSIGN_TOKEN) return env.COUNTERSIGN_TOKEN;
+  const path = file ?? (env.COUNTERSIGN_TOKEN_FILE || undefined);
+  return path === undefined ? undefined : (await readFile(path, 'utf8')).trim();
+}
+
+function tellAsked(
+  { ask, reply, isNew }: Asked,
+  { where, style }: { readonly where: readonly string[]; readonly style: TimeStyle },
+): void {
   const { state } = reply.status;
-  tell(`${isNew ? 'asked' : 'joined'} ${ask.id}, ${state}; answer by ${formatTime(reply.answerBy)}`);
+  tell(`${isNew ? 'asked' : 'joined'} ${ask.id}, ${state}; answer by ${shownTime(reply.answerBy, style)}`);
   if (state !== 'pending') return;
   const warning = attentionText(reply.attention ?? 'attended');
   if (warning !== null) tell(warning);

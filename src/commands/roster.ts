@@ -1,4 +1,5 @@
 import { locate } from '../client/locations.js';
+import { zonedTime } from '../client/shown-time.js';
 import { isName, type Name, parseName } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import type { Person, PersonKey, RosterChange } from '../protocol/roster-messages.js';
@@ -57,10 +58,10 @@ Examples
 `,
       arguments: [],
       flags: { dir: 'text', json: 'switch' },
-      async run({ flags, env }) {
+      async run({ flags, env, display: { zone } }) {
         const people = await readPeople(locate(flags, env).data);
         if (flags.json) printJson({ people: people.map(personOnWire) });
-        else print(formatPeople(people));
+        else print(formatPeople(people, zone));
         return 0;
       },
     }),
@@ -287,7 +288,7 @@ function parseReplacement(texts: readonly string[], what: string): Name[] | null
   return texts.length === 1 && texts[0] === '-' ? [] : parseNames(texts, what);
 }
 
-function formatPeople(people: readonly Person[]): string {
+function formatPeople(people: readonly Person[], zone: string): string {
   if (people.length === 0) return 'nobody is enrolled';
   return formatTable([
     ['NAME', 'ALIASES', 'GROUPS', 'TYPE', 'KEY', 'VALID'],
@@ -300,17 +301,17 @@ function formatPeople(people: readonly Person[]): string {
           groups.join(',') || '-',
           type,
           fingerprint,
-          validity(entry),
+          validity(entry, zone),
         ].map(exact);
       }),
     ),
   ]);
 }
 
-function validity({ validAfter, validBefore }: PersonKey): string {
+function validity({ validAfter, validBefore }: PersonKey, zone: string): string {
   const parts = [
-    ...(validAfter === null ? [] : [`after ${formatTime(validAfter)}`]),
-    ...(validBefore === null ? [] : [`before ${formatTime(validBefore)}`]),
+    ...(validAfter === null ? [] : [`after ${zonedTime(validAfter, zone)}`]),
+    ...(validBefore === null ? [] : [`before ${zonedTime(validBefore, zone)}`]),
   ];
   return parts.join(', ') || 'always';
 }

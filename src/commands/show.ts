@@ -26,12 +26,12 @@ Examples
 `,
   arguments: ['ID'],
   flags: { ...BROKER_FLAGS, key: 'text', json: 'switch' },
-  async run({ arguments: [id = ''], flags, env }) {
+  async run({ arguments: [id = ''], flags, env, display: { zone } }) {
     const request = parseRequestId(id);
     return withBroker(openAsApprover(flags, env), async (broker) => {
       const view = await fetchRequest(broker, request);
       if (flags.json) printJson(viewOnWire(view));
-      else print(formatRequest(view));
+      else print(formatRequest(view, { zone, now: broker.clock.now() }));
       verifyShown(view);
       if (!flags.json) tell('digest, scope and rule digest are those of what is shown');
       return 0;

@@ -1,6 +1,7 @@
 import { socketAddress } from '../client/address.js';
 import { localFingerprint } from '../client/broker-identity.js';
 import { systemClock } from '../client/clock.js';
+import type { Display } from '../client/display.js';
 import { HttpClient } from '../client/http-client.js';
 import { DEFAULT_LISTEN, type Environment, type Locations, locate, socketPath } from '../client/locations.js';
 import { brokerReply } from '../protocol/messages.js';
@@ -35,16 +36,16 @@ Examples
 `,
   arguments: [],
   flags: { dir: 'text', listen: 'text', key: 'text' },
-  async run({ flags, env }) {
+  async run({ flags, env, display }) {
     const locations = locate(flags, env);
-    const key = keyOption(flags, env);
+    const seat = { locations, key: keyOption(flags, env), env, display };
     const hasTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
     if (await isRunning(locations)) {
       tell(`a broker runs in ${exact(locations.data)} already`);
-      if (hasTerminal) await showConsole(locations, key, env);
+      if (hasTerminal) await showConsole(seat);
       return 0;
     }
-    const enrolled = await prepareFirstRun(locations, { key, env });
+    const enrolled = await prepareFirstRun(locations, seat);
     if (enrolled !== null) tellEnrolled(enrolled, locations);
     const signals = catchSignals({ hasConsole: hasTerminal });
     const broker = await start(locations.data, flags.listen, hasTerminal ? 'silent' : 'json');
@@ -52,7 +53,7 @@ Examples
     try {
       print(`broker ${broker.fingerprint} listens at ${broker.address} and ${exact(locations.data)}`);
       print(`To ask for something, paste this into another terminal:\n\n  ${demoLine(locations.data)}\n`);
-      const closed = hasTerminal ? showConsole(locations, key, env).then(() => null) : signals.received;
+      const closed = hasTerminal ? showConsole(seat).then(() => null) : signals.received;
       signal = await Promise.race([closed, signals.received]);
     } finally {
       await broker.stop();
@@ -111,12 +112,20 @@ async function start(directory: string, listen: string | undefined, log: 'json' 
   }
 }
 
-async function showConsole(locations: Locations, key: string | undefined, env: Environment): Promise<void> {
+/** Whose console is opened, and for which directory. */
+interface Seat {
+  readonly locations: Locations;
+  readonly key: string | undefined;
+  readonly env: Environment;
+  readonly display: Display;
+}
+
+async function showConsole({ locations, key, env, display }: Seat): Promise<void> {
   const fingerprint = await localFingerprint(locations.data);
   if (fingerprint === null) throw new Problem('broker-reply', 'the broker has no key in its data directory');
   const broker = { client: localClient(locations.data), fingerprint, locations, clock: systemClock };
   await withBroker(Promise.resolve(broker), async () => {
-    await openConsole(broker, { key, env, invitation: foldedLine(demoLine(locations.data), 76) });
+    await openConsole(broker, { key, env, display, invitation: foldedLine(demoLine(locations.data), 76) });
     return 0;
   });
 }

@@ -1,3 +1,4 @@
+import type { Display } from '../client/display.js';
 import type { Environment } from '../client/locations.js';
 import type { ExitCode } from './exit-code.js';
 
@@ -23,7 +24,9 @@ export interface Invocation<Known extends Flags = Flags> {
   /** As many as the verb names in `arguments`; absent optional ones are missing at the end. */
   readonly arguments: readonly string[];
   readonly flags: FlagValues<Known>;
+  /** The environment, with what the profile says in place of variables that are not set. */
   readonly env: Environment;
+  readonly display: Display;
 }
 
 /** A verb of the command line. */
@@ -33,6 +36,8 @@ export interface Verb<Known extends Flags = Flags> {
   /** Names of the positional arguments; those that end in `?` may be absent. */
   readonly arguments: readonly string[];
   readonly flags: Known;
+  /** True for a verb that reads the configuration file itself, to say what is in it. */
+  readonly ownConfiguration?: boolean;
   run(invocation: Invocation<Known>): Promise<ExitCode>;
 }
 
@@ -49,9 +54,16 @@ export function defineVerb<const Known extends Flags>(verb: Verb<Known>): Verb {
 
 export const isVerbGroup = (verb: Verb | VerbGroup): verb is VerbGroup => 'verbs' in verb;
 
+/** The flags that every verb has. */
+export const GLOBAL_FLAGS = { profile: 'text', utc: 'switch' } as const satisfies Flags;
+export const GLOBAL_FLAGS_HELP = `
+Everywhere
+  --profile NAME  a broker of your configuration file: see countersign config
+  --utc           show times in UTC`;
+
 /** The flags of every verb that talks to a broker. */
 export const BROKER_FLAGS = { url: 'text', dir: 'text', ca: 'text' } as const satisfies Flags;
 export const BROKER_FLAGS_HELP = `
   --url ADDRESS   broker: http(s)://HOST:PORT or the path of its socket (COUNTERSIGN_URL)
   --dir DIR       data directory, where the socket is (COUNTERSIGN_DIR)
-  --ca FILE       CA certificates for https, instead of the system's`;
+  --ca FILE       CA certificates for https, instead of the system's (COUNTERSIGN_CA)`;

@@ -17,4 +17,5 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   submitter: () => import('./submitter.js'),
   status: () => import('./status.js'),
   doctor: () => import('./doctor.js'),
+  config: () => import('./config.js'),
 };

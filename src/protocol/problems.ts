@@ -195,6 +195,7 @@ export const PROBLEMS = {
     hint: 'the broker shows another document than it stores: do not sign, report it',
   },
   usage: { status: 400, hint: 'see --help' },
+  'malformed-configuration': { status: 400, hint: 'countersign config init --print shows an example' },
   'no-key': { status: 400, hint: 'give a key with --key FILE or COUNTERSIGN_KEY, or load one in the agent' },
 } as const satisfies Record<string, { status: number; hint: string }>;
 

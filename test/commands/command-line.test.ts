@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { kebabCase, parseCommandLine } from '../../src/commands/command-line.js';
+import { kebabCase, parseCommandLine, partBeforeVerb } from '../../src/commands/command-line.js';
 import { nearest } from '../../src/commands/nearest.js';
 import { Problem } from '../../src/protocol/problems.js';
 
@@ -139,4 +139,27 @@ test.each([
   ['approve-all', null],
 ])('for %j the nearest verb is %s', (word, found) => {
   expect(nearest(word, ['list', 'approve', 'deny', 'roster', 'up'])).toBe(found);
+});
+
+describe('flags before the verb', () => {
+  test.each([
+    [['list', '--url', 'x'], [], ['list', '--url', 'x']],
+    [
+      ['--url', 'https://x', 'list', '--json'],
+      ['--url', 'https://x'],
+      ['list', '--json'],
+    ],
+    [['--url=https://x', '--utc', 'list'], ['--url=https://x', '--utc'], ['list']],
+    [
+      ['--profile', 'p', '--dir', '--x', 'roster', 'list'],
+      ['--profile', 'p', '--dir', '--x'],
+      ['roster', 'list'],
+    ],
+    [['--bogus', 'list'], [], ['--bogus', 'list']],
+    [['--help'], [], ['--help']],
+    [['--url'], ['--url'], []],
+    [['--constructor', 'list'], [], ['--constructor', 'list']],
+  ])('%j is %j before %j', (argv, leading, rest) => {
+    expect(partBeforeVerb(argv)).toEqual({ leading, rest });
+  });
 });

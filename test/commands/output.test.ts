@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatSpan, parseSeconds } from '../../src/commands/duration.js';
+import { formatSpan } from '../../src/client/shown-time.js';
+import { parseSeconds } from '../../src/commands/duration.js';
 import { exitCodeOf } from '../../src/commands/exit-code.js';
 import { approverName } from '../../src/commands/first-run.js';
 import { foldedLine, shellQuote, whereFlags } from '../../src/commands/invocation.js';

@@ -7,6 +7,8 @@ import type { JsonValue } from '../../src/protocol/strict-json.js';
 import { NOW, sampleRequest, sampleVote } from '../components/sample-requests.js';
 import { codeOf } from '../ssh/problem.js';
 
+const STYLE = { zone: 'UTC', now: NOW };
+
 const HOSTILE = [
   '\u001b[2J\u001b]0;pwned\u0007',
   'safe\rEVIL',
@@ -29,7 +31,7 @@ const hostileText = fc
 describe('a request in a terminal', () => {
   test('shows every field of the document, digest, scope and rule digest', () => {
     const view = sampleRequest({ document: { duration: 90 } });
-    const text = formatRequest(view);
+    const text = formatRequest(view, STYLE);
     const { action, resource, door, requester, nonce } = view.document;
     for (const part of [
       action,
@@ -64,7 +66,7 @@ describe('a request in a terminal', () => {
           verified: one,
           votes: [sampleVote({ comment: one, receipt: two })],
         });
-        expect(formatRequest(view)).not.toMatch(ACTIVE);
+        expect(formatRequest(view, STYLE)).not.toMatch(ACTIVE);
       }),
     );
   });
@@ -79,7 +81,7 @@ describe('a request in a terminal', () => {
         const [a, b] = [one, two].map((each) => {
           const view = sampleRequest({ document: { details: each } });
           // The digests would tell them apart; the rest must do so as well.
-          return formatRequest(view).split('\n').slice(0, -3).join('\n');
+          return formatRequest(view, STYLE).split('\n').slice(0, -3).join('\n');
         });
         expect(a === b).toBe(canonicalJson(one) === canonicalJson(two));
       }),
@@ -88,15 +90,15 @@ describe('a request in a terminal', () => {
 
   test('says where a signature does not hold', () => {
     const view = sampleRequest({ vouched: 'nonsense', votes: [sampleVote({ receipt: 'nonsense' })] });
-    expect(formatRequest(view).match(/SIGNATURE THAT DOES NOT HOLD/g)).toHaveLength(2);
-    expect(formatRequest(sampleRequest())).toContain('who did not sign it');
+    expect(formatRequest(view, STYLE).match(/SIGNATURE THAT DOES NOT HOLD/g)).toHaveLength(2);
+    expect(formatRequest(sampleRequest(), STYLE)).toContain('who did not sign it');
   });
 
   test('that is no document is refused', () => {
     const view = sampleRequest();
-    expect(codeOf(() => formatRequest({ ...view, document: { ...view.document, resource: '' } }))).toBe(
-      'shown-differs',
-    );
+    expect(
+      codeOf(() => formatRequest({ ...view, document: { ...view.document, resource: '' } }, STYLE)),
+    ).toBe('shown-differs');
   });
 });
 
@@ -108,7 +110,7 @@ describe('a list', () => {
           sampleRequest({ n: 1, document: { context: { reason: text.toWellFormed() } } }),
           sampleRequest({ n: 2 }),
         ];
-        const list = formatList(requests, NOW);
+        const list = formatList(requests, STYLE);
         expect(list.split('\n')).toHaveLength(3);
         expect(list).not.toMatch(ACTIVE);
       }),
@@ -121,14 +123,14 @@ describe('a list', () => {
       ...redeemed,
       report: { outcome, code: null, at: NOW },
     });
-    expect(formatList([redeemed], NOW)).toContain('redeemed');
-    expect(formatList([report('opened')], NOW)).toContain('opened');
-    expect(formatList([report('observed')], NOW)).toMatch(/observed/);
-    expect(formatList([], NOW)).toBe('no requests');
+    expect(formatList([redeemed], STYLE)).toContain('redeemed');
+    expect(formatList([report('opened')], STYLE)).toContain('opened');
+    expect(formatList([report('observed')], STYLE)).toMatch(/observed/);
+    expect(formatList([], STYLE)).toBe('no requests');
   });
 
   test('of a broker that shows no document is refused', () => {
     const view = sampleRequest();
-    expect(codeOf(() => formatList([{ ...view, document: {} as never }], NOW))).toBe('shown-differs');
+    expect(codeOf(() => formatList([{ ...view, document: {} as never }], STYLE))).toBe('shown-differs');
   });
 });

@@ -31,7 +31,14 @@ export class ConsoleDriver {
       fingerprint: BROKER,
       invitation: [],
     };
-    this.state = startState(identity, queue, { columns, rows }, this.#at);
+    this.state = startState({
+      identity,
+      display: { zone: 'UTC', profile: null },
+      warnings: [],
+      queue,
+      size: { columns, rows },
+      at: this.#at,
+    });
     this.paint();
     this.wait(1000);
   }

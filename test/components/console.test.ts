@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Problem } from '../../src/protocol/problems.js';
 import { InMemoryQueue } from './in-memory-queue.js';
 import { NOW, opened, sampleId, sampleRequest } from './sample-requests.js';
-import { type ScreenOptions, TerminalScreen } from './terminal-screen.js';
+import { PLAIN, type ScreenOptions, TerminalScreen } from './terminal-screen.js';
 
 // Before Ink is imported, which asks only once.
 vi.hoisted(() => {
@@ -237,7 +237,9 @@ describe('leaving', () => {
   test('is done before it begins where there is no terminal', async () => {
     const { runConsole } = await import('../../components/run-console.js');
     const stdin = { isTTY: false } as NodeJS.ReadStream;
-    await expect(runConsole({ connection: new InMemoryQueue([]), stdin })).rejects.toMatchObject({
+    await expect(
+      runConsole({ connection: new InMemoryQueue([]), display: PLAIN, stdin }),
+    ).rejects.toMatchObject({
       code: 'usage',
     });
   });

@@ -117,6 +117,20 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     await expectGolden(screen, 'queue');
   });
 
+  test('a broker with a name: it stands in the header, and in no colour too', async () => {
+    const screen = new TerminalScreen(new InMemoryQueue(pending), {
+      ...size,
+      display: { zone: 'Europe/Berlin', profile: { name: 'production', colour: 'red' } },
+      warnings: ['your ssh agent is forwarded: whoever is root where you are can sign with it'],
+    });
+    onTestFinished(() => screen.leave());
+    await screen.waitForContent('[production]');
+    await expectGolden(screen, 'profile');
+    await screen.openFirstRow();
+    await screen.letItSettle().readToTheEnd();
+    await screen.waitForContent(/asked as .* CE?T$/m);
+  });
+
   test('nobody waits: what to do next', async () => {
     const { screen } = show([]);
     await screen.waitForContent('Nobody is waiting');

@@ -9,12 +9,12 @@ import { parseDocument } from '../../src/protocol/document.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import type { JsonObject, JsonValue } from '../../src/protocol/strict-json.js';
 import { hostileText } from './hostile-text.js';
-import { BROKER, sampleRequest, sampleVote } from './sample-requests.js';
+import { BROKER, NOW, sampleRequest, sampleVote } from './sample-requests.js';
 
 const textOf = (lines: readonly Line[]): string =>
   lines.map((line) => line.map(({ text }) => text).join('')).join('\n');
 const drawn = (request: RequestView, columns = 80): string => {
-  const { ask, proof } = requestDocument(request, BROKER, columns);
+  const { ask, proof } = requestDocument(request, { broker: BROKER, zone: 'UTC', columns });
   return textOf([...ask, ...proof]);
 };
 const text = hostileText.filter((raw) => raw.isWellFormed() && !/\p{Noncharacter_Code_Point}/u.test(raw));
@@ -78,7 +78,7 @@ describe('the request in full', () => {
     fc.assert(
       fc.property(object, fc.integer({ min: 60, max: 130 }), (details, columns) => {
         const request = sampleRequest({ document: { details } });
-        const { ask, proof } = requestDocument(request, BROKER, columns);
+        const { ask, proof } = requestDocument(request, { broker: BROKER, zone: 'UTC', columns });
         for (const line of [...ask, ...proof]) expect(lineWidth(line)).toBeLessThanOrEqual(columns);
         const joined = textOf(proof)
           .split('\n')
@@ -103,9 +103,12 @@ describe('the request in full', () => {
     expect(whole).toContain('nobody: only the broker says who sent this');
     expect(whole).toContain('"answerBy":300');
     const progress = textOf(
-      requestProgress(sampleRequest({ votes: [sampleVote({ comment: 'a\u202eb' })] }), [], 80),
+      requestProgress(sampleRequest({ votes: [sampleVote({ comment: 'a\u202eb' })] }), [], {
+        columns: 80,
+        style: { zone: 'UTC', now: NOW },
+      }),
     );
-    expect(progress).toMatch(/carol +approve at 2026-01-31T22:59:40Z +a⟨U\+202E⟩b/);
+    expect(progress).toMatch(/carol +approve at 2026-01-31T22:59:40Z \(20s ago\) +a⟨U\+202E⟩b/);
     expect(progress).toContain('one approval by somebody other than the requester');
   });
 

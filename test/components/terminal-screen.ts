@@ -4,11 +4,14 @@ import { PassThrough, Writable } from 'node:stream';
 import xterm from '@xterm/headless';
 import { SETTLE_MS } from '../../components/console-state.js';
 import { runConsole } from '../../components/run-console.js';
+import type { Display } from '../../src/client/display.js';
 import type { QueueConnection } from '../../src/client/queue.js';
 import { NOW } from './sample-requests.js';
 
 // Ink keeps what is logged away from the screen; for that it needs a part of the console that vitest's own lacks.
 console.Console ??= Console;
+
+export const PLAIN: Display = { zone: 'UTC', profile: null };
 
 /** How long a screen may take to show what a test waits for. */
 const PATIENCE_MS = 10_000;
@@ -28,6 +31,8 @@ const KEYS: Readonly<Record<string, string>> = {
 export interface ScreenOptions {
   readonly columns?: number;
   readonly rows?: number;
+  readonly display?: Display;
+  readonly warnings?: readonly string[];
 }
 
 /** The console on a terminal that is held in memory: what a person would see, and the keys of that person. */
@@ -43,7 +48,8 @@ export class TerminalScreen {
   #now = NOW;
   #failure: unknown = null;
 
-  constructor(connection: QueueConnection, { columns = 120, rows = 40 }: ScreenOptions = {}) {
+  constructor(connection: QueueConnection, options: ScreenOptions = {}) {
+    const { columns = 120, rows = 40, display = PLAIN, warnings = [] } = options;
     this.#terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true });
     this.#stdout = new TerminalOutput(columns, rows, (text, written) => {
       this.written += text;
@@ -54,6 +60,8 @@ export class TerminalScreen {
     });
     this.done = runConsole({
       connection,
+      display,
+      warnings,
       stdin: this.#stdin as unknown as NodeJS.ReadStream,
       stdout: this.#stdout as unknown as NodeJS.WriteStream,
       clock: () => this.#now,

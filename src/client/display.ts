@@ -1,0 +1,17 @@
+/** Colours of a profile's name: those of the reader's terminal theme on which black or white can be read. */
+export const PROFILE_COLOURS = ['red', 'yellow', 'green', 'cyan', 'blue', 'magenta'] as const;
+export type ProfileColour = (typeof PROFILE_COLOURS)[number];
+
+/** The name under which the reader knows a broker, shown wherever one could take it for another. */
+export interface ProfileLabel {
+  readonly name: string;
+  readonly colour: ProfileColour | null;
+}
+
+/** What the reader's own configuration says about how things are shown. */
+export interface Display {
+  /** See {@link TimeStyle.zone}. */
+  readonly zone: string;
+  /** Null where the broker is not the one of a profile. */
+  readonly profile: ProfileLabel | null;
+}

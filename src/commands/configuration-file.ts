@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Locations } from '../client/locations.js';
+import { Problem } from '../protocol/problems.js';
+import type { Configuration } from './configuration.js';
+import { shellQuote } from './invocation.js';
+
+export const configurationPath = ({ config }: Pick<Locations, 'config'>): string =>
+  join(config, 'config.yaml');
+
+/**
+ * Reads the configuration file; null where there is none. Whoever may write it decides which broker is asked and with
+ * which key, so it must be the user's (or root's) and writable by nobody else, like the directory that it stands in.
+ *
+ * @throws Problem `malformed-configuration`
+ */
+export async function readConfiguration(path: string): Promise<Configuration | null> {
+  if (!existsSync(path)) return null;
+  await checkWritableByOwnerOnly(dirname(path));
+  await checkWritableByOwnerOnly(path);
+  const [text, { parseConfiguration }] = await Promise.all([
+    readFile(path, 'utf8'),
+    // The parser of YAML is not paid for by those who have no such file.
+    import('./configuration.js'),
+  ]);
+  return parseConfiguration(text, path);
+}
+
+async function checkWritableByOwnerOnly(path: string): Promise<void> {
+  const { mode, uid } = await stat(path);
+  if (uid !== 0 && uid !== process.getuid?.()) {
+    throw refused(`${path} belongs to another user`, `chown "$(id -un)" ${shellQuote(path)}`);
+  }
+  if ((mode & 0o022) !== 0) {
+    throw refused(`${path} may be written by others`, `chmod go-w ${shellQuote(path)}`);
+  }
+}
+
+const refused = (message: string, hint: string): Problem =>
+  new Problem('malformed-configuration', message, { hint });

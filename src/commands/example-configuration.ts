@@ -1,0 +1,27 @@
+/** What `config init` writes; with all of its comments taken out it is a file that can be read. */
+export const EXAMPLE_CONFIGURATION = `# Countersign: your brokers. Flags and COUNTERSIGN_* variables come before this file.
+# See what is in force, and why: countersign config show
+
+# The profile that is used where neither --profile nor COUNTERSIGN_PROFILE names one.
+# profile: production
+
+# profiles:
+#   production:
+#     # https://HOST:PORT or the path of a socket; or instead dir: its data directory.
+#     url: https://approvals.example.com:7433
+#     # CA certificates for https, instead of the system's.
+#     ca: /etc/countersign/ca.pem
+#     # The key to sign with, instead of the first one of yours that is enrolled.
+#     key: ~/.ssh/id_ed25519_sk
+#     # The name stands in the console's header on red, yellow, green, cyan, blue or magenta.
+#     colour: red
+#     # Show times in UTC instead of the zone of this machine.
+#     utc: true
+#   staging:
+#     url: https://approvals.staging.example.com:7433
+#     colour: green
+#   deploy-job:
+#     url: https://approvals.example.com:7433
+#     # A file with the bearer token of a submitter.
+#     token-file: ~/.config/countersign/deploy.token
+`;

@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import { parseConfiguration } from '../../src/commands/configuration.js';
+import { type GivenFlags, settle, sourceName, withSettings } from '../../src/commands/settings.js';
+import { codeOf } from '../ssh/problem.js';
+
+const FILE = `profile: production
+profiles:
+  production:
+    url: https://approvals.example.com:7433
+    ca: ~/ca.pem
+    key: /keys/production
+    colour: red
+    utc: true
+  staging: { url: "https://staging.example.com", key: /keys/staging }
+  here: { dir: /var/lib/countersign, key: /keys/here, colour: green }
+`;
+const configuration = parseConfiguration(FILE, '/c/config.yaml');
+
+function settled(
+  flags: GivenFlags = {},
+  env: Record<string, string> = {},
+  counterpart: 'broker' | 'directory' = 'broker',
+) {
+  const home = { HOME: '/home/bob', ...env };
+  const settings = settle(flags, home, configuration, { counterpart, file: '/c/config.yaml' });
+  const { COUNTERSIGN_URL, COUNTERSIGN_DIR, COUNTERSIGN_CA, COUNTERSIGN_KEY } = withSettings(settings, home);
+  return {
+    settings,
+    name: settings.label?.name ?? null,
+    filled: [COUNTERSIGN_URL, COUNTERSIGN_DIR, COUNTERSIGN_CA, COUNTERSIGN_KEY]
+      .map((text) => text ?? '-')
+      .join(' '),
+    source: (name: 'profile' | 'url' | 'dir' | 'ca' | 'key' | 'utc') => sourceName(settings[name].source),
+  };
+}
+
+describe('a setting', () => {
+  test('comes from the flag, then the environment, then the profile, then the default', () => {
+    const env = { COUNTERSIGN_KEY: '/keys/env' };
+    expect(settled({ key: '/keys/flag' }, env).settings.key).toEqual({
+      value: '/keys/flag',
+      source: { kind: 'flag', flag: '--key' },
+    });
+    expect(settled({}, env).source('key')).toBe('COUNTERSIGN_KEY');
+    expect(settled().source('key')).toBe('config.yaml line 6');
+    expect(settled({ profile: 'here' }).source('url')).toBe('default');
+  });
+
+  test('of the profile stands in for a variable that is not set; ~ is the home', () => {
+    expect(settled().filled).toBe('https://approvals.example.com:7433 - /home/bob/ca.pem /keys/production');
+    expect(settled({}, { COUNTERSIGN_KEY: '', COUNTERSIGN_CA: '/x' }).filled).toBe(
+      'https://approvals.example.com:7433 - /x /keys/production',
+    );
+  });
+
+  test('is the same without a file', () => {
+    const settings = settle({}, {}, null, { counterpart: 'broker', file: 'f' });
+    expect(settings).toMatchObject({ label: null, profile: { value: null }, url: { value: null } });
+    expect(withSettings(settings, { A: 'b' })).toEqual({ A: 'b' });
+  });
+});
+
+describe('the profile', () => {
+  test('is that of --profile, then COUNTERSIGN_PROFILE, then the file', () => {
+    const env = { COUNTERSIGN_PROFILE: 'staging' };
+    expect(settled({ profile: 'here' }, env)).toMatchObject({
+      name: 'here',
+      filled: '- /var/lib/countersign - /keys/here',
+    });
+    expect(settled({}, env)).toMatchObject({
+      name: 'staging',
+      filled: 'https://staging.example.com - - /keys/staging',
+    });
+    expect(settled()).toMatchObject({ name: 'production' });
+  });
+
+  test('that is unknown is refused, and those that exist are named', () => {
+    const unknown = () => settled({ profile: 'prod' });
+    expect(codeOf(unknown)).toBe('usage');
+    expect(unknown).toThrow('there is no profile "prod" in /c/config.yaml');
+    expect(unknown).toThrow(expect.objectContaining({ hint: 'the profiles are here, production, staging' }));
+    const none = () => settle({ profile: 'p' }, {}, null, { counterpart: 'broker', file: 'f' });
+    expect(none).toThrow(expect.objectContaining({ hint: expect.stringContaining('config init') }));
+  });
+});
+
+describe('another broker than that of the profile', () => {
+  test.each([
+    [{ url: 'https://evil.example.com' }, {}, '- - - -'],
+    [{ dir: '/tmp/try' }, {}, '- - - -'],
+    [{}, { COUNTERSIGN_URL: 'https://evil.example.com' }, 'https://evil.example.com - - -'],
+    [{}, { COUNTERSIGN_DIR: '/tmp/try' }, '- /tmp/try - -'],
+    [{ url: 'https://staging.example.com' }, {}, '- - - -'],
+  ])('named by %j or %j gets neither its key nor its CA, name and colour', (flags, env, filled) => {
+    const other = settled(flags, env);
+    expect(other).toMatchObject({ name: null, filled });
+    expect(other.settings.colour.value).toBeNull();
+    expect(other.settings.unused).toMatch(/names another broker than the profile production/);
+  });
+
+  test('still has times shown as the reader wants them', () => {
+    expect(settled({ url: 'https://evil.example.com' }).settings.utc.value).toBe(true);
+  });
+
+  test('gets key and CA where --profile asks for them by name, but never its name', () => {
+    const tunnel = settled({ profile: 'production', url: 'https://127.0.0.1:9000' });
+    expect(tunnel).toMatchObject({ name: null, filled: '- - /home/bob/ca.pem /keys/production' });
+    expect(tunnel.settings.unused).toContain('its name and colour are not');
+  });
+});
+
+test.each([
+  [{ url: 'https://approvals.example.com:7433/' }, {}],
+  [{}, { COUNTERSIGN_URL: 'https://APPROVALS.example.com:7433' }],
+])('the same broker, named once more by %j or %j, is that of the profile', (flags, env) => {
+  expect(settled(flags, env)).toMatchObject({
+    name: 'production',
+    settings: { key: { value: '/keys/production' }, unused: null },
+  });
+});
+
+describe('a verb that works on a data directory', () => {
+  test('uses nothing of a profile with an address', () => {
+    expect(settled({}, {}, 'directory')).toMatchObject({ name: null, filled: '- - - -' });
+    expect(settled({}, { COUNTERSIGN_URL: 'https://x' }, 'directory')).toMatchObject({ name: null });
+  });
+
+  test('refuses such a profile where it is asked for: it would change another broker', () => {
+    expect(codeOf(() => settled({ profile: 'production' }, {}, 'directory'))).toBe('usage');
+    expect(codeOf(() => settled({ profile: 'production', dir: '/d' }, {}, 'directory'))).toBeNull();
+  });
+
+  test('uses a profile with a directory', () => {
+    expect(settled({ profile: 'here' }, {}, 'directory')).toMatchObject({
+      name: 'here',
+      filled: '- /var/lib/countersign - /keys/here',
+    });
+    expect(settled({ dir: '/d' }, { COUNTERSIGN_PROFILE: 'here' }, 'directory')).toMatchObject({
+      name: null,
+      filled: '- - - -',
+    });
+  });
+});
