@@ -127,7 +127,8 @@ function explain(error: errors.JOSEError): string {
   if (error instanceof errors.JOSEAlgNotAllowed) return 'its algorithm is not the one that is enrolled';
   if (error instanceof errors.JWTExpired) return 'it has expired, or is more than an hour old';
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return error.claim === 'nbf' || error.claim === 'iat'
+    const isAhead = error.reason === 'check_failed' && (error.claim === 'nbf' || error.claim === 'iat');
+    return isAhead
       ? 'it is not valid yet, by the clock of the broker'
       : `its claim ${error.claim} is missing or wrong`;
   }

@@ -27,6 +27,7 @@ describe('every credential on every route (A18)', () => {
   ];
   const allowed: Record<string, readonly string[]> = {
     anonymous: [],
+    'OIDC token': [],
     'submitter token': [],
     'watch token of another request': [],
     'watch token': [
@@ -49,6 +50,7 @@ describe('every credential on every route (A18)', () => {
     const { id, watch } = (await broker.submit()).json;
     const other = (await broker.submit()).json;
     const tokens: Record<string, string | undefined> = {
+      'OIDC token': 'e30.e30.AA',
       'submitter token': broker.ciToken,
       'watch token': watch,
       'watch token of another request': other.watch,
@@ -80,6 +82,7 @@ describe('every credential on every route (A18)', () => {
         socket.on('error', () => {});
       });
     expect(await status(undefined)).toBe(401);
+    expect(await status('e30.e30.AA')).toBe(401);
     expect(await status(broker.ciToken)).toBe(403);
     expect(await status(watch)).toBe(403);
     expect(await status(await broker.signIn())).toBe(101);
