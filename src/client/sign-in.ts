@@ -29,11 +29,16 @@ export interface PinnedBroker {
 }
 
 /**
- * Signs in with one key: fetches a challenge, signs a statement over it that names the pinned broker, gets a bearer.
+ * Signs in with one key, for `life` ms: fetches a challenge, signs a statement over it that names the pinned broker, gets a bearer.
  *
  * @throws Problem `unknown-key`, `broker-changed`, `signing-failed` or another one of the broker.
  */
-export async function signIn(broker: PinnedBroker, signer: KeySigner, clock: Clock): Promise<SessionReply> {
+export async function signIn(
+  broker: PinnedBroker,
+  signer: KeySigner,
+  clock: Clock,
+  life: number = SESSION_LIFE,
+): Promise<SessionReply> {
   const { client, fingerprint } = broker;
   const offer = await client.call(challengeReply, {
     method: 'POST',
@@ -50,7 +55,7 @@ export async function signIn(broker: PinnedBroker, signer: KeySigner, clock: Clo
     approver: offer.approver,
     challenge: offer.challenge,
     issued,
-    expires: issued + SESSION_LIFE,
+    expires: issued + life,
   });
   const armor = await signer.sign('session@countersign', statement);
   return client.call(sessionReply, {

@@ -27,13 +27,27 @@ export interface SignedInBroker extends OpenBroker {
   readonly signer: KeySigner;
 }
 
+/** How patient a verb is, and for how long it signs in. */
+export interface Patience {
+  /** Longest time for one reply, in ms. */
+  readonly timeout?: number;
+  /** In ms. */
+  readonly sessionLife?: number;
+  /** Whether a key may ask for its passphrase or a touch. Default: true. */
+  readonly mayAsk?: boolean;
+}
+
 /**
  * Reaches the broker of the flags and the environment, and pins it at first use.
  *
  * @throws Problem `broker-unreachable`, `broker-changed`, `broker-reply`, `usage`
  */
-export async function openBroker(flags: BrokerFlags, env: Environment): Promise<OpenBroker> {
-  const { client, locations } = await reachable(flags, env);
+export async function openBroker(
+  flags: BrokerFlags,
+  env: Environment,
+  patience: Patience = {},
+): Promise<OpenBroker> {
+  const { client, locations } = await reachable(flags, env, patience);
   const { fingerprint, isNew } = await identifyBroker(client, locations);
   if (isNew) tell(`pinned the broker at ${exact(formatAddress(client.address))}: ${fingerprint}`);
   return { client, fingerprint, locations, clock: systemClock };
@@ -43,6 +57,7 @@ export async function openBroker(flags: BrokerFlags, env: Environment): Promise<
 export async function reachable(
   flags: BrokerFlags,
   env: Environment,
+  { timeout }: Patience = {},
 ): Promise<{ readonly client: HttpClient; readonly locations: Locations }> {
   const locations = locate(flags, env);
   const address = locateBroker(flags, env, locations);
@@ -53,7 +68,10 @@ export async function reachable(
   }
   const caFile = flags.ca ?? (env.COUNTERSIGN_CA || undefined);
   const ca = caFile === undefined ? undefined : await readFile(caFile, 'utf8');
-  return { client: new HttpClient(address, { ca }), locations };
+  return {
+    client: new HttpClient(address, { ca, ...(timeout === undefined ? {} : { timeout }) }),
+    locations,
+  };
 }
 
 /**
@@ -64,12 +82,16 @@ export async function reachable(
 export async function openAsApprover(
   flags: BrokerFlags & { readonly key: string | undefined },
   env: Environment,
+  patience: Patience = {},
 ): Promise<SignedInBroker> {
-  const broker = await openBroker(flags, env);
+  const broker = await openBroker(flags, env, patience);
   const { config } = broker.locations;
   const key = await findEnrolledKey(broker.client, keyOption(flags, env), { env, config });
-  const signer = createKeySigner(key, { env, withTerminal: ownTerminal() });
-  const { approver, token } = await signIn(broker, signer, broker.clock);
+  const signer = createKeySigner(key, {
+    env,
+    withTerminal: patience.mayAsk === false ? undefined : ownTerminal(),
+  });
+  const { approver, token } = await signIn(broker, signer, broker.clock, patience.sessionLife);
   return { ...broker, approver, token, signer };
 }
 

@@ -1,12 +1,22 @@
 import * as z from 'zod';
 import { formatAddress } from '../client/address.js';
 import type { Display } from '../client/display.js';
-import { locate, locateBroker } from '../client/locations.js';
+import { readKnownBrokers } from '../client/known-brokers.js';
+import { type Environment, locate, locateBroker } from '../client/locations.js';
 import { formatSpan, relativeTime, zonedTime } from '../client/shown-time.js';
 import { outdatedDoorSchema } from '../protocol/door-messages.js';
 import { type BearerToken, type Fingerprint, isFingerprint } from '../protocol/names.js';
+import { Problem } from '../protocol/problems.js';
 import { time } from '../protocol/request-view.js';
-import { type OpenBroker, openAsApprover, openBroker, withBroker } from './open-broker.js';
+import type { ExitCode } from './exit-code.js';
+import {
+  type BrokerFlags,
+  type OpenBroker,
+  openAsApprover,
+  openBroker,
+  type Patience,
+  withBroker,
+} from './open-broker.js';
 import { exact, print, printJson } from './output.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
 
@@ -35,31 +45,85 @@ Say how the broker fares. Over its socket anybody who may open that is told,
 elsewhere an approver.
 
 Usage
-  countersign status [--json]
+  countersign status [--short | --json]
 
 Flags
+  --short         one line for a status bar: "nothing pending", "2 pending, oldest 4m",
+                  or why that cannot be known: "down", "broker changed", "unknown key".
+                  It asks for no passphrase and pins nothing. Exits with 0 or 1.
   --key FILE      sign in with this key (COUNTERSIGN_KEY)
   --json          as JSON${BROKER_FLAGS_HELP}
 
 Examples
   countersign status
   countersign status --json | jq .pending
+  tmux set -g status-right '#(countersign status --short)'
 `,
   arguments: [],
-  flags: { ...BROKER_FLAGS, key: 'text', json: 'switch' },
+  flags: { ...BROKER_FLAGS, key: 'text', json: 'switch', short: 'switch' },
   async run({ flags, env, display }) {
-    const isLocal = locateBroker(flags, env, locate(flags, env)).kind === 'socket';
-    const opening: Promise<OpenBroker & { readonly token?: BearerToken }> = isLocal
-      ? openBroker(flags, env)
-      : openAsApprover(flags, env);
-    return withBroker(opening, async ({ client, token }) => {
-      const status = await client.call(statusReply, { method: 'GET', path: '/v1/status', token });
+    if (flags.short && flags.json) throw new Problem('usage', '--short and --json exclude each other');
+    if (flags.short) return printShort(flags, env, display);
+    return withBroker(openForStatus(flags, env), async (broker) => {
+      const status = await fetchStatus(broker);
       if (flags.json) printJson(z.encode(statusReply, status));
-      else print(formatStatus(status, formatAddress(client.address), display));
+      else print(formatStatus(status, formatAddress(broker.client.address), display));
       return 0;
     });
   },
 });
+
+type StatusFlags = BrokerFlags & { readonly key: string | undefined };
+type StatusBroker = OpenBroker & { readonly token?: BearerToken };
+
+/** A status bar asks again soon: it neither waits long nor leaves sessions behind. */
+const SHORT: Patience = { timeout: 3000, sessionLife: 60_000, mayAsk: false };
+
+function openForStatus(flags: StatusFlags, env: Environment, patience?: Patience): Promise<StatusBroker> {
+  const isLocal = locateBroker(flags, env, locate(flags, env)).kind === 'socket';
+  return isLocal ? openBroker(flags, env, patience) : openAsApprover(flags, env, patience);
+}
+
+function fetchStatus({ client, token }: StatusBroker): Promise<StatusReply> {
+  return client.call(statusReply, { method: 'GET', path: '/v1/status', token });
+}
+
+async function printShort(flags: StatusFlags, env: Environment, { profile }: Display): Promise<ExitCode> {
+  const name = profile === null ? '' : `${profile.name}: `;
+  try {
+    await checkPinnedBefore(flags, env);
+    return await withBroker(openForStatus(flags, env, SHORT), async (broker) => {
+      print(name + shortStatus(await fetchStatus(broker)));
+      return 0;
+    });
+  } catch (error) {
+    print(name + shortFailure(error));
+    throw error;
+  }
+}
+
+/** Nobody reads what a status bar says about a new broker, so it must not be the one that pins it. */
+async function checkPinnedBefore(flags: StatusFlags, env: Environment): Promise<void> {
+  const locations = locate(flags, env);
+  const address = locateBroker(flags, env, locations);
+  if (address.kind === 'socket') return;
+  if ((await readKnownBrokers(locations.config)).has(formatAddress(address))) return;
+  throw new Problem('wrong-broker', `the broker at ${formatAddress(address)} was never reached from here`, {
+    hint: 'pin it first: countersign status',
+  });
+}
+
+/** What fits into a status bar. */
+export function shortStatus({ pending, oldestPending, clock }: StatusReply): string {
+  if (oldestPending === null) return 'nothing pending';
+  return `${pending} pending, oldest ${formatSpan(clock - oldestPending)}`;
+}
+
+/** Why a status is not known, in the words of our own table and in nobody else's. */
+export function shortFailure(error: unknown): string {
+  if (!(error instanceof Problem)) return 'error';
+  return ['broker-unreachable', 'draining'].includes(error.code) ? 'down' : error.code.replaceAll('-', ' ');
+}
 
 export function formatStatus(status: StatusReply, address: string, { profile, zone }: Display): string {
   return [

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { formatStatus, type StatusReply, shortFailure, shortStatus } from '../../src/commands/status.js';
+import type { Fingerprint } from '../../src/protocol/names.js';
+import { Problem } from '../../src/protocol/problems.js';
+
+const clock = Date.parse('2026-11-22T04:10:33Z');
+const status: StatusReply = {
+  name: 'approvals\u001b[31m',
+  fingerprint: `SHA256:${'A'.repeat(43)}` as Fingerprint,
+  version: '1',
+  clock,
+  uptimeSeconds: 3700,
+  pending: 2,
+  consoles: 3,
+  waiters: 1,
+  seq: 9,
+  epoch: 'e',
+  approvers: 4,
+  outdatedDoors: [],
+  oldestPending: clock - 245_000,
+};
+
+describe('the short status', () => {
+  test('says how many wait, and how long the oldest has', () => {
+    expect(shortStatus(status)).toBe('2 pending, oldest 4m');
+    expect(shortStatus({ ...status, pending: 0, oldestPending: null })).toBe('nothing pending');
+  });
+
+  test.each([
+    [new Problem('broker-unreachable', 'x'), 'down'],
+    [new Problem('draining', 'x'), 'down'],
+    [new Problem('broker-changed', '#[fg=red]'), 'broker changed'],
+    [new Problem('unknown-key', '#(rm -rf ~)'), 'unknown key'],
+    [new Error('#(reboot)'), 'error'],
+  ])('of a broker that cannot be asked has words of ours only: %s', (error, words) => {
+    expect(shortFailure(error)).toBe(words);
+  });
+});
+
+describe('the status', () => {
+  const text = (display: Parameters<typeof formatStatus>[2], change: Partial<StatusReply> = {}): string =>
+    formatStatus({ ...status, ...change }, 'unix:/s', display);
+
+  test('names the profile, and has times in the zone of the reader', () => {
+    const berlin = text({ zone: 'Europe/Berlin', profile: { name: 'production', colour: 'red' } });
+    expect(berlin).toMatch(/^profile +production$/m);
+    expect(berlin).toMatch(/^clock +2026-11-22 05:10:33 CET$/m);
+    expect(berlin).toMatch(/^pending +2, the oldest asked 4m ago$/m);
+    expect(berlin).toMatch(/^consoles +3 attached$/m);
+    expect(text({ zone: 'UTC', profile: null })).toMatch(/^clock +2026-11-22T04:10:33Z$/m);
+  });
+
+  test('tells when nobody is looking', () => {
+    expect(text({ zone: 'UTC', profile: null }, { consoles: 0 })).toMatch(/^consoles +0: nobody sees/m);
+  });
+
+  test('shows what the broker wrote with its tricks', () => {
+    expect(text({ zone: 'UTC', profile: null })).toContain('approvals⟨ESC⟩[31m');
+  });
+});
