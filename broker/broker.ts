@@ -5,12 +5,11 @@ import { pino } from 'pino';
 import type { Fingerprint } from '../src/protocol/names.js';
 import { Problem } from '../src/protocol/problems.js';
 import type { EpochMs } from '../src/protocol/time.js';
-import { formatPublicKey } from '../src/ssh/public-key.js';
 import { VERSION } from '../src/version.js';
 import { OidcTokens } from './access/oidc/oidc-tokens.js';
 import { RateLimiter } from './access/rate-limiter.js';
 import { Sessions } from './access/sessions.js';
-import { loadBrokerKey } from './broker-key.js';
+import { BrokerKeys } from './broker-keys.js';
 import type { BrokerContext } from './context.js';
 import { watchOutdatedDoors } from './doors/outdated-doors.js';
 import type { Transport } from './http/authentication.js';
@@ -66,9 +65,10 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
   const { clock, random, everySecond } = surroundings;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const log = pino({ level: options.log === 'silent' ? 'silent' : 'info', base: null }, pino.destination(2));
-  const key = await loadBrokerKey(options.directory);
   const store = await openSqliteStore({ directory: options.directory, clock, random });
   try {
+    // Under the lock of the store: a rotation that was interrupted is finished here.
+    const keys = await BrokerKeys.open(options.directory, clock());
     const principals = indexed(store);
     if (principals().approvers === 0) throw new Problem('no-approver', 'the roster is empty');
     let draining = false;
@@ -76,7 +76,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     const requests = new Requests({
       store,
       policy: oneOtherPerson,
-      broker: key.fingerprint,
+      brokers: (now) => keys.namesAt(now),
       limits,
       clock,
       random,
@@ -103,14 +103,13 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     });
     const context: BrokerContext = {
       name: options.name,
-      fingerprint: key.fingerprint,
-      publicKey: formatPublicKey(key),
+      keys,
       version: VERSION,
       startedAt: clock(),
       limits,
       store,
       requests,
-      sessions: new Sessions(store, key.fingerprint, random),
+      sessions: new Sessions(store, (now) => keys.namesAt(now), random),
       oidc: new OidcTokens({ clock, timeout: limits.issuerMs }),
       hub,
       attendance,
@@ -166,7 +165,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       context.addressRates.prune(now);
       requests.tick().catch((error: unknown) => log.error({ err: error }, 'cannot end overdue requests'));
     });
-    log.info({ event: 'started', address, socket: options.socket, fingerprint: key.fingerprint });
+    log.info({ event: 'started', address, socket: options.socket, fingerprint: keys.current.fingerprint });
 
     function logCommitted(entries: readonly Committed[]): void {
       for (const { seq, kind, request } of entries) log.info({ event: kind, seq, id: request?.id });
@@ -175,13 +174,15 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     return {
       address,
       socket: options.socket,
-      fingerprint: key.fingerprint,
+      get fingerprint() {
+        return keys.current.fingerprint;
+      },
       async stop() {
         if (draining) return;
         draining = true;
         stopTicking();
         log.info({ event: 'stopping' });
-        hub.closeAll();
+        hub.closeAll('the broker is stopping');
         requests.waiters.releaseAll();
         await Promise.all(servers.map(closeServer));
         hub.terminateAll();

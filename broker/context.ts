@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
+
 import type { OutdatedDoor } from '../src/protocol/door-messages.js';
-import type { Fingerprint } from '../src/protocol/names.js';
+
 import type { EpochMs } from '../src/protocol/time.js';
 import type { OidcTokens } from './access/oidc/oidc-tokens.js';
 import type { RateLimiter } from './access/rate-limiter.js';
 import type { Sessions } from './access/sessions.js';
+import type { BrokerKeys } from './broker-keys.js';
 import type { Metrics } from './metrics.js';
 import type { Attendance } from './notify/attendance.js';
 import type { Limits } from './options.js';
@@ -16,9 +18,7 @@ import type { StreamHub } from './stream/hub.js';
 /** The parts of a running broker that its interfaces reach. Put together in broker.ts. */
 export interface BrokerContext {
   readonly name: string;
-  readonly fingerprint: Fingerprint;
-  /** TYPE BASE64 */
-  readonly publicKey: string;
+  readonly keys: BrokerKeys;
   readonly version: string;
   readonly startedAt: EpochMs;
   readonly limits: Limits;

@@ -84,7 +84,7 @@ function requestBanners(state: ConsoleState): readonly Banner[] {
       tone: 'alarm',
     });
   }
-  const voucher = voucherOf(request, state.identity.fingerprint);
+  const voucher = voucherOf(request, state.identity.pins);
   if (voucher.state === 'forged') {
     banners.push({
       words: label`▲ Signature of the submitter does not verify: ${voucher.why}.`,

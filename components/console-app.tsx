@@ -68,7 +68,7 @@ export function ConsoleApp({
     },
     [store, exit],
   );
-  const on = useMemo(() => eventSources(dispatch, clock), [dispatch, clock]);
+  const on = useMemo(() => eventSources(dispatch, connection, clock), [dispatch, connection, clock]);
 
   useEffects(store, { connection, hasBell, dispatch });
   useQueue(connection, on.queue);
@@ -82,10 +82,20 @@ export function ConsoleApp({
 }
 
 /** One function for each kind of event, which adds the time. */
-function eventSources(dispatch: (event: ConsoleEvent) => void, clock: () => EpochMs) {
+function eventSources(
+  dispatch: (event: ConsoleEvent) => void,
+  connection: QueueConnection,
+  clock: () => EpochMs,
+) {
+  let identified = connection.pins;
   type Rest<Type> = Omit<Extract<ConsoleEvent, { type: Type }>, 'type' | 'at'>;
   return {
-    queue: (queue: Rest<'queue'>['queue']) => dispatch({ type: 'queue', queue, at: clock() }),
+    queue: (queue: Rest<'queue'>['queue']) => {
+      const { fingerprint, pins } = connection;
+      if (pins !== identified) dispatch({ type: 'identified', broker: { fingerprint, pins } });
+      identified = pins;
+      dispatch({ type: 'queue', queue, at: clock() });
+    },
     tick: () => dispatch({ type: 'tick', at: clock() }),
     resize: (size: Rest<'resize'>['size']) => dispatch({ type: 'resize', size }),
     press: (press: Rest<'press'>['press']) => dispatch({ type: 'press', press, at: clock() }),

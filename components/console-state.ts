@@ -15,6 +15,8 @@ export interface Identity {
   readonly approver: string;
   readonly address: string;
   readonly fingerprint: string;
+  /** All keys under which the broker is pinned. */
+  readonly pins: readonly string[];
   readonly invitation: readonly string[];
 }
 

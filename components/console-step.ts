@@ -3,7 +3,14 @@ import type { RequestId } from '../src/protocol/names.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import { pasteIntoConfirm, stepConfirm } from './confirm-step.js';
 import { type Step, stay } from './console-effects.js';
-import { type ConsoleState, focusTarget, isTooSmall, keyContext, type Size } from './console-state.js';
+import {
+  type ConsoleState,
+  focusTarget,
+  type Identity,
+  isTooSmall,
+  keyContext,
+  type Size,
+} from './console-state.js';
 import { stepDetail } from './detail-step.js';
 import { matchKey, type Press } from './key-table.js';
 import { type Line, span } from './line.js';
@@ -15,6 +22,8 @@ import { bodyRows } from './screen-layout.js';
 
 /** Everything that can happen to the console. Times are by our clock. */
 export type ConsoleEvent =
+  /** Before a queue: who the broker is may have changed with its connection. */
+  | { readonly type: 'identified'; readonly broker: Pick<Identity, 'fingerprint' | 'pins'> }
   | { readonly type: 'queue'; readonly queue: Queue; readonly at: EpochMs }
   | { readonly type: 'tick'; readonly at: EpochMs }
   | { readonly type: 'resize'; readonly size: Size }
@@ -49,6 +58,8 @@ export function step(state: ConsoleState, event: ConsoleEvent): Step {
 
 function react(state: ConsoleState, event: ConsoleEvent): Step {
   switch (event.type) {
+    case 'identified':
+      return stay({ ...state, identity: { ...state.identity, ...event.broker } });
     case 'queue':
       return receiveQueue(state, event.queue);
     case 'tick':

@@ -23,7 +23,7 @@ export function detailWindow(state: ConsoleState, height: number): DetailWindow 
     style: { zone, now: brokerNow(state) },
   });
   const { ask, proof } = requestDocument(opened.request, {
-    broker: identity.fingerprint,
+    pins: identity.pins,
     zone,
     columns,
   });

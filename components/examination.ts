@@ -33,8 +33,13 @@ export type Voucher =
   | { readonly state: 'verified'; readonly key: Fingerprint }
   | { readonly state: 'forged'; readonly why: SafeText };
 
+/** What a submit statement says, once its signature was found to hold. */
+type Vouching =
+  | Exclude<Voucher, { state: 'verified' }>
+  | { readonly state: 'verified'; readonly key: Fingerprint; readonly broker: Fingerprint };
+
 const examinations = new WeakMap<RequestView, Examination>();
-const vouchers = new WeakMap<RequestView, Voucher>();
+const vouchers = new WeakMap<RequestView, Vouching>();
 
 /** Recomputes digest, scope and rule digest from exactly what is shown. Computed once for each state of a request. */
 export function examine(request: RequestView): Examination {
@@ -71,31 +76,37 @@ export function verifiedClaimsOf({ verified }: RequestView): VerifiedClaims {
   }
 }
 
-/** Verifies the submitter's own signature of this very document, made for this very broker. */
-export function voucherOf(request: RequestView, broker: string): Voucher {
-  return remember(vouchers, request, () => {
+/**
+ * Verifies the submitter's own signature of this very document, made for this very broker.
+ *
+ * @param pins the keys under which the broker is pinned
+ */
+export function voucherOf(request: RequestView, pins: readonly string[]): Voucher {
+  const vouching = remember(vouchers, request, (): Vouching => {
     if (request.vouched === null) return { state: 'unsigned' };
     try {
-      return verifyVoucher(request, request.vouched, broker);
+      return verifyVoucher(request, request.vouched);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       return { state: 'forged', why: safeText(error.message, { reading: 'prose' }) };
     }
   });
+  if (vouching.state !== 'verified') return vouching;
+  if (!pins.includes(vouching.broker)) return forged(label`it was made for another broker`);
+  return { state: 'verified', key: vouching.key };
 }
 
-function verifyVoucher(request: RequestView, vouched: string, broker: string): Voucher {
+function verifyVoucher(request: RequestView, vouched: string): Vouching {
   const { statement, armor } = parseSignedText(vouched);
   const submit = parseSubmit(statement);
   const { key } = verifySignature(statement, armor, 'submit@countersign');
   if (submit.submitter !== request.submitter) return forged(label`another submitter signed it`);
   if (submit.request !== examine(request).bound?.digest)
     return forged(label`it was made for another document`);
-  if (submit.broker !== broker) return forged(label`it was made for another broker`);
-  return { state: 'verified', key: key.fingerprint };
+  return { state: 'verified', key: key.fingerprint, broker: submit.broker };
 }
 
-const forged = (why: SafeText): Voucher => ({ state: 'forged', why });
+const forged = (why: SafeText): Extract<Voucher, { state: 'forged' }> => ({ state: 'forged', why });
 
 /** Reads it again as strictly as a broker or a door does; whatever goes wrong, it is no document. */
 function read({ document }: RequestView): BoundDocument | null {

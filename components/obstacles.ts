@@ -23,12 +23,12 @@ export function obstacleTo(state: ConsoleState, verdict: 'approve' | 'deny'): Ob
   if (state.queue.link.state !== 'live') return obstacle(label`not connected to the broker`);
   if (!isListed) return obstacle(label`the broker no longer lists this request`);
   if (request.state !== 'pending') return obstacle(endedWords(request));
-  const { approver, fingerprint } = state.identity;
+  const { approver, pins } = state.identity;
   if (request.votes.some((vote) => vote.approver === approver)) {
     return obstacle(label`you have signed this one: a person counts once`, 'muted');
   }
   if (verdict === 'deny') return null;
-  if (voucherOf(request, fingerprint).state === 'forged') {
+  if (voucherOf(request, pins).state === 'forged') {
     return obstacle(label`the signature of the submitter does not verify`);
   }
   if (request.document.requester === approver) {
@@ -41,7 +41,7 @@ export function obstacleTo(state: ConsoleState, verdict: 'approve' | 'deny'): Ob
 export function unreadLines({ opened, identity, display, size }: ConsoleState): number {
   if (opened === null) return 0;
   const { ask, proof } = requestDocument(opened.request, {
-    broker: identity.fingerprint,
+    pins: identity.pins,
     zone: display.zone,
     columns: size.columns,
   });

@@ -19,7 +19,8 @@ export interface RequestDocumentLines {
 
 /** For which broker, in whose time zone and how wide a request is drawn. */
 export interface DocumentPlace {
-  readonly broker: string;
+  /** The keys under which the broker is pinned. */
+  readonly pins: readonly string[];
   readonly zone: string;
   readonly columns: number;
 }
@@ -27,6 +28,7 @@ export interface DocumentPlace {
 interface Drawn {
   readonly columns: number;
   readonly zone: string;
+  readonly pins: readonly string[];
   readonly lines: RequestDocumentLines;
 }
 
@@ -37,15 +39,15 @@ const drawn = new WeakMap<RequestView, Drawn>();
  * who vouches for it, by which rule, the digests, and the canonical text that the digest is over.
  */
 export function requestDocument(request: RequestView, place: DocumentPlace): RequestDocumentLines {
-  const { columns, zone } = place;
+  const { columns, pins, zone } = place;
   const known = drawn.get(request);
-  if (known?.columns === columns && known.zone === zone) return known.lines;
+  if (known?.columns === columns && known.pins === pins && known.zone === zone) return known.lines;
   const lines = drawDocument(request, place);
-  drawn.set(request, { columns, zone, lines });
+  drawn.set(request, { columns, pins, zone, lines });
   return lines;
 }
 
-function drawDocument(request: RequestView, { broker, zone, columns }: DocumentPlace): RequestDocumentLines {
+function drawDocument(request: RequestView, { pins, zone, columns }: DocumentPlace): RequestDocumentLines {
   const { bound } = examine(request);
   if (bound === null) return { ask: notADocument(request, columns), proof: [] };
   const { document, canonical } = bound;
@@ -74,7 +76,7 @@ function drawDocument(request: RequestView, { broker, zone, columns }: DocumentP
     ...verifiedLines(claims, columns),
     ...headingLines(label`Proof`, label`checked here, against what you see`, columns),
     ...field(label`submitter`, exact(request.submitter)),
-    ...field(label`vouched by`, voucherLine(voucherOf(request, broker), claims)),
+    ...field(label`vouched by`, voucherLine(voucherOf(request, pins), claims)),
     ...field(label`rule`, exact(request.rule)),
     ...digestLines(request, bound, columns),
     ...field(label`asked as`, [

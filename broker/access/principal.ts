@@ -32,7 +32,8 @@ export type Verb =
   | 'stream.read'
   | 'events.read'
   | 'directory.read'
-  | 'directory.change';
+  | 'directory.change'
+  | 'key.rotate';
 
 /**
  * Which principals reach which verb: the whole of it. `request.decide`, `request.revoke` and `session.open` are open to
@@ -55,6 +56,7 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'events.read': ['approver'],
   'directory.read': ['owner'],
   'directory.change': ['owner'],
+  'key.rotate': ['owner'],
 };
 
 /**

@@ -29,16 +29,17 @@ interface Challenge {
  */
 export class Sessions {
   readonly #store: Store;
-  readonly #broker: Fingerprint;
+  readonly #brokers: (now: EpochMs) => readonly Fingerprint[];
   readonly #random: RandomBytes;
   /** Under which challenges are coded; those of an earlier process are void. */
   readonly #secret: Buffer;
   /** Challenges that opened a session, with their ends: each is good once. */
   readonly #used = new Map<string, EpochMs>();
 
-  constructor(store: Store, broker: Fingerprint, random: RandomBytes) {
+  /** @param brokers what a statement may call this broker */
+  constructor(store: Store, brokers: (now: EpochMs) => readonly Fingerprint[], random: RandomBytes) {
     this.#store = store;
-    this.#broker = broker;
+    this.#brokers = brokers;
     this.#random = random;
     this.#secret = random(32);
   }
@@ -64,7 +65,7 @@ export class Sessions {
   ): Promise<{ readonly token: BearerToken; readonly approver: Name; readonly expires: EpochMs }> {
     const { statement, armor } = parseSignedText(signedText);
     const session = parseSession(statement);
-    checkBroker(session.broker, { broker: this.#broker });
+    checkBroker(session.broker, { brokers: this.#brokers(now) });
     checkClock('issued', session.issued, now);
     const { key } = verifySignature(statement, armor, 'session@countersign');
     checkSigner(session.approver, principals.signer(key.fingerprint, now).name);

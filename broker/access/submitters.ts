@@ -1,13 +1,18 @@
 import type { BoundDocument } from '../../src/protocol/document.js';
-import type { Fingerprint, Nonce } from '../../src/protocol/names.js';
+import type { Nonce } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { SignedText } from '../../src/protocol/receipt.js';
 import type { Submitter } from '../../src/protocol/roster-messages.js';
 import { parseSubmit } from '../../src/protocol/statements.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { verifySignature } from '../../src/ssh/signature.js';
-import { CLOCK_SKEW, checkBroker, checkClock, checkSigner } from '../requests/verification.js';
-import type { Principals } from '../roster/principals.js';
+import {
+  CLOCK_SKEW,
+  checkBroker,
+  checkClock,
+  checkSigner,
+  type VerificationContext,
+} from '../requests/verification.js';
 
 export interface VouchedSubmit {
   readonly submitter: Submitter;
@@ -23,7 +28,7 @@ export interface VouchedSubmit {
 export function verifySubmit(
   { statement, armor }: SignedText,
   bound: BoundDocument,
-  context: { readonly broker: Fingerprint; readonly principals: Principals; readonly now: EpochMs },
+  context: VerificationContext,
 ): VouchedSubmit {
   const submit = parseSubmit(statement);
   checkBroker(submit.broker, context);

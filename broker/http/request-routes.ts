@@ -123,7 +123,7 @@ async function identifySubmitter(
   if (body.statement !== null) {
     const now = context.clock();
     const vouched = verifySubmit(body.statement, body.bound, {
-      broker: context.fingerprint,
+      brokers: context.keys.namesAt(now),
       principals: context.principals(),
       now,
     });

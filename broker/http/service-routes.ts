@@ -1,7 +1,11 @@
 import { BlockList, isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type * as z from 'zod';
+import { type brokerReply, parseBody, rotateKeyBody } from '../../src/protocol/messages.js';
 import { Problem } from '../../src/protocol/problems.js';
+import type { JsonValue } from '../../src/protocol/strict-json.js';
 import { formatTime } from '../../src/protocol/time.js';
+import { formatPublicKey } from '../../src/ssh/public-key.js';
 import { authorise } from '../access/principal.js';
 import type { BrokerContext } from '../context.js';
 
@@ -30,13 +34,23 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
 
   app.get('/v1/broker', async (http) => {
     authorise(http.principal, 'broker.read');
-    return {
-      name: context.name,
-      fingerprint: context.fingerprint,
-      key: context.publicKey,
-      version: context.version,
-      clock: formatTime(context.clock()),
-    };
+    return brokerOnWire(context);
+  });
+
+  app.post('/v1/broker/key', async (http: FastifyRequest<{ Body: JsonValue }>) => {
+    authorise(http.principal, 'key.rotate');
+    const { overlap } = parseBody(rotateKeyBody, http.body);
+    const former = context.keys.current.fingerprint;
+    await context.keys.rotate(overlap * 1000, context.clock());
+    context.log.warn({
+      event: 'key-rotated',
+      former,
+      fingerprint: context.keys.current.fingerprint,
+      overlap,
+    });
+    // They come back at once, look who the broker is now, and go on where they were.
+    context.hub.closeAll('the broker has a new key');
+    return brokerOnWire(context);
   });
 
   app.get('/v1/status', async (http) => {
@@ -46,7 +60,7 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
     const oldest = pending.reduce((time, { submittedAt }) => Math.min(time, submittedAt), now);
     return {
       name: context.name,
-      fingerprint: context.fingerprint,
+      fingerprint: context.keys.current.fingerprint,
       version: context.version,
       clock: formatTime(now),
       uptimeSeconds: Math.floor((now - context.startedAt) / 1000),
@@ -71,6 +85,18 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
     const events = await store.events({ after: Number(after), limit: count });
     return { events, next: events.length === count ? (events.at(-1)?.seq ?? null) : null };
   });
+}
+
+function brokerOnWire({ name, keys, version, clock }: BrokerContext): z.input<typeof brokerReply> {
+  const now = clock();
+  return {
+    name,
+    fingerprint: keys.current.fingerprint,
+    key: formatPublicKey(keys.current),
+    version,
+    clock: formatTime(now),
+    handovers: keys.formerAt(now).map(({ handover }) => handover),
+  };
 }
 
 const LOOPBACK = new BlockList();

@@ -17,7 +17,7 @@ export function sessionRoutes(app: FastifyInstance, context: BrokerContext): voi
       context.principals(),
       context.clock(),
     );
-    return { approver, broker: context.fingerprint, challenge, expires: formatTime(expires) };
+    return { approver, broker: context.keys.current.fingerprint, challenge, expires: formatTime(expires) };
   });
 
   app.post('/v1/sessions', async (http: WithBody, reply) => {

@@ -21,7 +21,8 @@ import { Waiters } from './waiters.js';
 export interface RequestsContext {
   readonly store: Store;
   readonly policy: Policy;
-  readonly broker: Fingerprint;
+  /** What a statement may call this broker. */
+  readonly brokers: (now: EpochMs) => readonly Fingerprint[];
   readonly limits: Limits;
   readonly clock: () => EpochMs;
   readonly random: RandomBytes;
@@ -236,7 +237,8 @@ export class Requests {
   }
 
   #verification(): VerificationContext {
-    return { broker: this.#context.broker, principals: this.#principals, now: this.#context.clock() };
+    const now = this.#context.clock();
+    return { brokers: this.#context.brokers(now), principals: this.#principals, now };
   }
 
   async #wait(id: RequestId, patience: Patience, check: (request: Request) => void): Promise<Request> {

@@ -13,7 +13,8 @@ export const CLOCK_SKEW = 60_000;
 
 /** What a signed text is held against. */
 export interface VerificationContext {
-  readonly broker: Fingerprint;
+  /** What a statement may call this broker, its current key first. */
+  readonly brokers: readonly Fingerprint[];
   readonly principals: Principals;
   readonly now: EpochMs;
 }
@@ -84,9 +85,13 @@ export function verifyRevocation(text: string, request: Request, context: Verifi
   return revocation;
 }
 
-export function checkBroker(named: Fingerprint, { broker }: { readonly broker: Fingerprint }): void {
-  if (named !== broker)
-    throw new Problem('wrong-broker', `the statement is for broker ${named}, this one is ${broker}`);
+/** @throws Problem `wrong-broker` */
+export function checkBroker(
+  named: Fingerprint,
+  { brokers }: { readonly brokers: readonly Fingerprint[] },
+): void {
+  if (brokers.includes(named)) return;
+  throw new Problem('wrong-broker', `the statement is for broker ${named}, this one is ${brokers[0]}`);
 }
 
 /** @throws Problem `clock-skew` that says whose clock says what. */

@@ -154,8 +154,8 @@ export class StreamHub {
     }
   }
 
-  closeAll(): void {
-    for (const { socket } of this.#consoles) socket.close(CLOSE.restart, 'the broker is stopping');
+  closeAll(why: string): void {
+    for (const { socket } of this.#consoles) socket.close(CLOSE.restart, why);
   }
 
   terminateAll(): void {

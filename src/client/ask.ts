@@ -8,6 +8,7 @@ import type { Outcome } from '../protocol/request-view.js';
 import { formatSubmit } from '../protocol/statements.js';
 import type { JsonObject } from '../protocol/strict-json.js';
 import type { KeySigner } from '../ssh/key-signer.js';
+import { askingName } from './broker-identity.js';
 import type { Clock } from './clock.js';
 import type { PinnedBroker } from './sign-in.js';
 import type { StandingAsk, StandingAsks } from './standing-asks.js';
@@ -61,7 +62,7 @@ export class Asker {
    * @throws Problem of the broker.
    */
   async ask(question: Question, credential: SubmitCredential): Promise<Asked> {
-    const standing = await this.#asks.find(this.#broker.fingerprint, question);
+    const standing = await this.#asks.find(askingName(this.#broker), question);
     if (standing !== null) {
       try {
         return await this.#rejoin(standing, credential);
@@ -145,7 +146,8 @@ export class Asker {
   }
 
   async #submit(document: RequestDocument, claim: Claim, credential: SubmitCredential): Promise<Asked> {
-    const { client, fingerprint: broker } = this.#broker;
+    const { client } = this.#broker;
+    const broker = askingName(this.#broker);
     const { digest } = parseDocument({ ...document } as unknown as JsonObject);
     const statement = await this.#vouch(digest, credential);
     const reply = await client.call(submitReply, {
@@ -164,7 +166,7 @@ export class Asker {
   async #vouch(request: Digest, credential: SubmitCredential): Promise<string | null> {
     if (credential.kind !== 'key') return null;
     const statement = formatSubmit({
-      broker: this.#broker.fingerprint,
+      broker: askingName(this.#broker),
       submitter: credential.submitter,
       request,
       nonce: randomBytes(16).toString('hex') as Nonce,

@@ -4,13 +4,15 @@ import { type RequestStatus, type RequestView, requestStatusSchema } from '../pr
 import type { KeySigner } from '../ssh/key-signer.js';
 import { formatAddress } from './address.js';
 import type { Clock } from './clock.js';
-import { prepareDecision } from './decide.js';
+import { answeringName, prepareDecision } from './decide.js';
 import type { DecisionInput, QueueConnection, Suspend } from './queue.js';
 import { type PinnedBroker, signIn } from './sign-in.js';
 import { type OpenStream, StreamClient } from './stream-client.js';
 
 export interface ConnectOptions {
   readonly broker: PinnedBroker;
+  /** Finds out again who the broker is: its key may have been rotated while the connection was down. */
+  readonly identify: () => Promise<PinnedBroker>;
   /** Signs with the approver's key; with a terminal to lend, also where the key asks for a passphrase or a touch. */
   readonly signerWith: (terminal: Suspend | undefined) => KeySigner;
   /** Lends the terminal for the first sign-in. */
@@ -34,15 +36,24 @@ export interface BrokerConnection extends QueueConnection {
  * @throws Problem where the first sign-in fails.
  */
 export async function connectQueue(options: ConnectOptions): Promise<BrokerConnection> {
-  const { broker, signerWith, terminal, open, clock, random, invitation } = options;
+  const { identify, signerWith, terminal, open, clock, random, invitation } = options;
+  let { broker } = options;
   const { approver, token } = await signIn(broker, signerWith(terminal), clock);
   const signInAgain = async () => (await signIn(broker, signerWith(undefined), clock)).token;
-  const stream = new StreamClient({ open, clock, random, token, signIn: signInAgain });
+  const lookAgain = async (): Promise<void> => {
+    broker = await identify();
+  };
+  const stream = new StreamClient({ open, clock, random, token, lookAgain, signIn: signInAgain });
   stream.start();
   return {
     approver,
     address: formatAddress(broker.client.address),
-    fingerprint: broker.fingerprint,
+    get fingerprint() {
+      return broker.fingerprint;
+    },
+    get pins() {
+      return broker.pins;
+    },
     invitation,
     queue: () => stream.queue(),
     subscribe: (listener) => stream.subscribe(listener),
@@ -78,15 +89,14 @@ export async function sendDecision(
   request: RequestView,
   decision: DecisionInput,
 ): Promise<RequestStatus> {
-  const { client, fingerprint } = broker;
   const statement = prepareDecision(request, {
     ...decision,
     approver,
-    broker: fingerprint,
+    broker: answeringName(request, broker),
     now: clock.now(),
   });
   const armor = await signer.sign('decision@countersign', statement);
-  return client.call(requestStatusSchema, {
+  return broker.client.call(requestStatusSchema, {
     method: 'POST',
     path: `/v1/requests/${request.id}/decisions`,
     body: { receipt: statement + armor },

@@ -1,10 +1,12 @@
 import type { Fingerprint, Name } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
+import { parseSignedText } from '../protocol/receipt.js';
 import type { RequestView } from '../protocol/request-view.js';
 import { commentFits, MAX_COMMENT_BYTES } from '../protocol/statement.js';
-import { formatDecision, formatRevocation } from '../protocol/statements.js';
+import { formatDecision, formatRevocation, parseSubmit } from '../protocol/statements.js';
 import { isJsonObject, parseStrictJson } from '../protocol/strict-json.js';
 import type { EpochMs } from '../protocol/time.js';
+import { askingName, type BrokerNames } from './broker-identity.js';
 import type { DecisionInput } from './queue.js';
 import { verifyShown } from './shown-request.js';
 
@@ -14,6 +16,25 @@ export interface Signing {
   /** The fingerprint that was pinned, never the one that is offered. */
   readonly broker: Fingerprint;
   readonly now: EpochMs;
+}
+
+/**
+ * Under which key of the broker an answer is signed: the one under which the submitter asked, because its door pins that
+ * one and perhaps no newer. Where the submitter did not sign, the oldest in force.
+ */
+export function answeringName({ vouched }: RequestView, broker: BrokerNames): Fingerprint {
+  const { fingerprint, former } = broker;
+  const asked = vouched === null ? null : namedIn(vouched);
+  return [fingerprint, ...former].find((name) => name === asked) ?? askingName(broker);
+}
+
+function namedIn(vouched: string): Fingerprint | null {
+  try {
+    return parseSubmit(parseSignedText(vouched).statement).broker;
+  } catch {
+    // Nobody approves what is vouched for so; a no needs a name all the same.
+    return null;
+  }
 }
 
 /** Longest `not-after` − `decided` that doors take by default, in seconds. */

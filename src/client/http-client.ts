@@ -39,6 +39,7 @@ interface Reply {
 }
 
 const DEFAULTS = { timeout: 10_000, maxReplyBytes: 32 * 1024 * 1024 } as const;
+const GATEWAY_ERRORS: readonly number[] = [502, 503, 504];
 /** Longest text that is taken over from a problem document. */
 const MAX_PROBLEM_TEXT = 2000;
 
@@ -66,6 +67,10 @@ export class HttpClient {
    */
   async call<Schema extends z.ZodType>(schema: Schema, call: HttpCall): Promise<z.output<Schema>> {
     const reply = await this.#exchange(call);
+    // A proxy speaks for a broker that is away or slow: it is worth another try, like a broken connection.
+    if (GATEWAY_ERRORS.includes(reply.status) && !isJson(reply)) {
+      throw this.#unreachable(`a gateway answers with HTTP ${reply.status}`, undefined);
+    }
     const value = parseJson(reply);
     if (reply.status >= 200 && reply.status < 300) return decodeReply(schema, value);
     throw toProblem(reply.status, value);
@@ -204,11 +209,15 @@ export function toProblem(status: number, value: unknown): Problem {
 const isProblemCode = (code: unknown): code is ProblemCode =>
   typeof code === 'string' && Object.hasOwn(PROBLEMS, code);
 
-function parseJson({ status, contentType, body }: Reply): unknown {
+const isJson = ({ contentType }: Reply): boolean =>
+  /^application\/(?:problem\+)?json(?:;|$)/i.test(contentType);
+
+function parseJson(reply: Reply): unknown {
+  const { status, body } = reply;
   if (status === 204) return null;
   if (status >= 300 && status < 400)
     throw new Problem('broker-reply', 'the broker redirects; redirects are not followed');
-  if (!/^application\/(?:problem\+)?json(?:;|$)/i.test(contentType)) {
+  if (!isJson(reply)) {
     throw new Problem('broker-reply', `the reply (HTTP status ${status}) is not JSON`);
   }
   try {

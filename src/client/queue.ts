@@ -37,6 +37,8 @@ export interface QueueConnection {
   readonly approver: string;
   readonly address: string;
   readonly fingerprint: string;
+  /** All keys under which the broker is pinned. Like the fingerprint, another one after its key was rotated. */
+  readonly pins: readonly string[];
   /** What to paste into another terminal to see an ask, line by line; nothing where this broker takes no demonstration. */
   readonly invitation: readonly string[];
   queue(): Queue;

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { challengeReply, type SessionReply, sessionReply } from '../protocol/messages.js';
-import type { Fingerprint } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { formatSession } from '../protocol/statements.js';
 import {
@@ -15,6 +14,7 @@ import {
 import type { KeySigner } from '../ssh/key-signer.js';
 import { formatPublicKey } from '../ssh/public-key.js';
 import { formatAddress } from './address.js';
+import type { BrokerNames } from './broker-identity.js';
 import type { Clock } from './clock.js';
 import type { HttpClient } from './http-client.js';
 import { checkPinned } from './known-brokers.js';
@@ -22,10 +22,9 @@ import { checkPinned } from './known-brokers.js';
 /** Longest life of a session that is asked for, in ms. */
 const SESSION_LIFE = 12 * 3600 * 1000;
 
-/** A broker whose fingerprint is pinned. */
-export interface PinnedBroker {
+/** A broker whose keys are pinned. */
+export interface PinnedBroker extends BrokerNames {
   readonly client: HttpClient;
-  readonly fingerprint: Fingerprint;
 }
 
 /**
@@ -45,7 +44,7 @@ export async function signIn(
     path: '/v1/sessions/challenge',
     body: { key: formatPublicKey(signer.publicKey) },
   });
-  checkPinned(fingerprint, offer.broker, formatAddress(client.address));
+  checkPinned([fingerprint], offer.broker, formatAddress(client.address));
   if (!/^[0-9a-f]{64}$/.test(offer.challenge)) {
     throw new Problem('broker-reply', 'the challenge is not 64 hex digits');
   }

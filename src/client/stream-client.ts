@@ -49,6 +49,8 @@ export type OpenStream = (
 
 export interface StreamClientOptions {
   readonly open: OpenStream;
+  /** Called before a connection is made again; throws where the broker is not the pinned one any more. */
+  readonly lookAgain: () => Promise<void>;
   readonly signIn: () => Promise<BearerToken>;
   /** The session that there is already. */
   readonly token: BearerToken;
@@ -117,8 +119,10 @@ export class StreamClient {
 
   async #connect(): Promise<void> {
     const connection = this.#hangUp();
-    const { open, signIn, clock } = this.#options;
+    const { open, lookAgain, signIn, clock } = this.#options;
     try {
+      if (connection > 1) await lookAgain();
+      if (connection !== this.#connection) return;
       const token = this.#token ?? (await signIn());
       if (connection !== this.#connection) return;
       this.#token = token;

@@ -66,12 +66,12 @@ export async function checkBroker(client: HttpClient, locations: Locations): Pro
   const address = formatAddress(client.address);
   try {
     const reply = await client.call(brokerReply, { method: 'GET', path: '/v1/broker' });
-    const { fingerprint, isNew } = await identifyBroker(client, locations);
-    const pinned = isNew ? `pinned it now in ${knownBrokersPath(locations.config)}` : 'as expected';
+    const { news, ...names } = await identifyBroker(client, locations);
+    const pinned = news === null ? 'as expected' : `${news} now in ${knownBrokersPath(locations.config)}`;
     return {
-      findings: [good(`the broker at ${address} answers with the key ${fingerprint}, ${pinned}`)],
+      findings: [good(`the broker at ${address} answers with the key ${names.fingerprint}, ${pinned}`)],
       reply,
-      identity: { client, fingerprint },
+      identity: { client, ...names },
     };
   } catch (error) {
     return { findings: [fromProblem(error)], reply: null, identity: null };

@@ -44,6 +44,7 @@ Decide
 Manage
   roster     people, their keys, aliases and groups; export a signers file
   submitter  hosts, jobs and tools that may ask, and what they may ask for
+  broker     the key that names the broker, its rotation, and the brokers pinned here
   status     how the broker fares
   doctor     check this installation and say what to mend
   config     your brokers and their profiles; where each setting comes from
@@ -72,11 +73,12 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
+/** How many words name a verb of these groups. */
+const GROUPS: Readonly<Record<string, number>> = { roster: 2, submitter: 2, config: 2, broker: 3 };
+
 /** Names the help that fits: of the verb that was called. */
 function withHelp({ code, message }: Problem, argv: readonly string[]): Problem {
-  const words = argv
-    .filter((word) => !word.startsWith('-'))
-    .slice(0, ['roster', 'submitter', 'config'].includes(argv[0] ?? '') ? 2 : 1);
+  const words = argv.filter((word) => !word.startsWith('-')).slice(0, GROUPS[argv[0] ?? ''] ?? 1);
   return new Problem(code, message, { hint: `see countersign ${words.join(' ')} --help` });
 }
 
@@ -107,7 +109,10 @@ async function runGroup(
     print(group.help.trim());
     return word === undefined ? 1 : 0;
   }
-  return runVerb(lookUp(group.verbs, word, `verb of ${name}`), [...leading, ...rest]);
+  const verb = lookUp(group.verbs, word, `verb of ${name}`);
+  return isVerbGroup(verb)
+    ? runGroup(verb, `${name} ${word}`, { argv: rest, leading })
+    : runVerb(verb, [...leading, ...rest]);
 }
 
 async function runVerb(verb: Verb, argv: readonly string[]): Promise<ExitCode> {

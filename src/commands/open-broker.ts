@@ -48,9 +48,12 @@ export async function openBroker(
   patience: Patience = {},
 ): Promise<OpenBroker> {
   const { client, locations } = await reachable(flags, env, patience);
-  const { fingerprint, isNew } = await identifyBroker(client, locations);
-  if (isNew) tell(`pinned the broker at ${exact(formatAddress(client.address))}: ${fingerprint}`);
-  return { client, fingerprint, locations, clock: systemClock };
+  const { news, ...names } = await identifyBroker(client, locations);
+  const address = exact(formatAddress(client.address));
+  if (news === 'pinned') tell(`pinned the broker at ${address}: ${names.fingerprint}`);
+  if (news === 'followed')
+    tell(`the broker at ${address} has a new key, which its pinned one vouches for: ${names.fingerprint}`);
+  return { client, ...names, locations, clock: systemClock };
 }
 
 /** A client for the broker of the flags, before anybody is asked who it is. */

@@ -1,4 +1,5 @@
 import { connectQueue } from '../client/broker-connection.js';
+import { identifyBroker } from '../client/broker-identity.js';
 import type { Display } from '../client/display.js';
 import type { Environment } from '../client/locations.js';
 import { findEnrolledKey } from '../client/sign-in.js';
@@ -21,6 +22,7 @@ export async function openConsole(
   const found = await findEnrolledKey(client, key, { env, config: locations.config });
   const connection = await connectQueue({
     broker,
+    identify: async () => ({ client, ...(await identifyBroker(client, locations)) }),
     signerWith: (withTerminal) => createKeySigner(found, { env, withTerminal }),
     terminal: ownTerminal(),
     open: webSocketStream(client),

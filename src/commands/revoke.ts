@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { prepareRevocation } from '../client/decide.js';
+import { answeringName, prepareRevocation } from '../client/decide.js';
 import { parseRequestId } from '../protocol/names.js';
 import { openAsApprover, withBroker } from './open-broker.js';
 import { print } from './output.js';
@@ -29,7 +29,7 @@ Examples
       const view = await fetchRequest(broker, request);
       const statement = prepareRevocation(view, {
         approver: broker.approver,
-        broker: broker.fingerprint,
+        broker: answeringName(view, broker),
         now: broker.clock.now(),
         comment: flags.comment ?? '',
       });

@@ -1,5 +1,5 @@
 import { socketAddress } from '../client/address.js';
-import { localFingerprint } from '../client/broker-identity.js';
+import { identifyBroker } from '../client/broker-identity.js';
 import { systemClock } from '../client/clock.js';
 import type { Display } from '../client/display.js';
 import { HttpClient } from '../client/http-client.js';
@@ -121,9 +121,8 @@ interface Seat {
 }
 
 async function showConsole({ locations, key, env, display }: Seat): Promise<void> {
-  const fingerprint = await localFingerprint(locations.data);
-  if (fingerprint === null) throw new Problem('broker-reply', 'the broker has no key in its data directory');
-  const broker = { client: localClient(locations.data), fingerprint, locations, clock: systemClock };
+  const client = localClient(locations.data);
+  const broker = { client, ...(await identifyBroker(client, locations)), locations, clock: systemClock };
   await withBroker(Promise.resolve(broker), async () => {
     await openConsole(broker, { key, env, display, invitation: foldedLine(demoLine(locations.data), 76) });
     return 0;

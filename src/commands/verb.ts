@@ -44,7 +44,7 @@ export interface Verb<Known extends Flags = Flags> {
 /** A verb that only leads to others: `roster add`. */
 export interface VerbGroup {
   readonly help: string;
-  readonly verbs: Readonly<Record<string, Verb>>;
+  readonly verbs: Readonly<Record<string, Verb | VerbGroup>>;
 }
 
 /** Checks a verb against its own flags and forgets their types, which only `run` needs. */

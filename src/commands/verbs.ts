@@ -15,6 +15,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   revoke: () => import('./revoke.js'),
   roster: () => import('./roster.js'),
   submitter: () => import('./submitter.js'),
+  broker: () => import('./broker.js'),
   status: () => import('./status.js'),
   doctor: () => import('./doctor.js'),
   config: () => import('./config.js'),

@@ -17,7 +17,7 @@ import {
   type RequestId,
 } from './names.js';
 import { Problem, type ProblemCode } from './problems.js';
-import { parseSignedText, type SignedText } from './receipt.js';
+import { MAX_SIGNED_TEXT_BYTES, parseSignedText, type SignedText } from './receipt.js';
 import { OUTCOMES, REPORT_CODE, requestStatusSchema, requestViewSchema, time } from './request-view.js';
 import { isJsonObject, type JsonValue } from './strict-json.js';
 
@@ -79,6 +79,11 @@ export const signedBody = z.strictObject({ statement: z.string() });
 /** `POST /v1/sessions/challenge`: the public key that will sign. */
 export const challengeBody = z.strictObject({ key: z.string().max(4096) });
 
+/** Longest time for which a former key of the broker stays good, in seconds: a year. */
+export const MAX_OVERLAP = 366 * 86_400;
+/** `POST /v1/broker/key`: for how many seconds the present key stays good. */
+export const rotateKeyBody = z.strictObject({ overlap: z.int().min(0).max(MAX_OVERLAP) });
+
 /** @throws Problem `malformed-request`, or the given code, naming the first field that is wrong. */
 export function parseBody<Schema extends z.ZodType>(
   schema: Schema,
@@ -102,6 +107,8 @@ export const brokerReply = z.object({
   key: z.string(),
   version: z.string(),
   clock: time,
+  /** Signed handovers from former keys that are still good, oldest first, each leading to the next. */
+  handovers: z.array(z.string().max(MAX_SIGNED_TEXT_BYTES)).max(64).default([]),
 });
 export type BrokerReply = z.output<typeof brokerReply>;
 

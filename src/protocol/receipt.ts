@@ -47,6 +47,24 @@ export function parseReceipt(text: string): Receipt {
 }
 
 /**
+ * Splits signed texts of any kind that stand one after the other.
+ *
+ * @throws Problem `malformed-receipt`
+ */
+export function splitSignedTexts(text: string): readonly string[] {
+  const texts: string[] = [];
+  for (let rest = text; rest !== ''; ) {
+    const end = rest.indexOf(END);
+    if (end < 0) throw malformed('no end of a signature');
+    const one = rest.slice(0, end + END.length);
+    parseSignedText(one);
+    texts.push(one);
+    rest = rest.slice(one.length);
+  }
+  return texts;
+}
+
+/**
  * Splits receipts that stand one after the other, as a text/plain reply carries them.
  *
  * @throws Problem `malformed-receipt` or `malformed-statement`

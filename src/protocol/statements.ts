@@ -158,3 +158,27 @@ const REVOCATION: StatementForm<Revocation> = {
 export const formatRevocation = (revocation: Revocation): string => formatStatement(REVOCATION, revocation);
 /** @throws Problem `malformed-statement` */
 export const parseRevocation = (text: string): Revocation => parseStatement(REVOCATION, text);
+
+/** A broker's former key names the next one; signed by the former key with `broker@countersign`. */
+export interface KeyHandover {
+  readonly old: Fingerprint;
+  /** TYPE BASE64 */
+  readonly next: string;
+  readonly issued: EpochMs;
+  /** Until then the broker goes by the old key too, and this statement counts. */
+  readonly oldValidUntil: EpochMs;
+}
+
+const KEY_HANDOVER: StatementForm<KeyHandover> = {
+  title: 'countersign-broker-key 1',
+  lines: {
+    old: fingerprintLine('old'),
+    next: textLine('new', /^[a-z0-9@.-]{1,64} [A-Za-z0-9+/]{1,4096}={0,2}$/),
+    issued: timeLine('issued'),
+    oldValidUntil: timeLine('old-valid-until'),
+  },
+};
+
+export const formatKeyHandover = (handover: KeyHandover): string => formatStatement(KEY_HANDOVER, handover);
+/** @throws Problem `malformed-statement` */
+export const parseKeyHandover = (text: string): KeyHandover => parseStatement(KEY_HANDOVER, text);

@@ -11,7 +11,8 @@ export type Namespace =
   | 'submit@countersign'
   | 'roster@countersign'
   | 'policy@countersign'
-  | 'audit@countersign';
+  | 'audit@countersign'
+  | 'broker@countersign';
 
 /** A parsed SSH signature (PROTOCOL.sshsig). Nothing in it is verified yet. */
 export interface SshSignature {

@@ -192,10 +192,10 @@ export class TestBroker {
   /** The body that the host sends: document, signed submit statement, claim. */
   hostSubmit(
     bound: BoundDocument,
-    change: { claim?: string; issued?: number; key?: SoftwareKey; nonce?: string } = {},
+    change: { claim?: string; issued?: number; key?: SoftwareKey; nonce?: string; broker?: Fingerprint } = {},
   ) {
     const statement = formatSubmit({
-      broker: this.fingerprint,
+      broker: change.broker ?? this.fingerprint,
       submitter: name('host:web-1'),
       request: bound.digest,
       nonce: (change.nonce ?? randomBytes(16).toString('hex')) as Nonce,
@@ -257,9 +257,9 @@ export class TestBroker {
     return this.call('POST', `/v1/requests/${id}/decisions`, { body: { receipt } });
   }
 
-  revocation(bound: BoundDocument, key = this.keys.bob, approver = 'bob'): string {
+  revocation(bound: BoundDocument, key = this.keys.bob, approver = 'bob', broker = this.fingerprint): string {
     const statement = formatRevocation({
-      broker: this.fingerprint,
+      broker,
       request: bound.digest,
       scope: bound.scope,
       approver: name(approver),
@@ -269,10 +269,10 @@ export class TestBroker {
     return statement + signInSoftware(key, statement, { namespace: 'revoke@countersign' });
   }
 
-  async signIn(key = this.keys.bob, approver = 'bob'): Promise<string> {
+  async signIn(key = this.keys.bob, approver = 'bob', broker = this.fingerprint): Promise<string> {
     const offered = await this.call('POST', '/v1/sessions/challenge', { body: { key: key.line } });
     const statement = formatSession({
-      broker: this.fingerprint,
+      broker,
       approver: name(approver),
       challenge: offered.json.challenge,
       issued: this.#now,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parseAddress } from '../../src/client/address.js';
 import { Asker, type Question, type SubmitCredential } from '../../src/client/ask.js';
+import { soleName } from '../../src/client/broker-identity.js';
 import { systemClock } from '../../src/client/clock.js';
 import { HttpClient } from '../../src/client/http-client.js';
 import { checkReceipts } from '../../src/client/own-receipts.js';
@@ -39,7 +40,7 @@ function setUp(state = temporaryDirectory()) {
   const client = new HttpClient(parseAddress(broker.address));
   onTestFinished(() => client.close());
   const asks = new StandingAsks(state, clock);
-  const asker = new Asker({ client, fingerprint: broker.fingerprint }, asks, clock);
+  const asker = new Asker({ client, ...soleName(broker.fingerprint) }, asks, clock);
   const host: SubmitCredential = {
     kind: 'key',
     submitter: 'host:web-1' as Name,

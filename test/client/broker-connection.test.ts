@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parseAddress } from '../../src/client/address.js';
 import { type BrokerConnection, connectQueue } from '../../src/client/broker-connection.js';
+import { soleName } from '../../src/client/broker-identity.js';
 import type { Clock } from '../../src/client/clock.js';
 import { systemClock } from '../../src/client/clock.js';
 import { HttpClient } from '../../src/client/http-client.js';
@@ -43,7 +44,8 @@ function clientOf(address: string): HttpClient {
 async function connect(key = broker.keys.bob): Promise<BrokerConnection> {
   const client = clientOf(broker.socket);
   const connection = await connectQueue({
-    broker: { client, fingerprint: broker.fingerprint },
+    broker: { client, ...soleName(broker.fingerprint) },
+    identify: async () => ({ client, ...soleName(broker.fingerprint) }),
     signerWith: () => signerOf(key),
     terminal: undefined,
     open: webSocketStream(client),
@@ -160,7 +162,8 @@ describe('a console on a real broker', () => {
     const client = clientOf(broker.socket);
     const terminal: Suspend = (work) => work();
     const connection = await connectQueue({
-      broker: { client, fingerprint: broker.fingerprint },
+      broker: { client, ...soleName(broker.fingerprint) },
+      identify: async () => ({ client, ...soleName(broker.fingerprint) }),
       signerWith: (given) => {
         terminals.push(given);
         return signerOf(broker.keys.bob);
@@ -185,7 +188,7 @@ describe('signing in', () => {
     const signed: string[] = [];
     const pinned = {
       client: clientOf(broker.address),
-      fingerprint: `SHA256:${'A'.repeat(43)}` as Fingerprint,
+      ...soleName(`SHA256:${'A'.repeat(43)}` as Fingerprint),
     };
     await expect(signIn(pinned, signerOf(broker.keys.bob, signed), clock)).rejects.toEqual(
       code('broker-changed'),
@@ -194,7 +197,7 @@ describe('signing in', () => {
   });
 
   test('is refused for a key that nobody enrolled', async () => {
-    const here = { client: clientOf(broker.address), fingerprint: broker.fingerprint };
+    const here = { client: clientOf(broker.address), ...soleName(broker.fingerprint) };
     await expect(signIn(here, signerOf(broker.keys.stranger), clock)).rejects.toEqual(code('unknown-key'));
   });
 
@@ -205,7 +208,7 @@ describe('signing in', () => {
         throw new Problem('signing-failed', 'the agent refused');
       },
     };
-    const here = { client: clientOf(broker.address), fingerprint: broker.fingerprint };
+    const here = { client: clientOf(broker.address), ...soleName(broker.fingerprint) };
     await expect(signIn(here, signer, clock)).rejects.toEqual(code('signing-failed'));
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseAddress } from '../../src/client/address.js';
 import { identifyBroker } from '../../src/client/broker-identity.js';
 import { HttpClient } from '../../src/client/http-client.js';
-import { knownBrokersPath, parseKnownBrokers } from '../../src/client/known-brokers.js';
+import { forgetBroker, knownBrokersPath, parseKnownBrokers } from '../../src/client/known-brokers.js';
 import type { Locations } from '../../src/client/locations.js';
 import { parsePublicKeyLine } from '../../src/ssh/public-key.js';
 import { temporaryDirectory } from '../ssh/openssh.js';
@@ -39,17 +39,31 @@ describe('known_brokers', () => {
   test('is lines of address and fingerprint, with comments and blank lines', () => {
     const text = `# mine\n\nhttps://a.example ${fingerprint}\nunix:/run/a b.sock ${fingerprint}\n`;
     expect([...parseKnownBrokers(text)]).toEqual([
-      ['https://a.example', fingerprint],
-      ['unix:/run/a b.sock', fingerprint],
+      ['https://a.example', [{ fingerprint, line: 3 }]],
+      ['unix:/run/a b.sock', [{ fingerprint, line: 4 }]],
     ]);
   });
 
-  test('may say the same twice, but never two things of one broker', () => {
+  test('may say the same twice, and has a line for each key that a broker has had', () => {
     const line = `https://a.example ${fingerprint}\n`;
-    expect(parseKnownBrokers(line + line).size).toBe(1);
-    expect(codeOf(() => parseKnownBrokers(`${line}https://a.example ${fingerprintOf(SECOND)}\n`))).toBe(
-      'usage',
+    const text = `${line}${line}https://a.example ${fingerprintOf(SECOND)}\n`;
+    expect(parseKnownBrokers(text).get('https://a.example')).toEqual([
+      { fingerprint, line: 1 },
+      { fingerprint: fingerprintOf(SECOND), line: 3 },
+    ]);
+  });
+
+  test('forgets one address and leaves everything else as it is', async () => {
+    const { config } = locations();
+    mkdirSync(config);
+    const kept = `# mine\nhttps://b.example ${fingerprint}\n`;
+    writeFileSync(
+      knownBrokersPath(config),
+      `https://a.example ${fingerprint}\n${kept}https://a.example ${fingerprintOf(SECOND)}\n`,
     );
+    expect(await forgetBroker(config, 'https://a.example')).toBe(true);
+    expect(await forgetBroker(config, 'https://a.example')).toBe(false);
+    expect(readFileSync(knownBrokersPath(config), 'utf8')).toBe(kept);
   });
 
   test.each([
@@ -66,11 +80,17 @@ describe('a broker over a URL', () => {
   test('is pinned at first use, in a file that only its owner reads', async () => {
     const { client, address } = await serve(answering(brokerReply(FIRST)));
     const where = locations();
-    expect(await identifyBroker(client, where)).toEqual({ fingerprint: fingerprintOf(FIRST), isNew: true });
+    expect(await identifyBroker(client, where)).toMatchObject({
+      fingerprint: fingerprintOf(FIRST),
+      news: 'pinned',
+    });
     expect(readFileSync(knownBrokersPath(where.config), 'utf8')).toBe(`${address} ${fingerprintOf(FIRST)}\n`);
     expect(statSync(knownBrokersPath(where.config)).mode & 0o777).toBe(0o600);
     expect(statSync(where.config).mode & 0o777).toBe(0o700);
-    expect(await identifyBroker(client, where)).toEqual({ fingerprint: fingerprintOf(FIRST), isNew: false });
+    expect(await identifyBroker(client, where)).toMatchObject({
+      fingerprint: fingerprintOf(FIRST),
+      news: null,
+    });
   });
 
   test('that shows another key later is refused, and stays refused', async () => {
@@ -119,7 +139,10 @@ describe('a broker over its socket', () => {
   test('is known by the key in its data directory, without pinning', async () => {
     const { where, client } = await overSocket(FIRST);
     writeFileSync(join(where.data, 'broker.key.pub'), `${FIRST} countersign broker\n`);
-    expect(await identifyBroker(client, where)).toEqual({ fingerprint: fingerprintOf(FIRST), isNew: false });
+    expect(await identifyBroker(client, where)).toMatchObject({
+      fingerprint: fingerprintOf(FIRST),
+      news: null,
+    });
     expect(() => readFileSync(knownBrokersPath(where.config))).toThrow('ENOENT');
   });
 
@@ -133,7 +156,7 @@ describe('a broker over its socket', () => {
 
   test('elsewhere than the data directory is pinned like any other', async () => {
     const { where, client } = await overSocket(FIRST);
-    expect((await identifyBroker(client, where)).isNew).toBe(true);
-    expect((await identifyBroker(client, where)).isNew).toBe(false);
+    expect((await identifyBroker(client, where)).news).toBe('pinned');
+    expect((await identifyBroker(client, where)).news).toBeNull();
   });
 });

@@ -23,13 +23,14 @@ interface Connection {
 }
 
 /** A client whose connections are in the hand of the test. */
-function setUp({ signIn = async () => 'second' as BearerToken } = {}) {
+function setUp({ signIn = async () => 'second' as BearerToken, lookAgain = async () => {} } = {}) {
   const clock = new ManualClock();
   const connections: Connection[] = [];
   const seen: Link[] = [];
   const client = new StreamClient({
     token: 'first' as BearerToken,
     signIn,
+    lookAgain,
     clock,
     random: () => 0.5,
     open(position, token, handlers) {

@@ -5,12 +5,15 @@ import { VERBS } from '../../src/commands/verbs.js';
 
 const verbs: [string, Verb][] = [];
 const groups: [string, VerbGroup][] = [];
-for (const [name, load] of Object.entries(VERBS)) {
-  const { verb } = await load();
-  if (isVerbGroup(verb)) {
-    groups.push([name, verb]);
-    for (const [word, inner] of Object.entries(verb.verbs)) verbs.push([`${name} ${word}`, inner]);
-  } else verbs.push([name, verb]);
+for (const [name, load] of Object.entries(VERBS)) collect(name, (await load()).verb);
+
+function collect(name: string, verb: Verb | VerbGroup): void {
+  if (!isVerbGroup(verb)) {
+    verbs.push([name, verb]);
+    return;
+  }
+  groups.push([name, verb]);
+  for (const [word, inner] of Object.entries(verb.verbs)) collect(`${name} ${word}`, inner);
 }
 
 describe('the help', () => {

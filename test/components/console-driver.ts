@@ -29,6 +29,7 @@ export class ConsoleDriver {
       approver: 'bob',
       address: 'https://broker.example.com',
       fingerprint: BROKER,
+      pins: [BROKER],
       invitation: [],
     };
     this.state = startState({

@@ -71,14 +71,14 @@ describe('who vouches for a request', () => {
     const armor = signInSoftware(key, statement, { namespace: 'submit@countersign', ...forgery });
     return { ...request, vouched: statement + armor };
   };
-  const state = (given: RequestView) => voucherOf(given, BROKER).state;
+  const state = (given: RequestView) => voucherOf(given, [BROKER]).state;
 
   test('is nobody but the broker where the submitter cannot sign', () =>
     expect(state(request)).toBe('unsigned'));
 
   test('is the key whose signature verifies here', () => {
     const { fingerprint } = parsePublicKeyLine(key.line);
-    expect(voucherOf(vouchedBy(), BROKER)).toEqual({ state: 'verified', key: fingerprint });
+    expect(voucherOf(vouchedBy(), [BROKER])).toEqual({ state: 'verified', key: fingerprint });
   });
 
   test('is loudly nobody where the signature is for anything else (A23, A62)', () => {

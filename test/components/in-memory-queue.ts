@@ -12,6 +12,7 @@ export class InMemoryQueue implements QueueConnection {
   readonly approver = 'bob';
   readonly address = 'https://broker.example.com:7433';
   readonly fingerprint: string = BROKER;
+  readonly pins: readonly string[] = [BROKER];
   invitation: readonly string[] = [];
   readonly decisions: Decided[] = [];
   #queue: Queue;

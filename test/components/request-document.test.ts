@@ -14,7 +14,7 @@ import { BROKER, NOW, sampleRequest, sampleVote } from './sample-requests.js';
 const textOf = (lines: readonly Line[]): string =>
   lines.map((line) => line.map(({ text }) => text).join('')).join('\n');
 const drawn = (request: RequestView, columns = 80): string => {
-  const { ask, proof } = requestDocument(request, { broker: BROKER, zone: 'UTC', columns });
+  const { ask, proof } = requestDocument(request, { pins: [BROKER], zone: 'UTC', columns });
   return textOf([...ask, ...proof]);
 };
 const text = hostileText.filter((raw) => raw.isWellFormed() && !/\p{Noncharacter_Code_Point}/u.test(raw));
@@ -78,7 +78,7 @@ describe('the request in full', () => {
     fc.assert(
       fc.property(object, fc.integer({ min: 60, max: 130 }), (details, columns) => {
         const request = sampleRequest({ document: { details } });
-        const { ask, proof } = requestDocument(request, { broker: BROKER, zone: 'UTC', columns });
+        const { ask, proof } = requestDocument(request, { pins: [BROKER], zone: 'UTC', columns });
         for (const line of [...ask, ...proof]) expect(lineWidth(line)).toBeLessThanOrEqual(columns);
         const joined = textOf(proof)
           .split('\n')

@@ -3,6 +3,7 @@ import type { RequestDocument } from '../../src/protocol/document.js';
 import type { Digest, Fingerprint, Name, Nonce } from '../../src/protocol/names.js';
 import type {
   Decision,
+  KeyHandover,
   Revocation,
   SessionStatement,
   SubmitStatement,
@@ -137,4 +138,13 @@ export const revocation: fc.Arbitrary<Revocation> = fc.record({
   approver: name,
   issued: time,
   comment,
+});
+
+export const keyHandover: fc.Arbitrary<KeyHandover> = fc.record({
+  old: fingerprint,
+  next: fc
+    .uint8Array({ minLength: 1, maxLength: 600 })
+    .map((bytes) => `ssh-ed25519 ${Buffer.from(bytes).toString('base64')}`),
+  issued: time,
+  oldValidUntil: time,
 });

@@ -7,21 +7,24 @@ import {
   DECISION_LINES,
   type Decision,
   formatDecision,
+  formatKeyHandover,
   formatRevocation,
   formatSession,
   formatSubmit,
   parseDecision,
+  parseKeyHandover,
   parseRevocation,
   parseSession,
   parseSubmit,
 } from '../../src/protocol/statements.js';
 import { codeOf } from '../ssh/problem.js';
-import { decision, revocation, session, submit } from './arbitraries.js';
+import { decision, keyHandover, revocation, session, submit } from './arbitraries.js';
 
 const kinds = [
   { kind: 'decision', lines: DECISION_LINES, any: decision, format: formatDecision, parse: parseDecision },
   { kind: 'session', lines: 6, any: session, format: formatSession, parse: parseSession },
   { kind: 'submit', lines: 6, any: submit, format: formatSubmit, parse: parseSubmit },
+  { kind: 'broker-key', lines: 5, any: keyHandover, format: formatKeyHandover, parse: parseKeyHandover },
   { kind: 'revoke', lines: 7, any: revocation, format: formatRevocation, parse: parseRevocation },
 ] as unknown as readonly {
   readonly kind: string;

@@ -32,6 +32,7 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'status.read': ['owner', 'approver'],
   'directory.read': ['owner'],
   'directory.change': ['owner'],
+  'key.rotate': ['owner'],
   'request.submit': ['submitter'],
   'request.read': ['asker', 'approver'],
   'request.redeem': ['asker'],

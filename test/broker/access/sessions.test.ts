@@ -16,7 +16,7 @@ let store: MemoryStore;
 let sessions: Sessions;
 beforeEach(() => {
   store = new MemoryStore(DIRECTORY);
-  sessions = new Sessions(store, BROKER, randomBytes);
+  sessions = new Sessions(store, () => [BROKER], randomBytes);
 });
 
 const challengeOf = (key = keys.bob, now = NOON): string =>
@@ -156,7 +156,7 @@ describe('a challenge', () => {
 
   test('of another broker process is none', async () => {
     const challenge = challengeOf();
-    sessions = new Sessions(store, BROKER, randomBytes);
+    sessions = new Sessions(store, () => [BROKER], randomBytes);
     expect(await codeFor(signed({ challenge }))).toBe('challenge-unknown');
   });
 

@@ -26,7 +26,7 @@ function signed(change: Partial<SubmitStatement> = {}, key = keys.host, namespac
   return parseSignedText(statement + signInSoftware(key, statement, { namespace }));
 }
 const verify = (text = signed(), now = NOON, about = bound) =>
-  verifySubmit(text, about, { broker: BROKER, principals, now });
+  verifySubmit(text, about, { brokers: [BROKER], principals, now });
 const codeFor = (text = signed(), now = NOON, about = bound): ProblemCode | null =>
   codeOf(() => verify(text, now, about));
 

@@ -35,7 +35,7 @@ interface Setting {
   readonly rule?: Partial<Rule>;
 }
 const context = ({ now = NOON, principals = world.principals }: Setting = {}) => ({
-  broker: BROKER,
+  brokers: [BROKER],
   principals,
   now,
 });

@@ -216,7 +216,7 @@ export class World {
     return new Requests({
       store,
       policy: this.#policy,
-      broker: BROKER,
+      brokers: () => [BROKER],
       limits: { ...DEFAULT_LIMITS, ...this.#limits },
       clock: () => this.now,
       random: (count) => this.#draw(count),
