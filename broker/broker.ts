@@ -65,7 +65,12 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
   const { clock, random, everySecond } = surroundings;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const log = pino({ level: options.log === 'silent' ? 'silent' : 'info', base: null }, pino.destination(2));
-  const store = await openSqliteStore({ directory: options.directory, clock, random });
+  const store = await openSqliteStore({
+    directory: options.directory,
+    clock,
+    random,
+    onMigrated: (copy) => log.info({ event: 'migrated', copy }),
+  });
   try {
     // Under the lock of the store: a rotation that was interrupted is finished here.
     const keys = await BrokerKeys.open(options.directory, clock());

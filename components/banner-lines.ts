@@ -1,3 +1,5 @@
+import { zonedTime } from '../src/client/shown-time.js';
+import type { EpochMs } from '../src/protocol/time.js';
 import { ageText, leftText } from './clock-text.js';
 import { type ConsoleState, openedRequest } from './console-state.js';
 import { examine, voucherOf } from './examination.js';
@@ -16,6 +18,7 @@ export function bannerLines(state: ConsoleState): readonly Line[] {
   const { columns } = state.size;
   return [
     ...linkBanners(state),
+    ...restorationBanners(state),
     ...requestBanners(state),
     ...warningBanners(state),
     ...doorBanners(state),
@@ -59,6 +62,19 @@ function doorBanners({ queue: { outdatedDoors } }: ConsoleState): readonly Banne
     {
       words: label`▲ Old signers file at ${door}${more}. Install the new one there: countersign roster export`,
       tone: 'warning',
+    },
+  ];
+}
+
+function restorationBanners({ queue: { restoration }, display }: ConsoleState): readonly Banner[] {
+  if (restoration === null) return [];
+  const at = (time: EpochMs): SafeText => safeText(zonedTime(time, display.zone), { reading: 'exact' });
+  const { backupAt, restoredAt, ended } = restoration;
+  const requests = ended === 1 ? label`1 request was` : label`${ended} requests were`;
+  return [
+    {
+      words: label`▲ Restored at ${at(restoredAt)} from a back-up of ${at(backupAt)}: ${requests} ended. What happened between is not known here. R takes note.`,
+      tone: 'alarm',
     },
   ];
 }

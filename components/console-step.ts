@@ -7,6 +7,7 @@ import {
   type ConsoleState,
   focusTarget,
   type Identity,
+  isSettled,
   isTooSmall,
   keyContext,
   type Size,
@@ -31,6 +32,7 @@ export type ConsoleEvent =
   | { readonly type: 'paste'; readonly text: string; readonly at: EpochMs }
   | { readonly type: 'painted'; readonly frame: PaintedFrame; readonly at: EpochMs }
   | { readonly type: 'decided' }
+  | { readonly type: 'acknowledged' }
   | { readonly type: 'failed'; readonly message: SafeText; readonly hint: SafeText };
 
 /** What a frame that reached the terminal showed. */
@@ -74,6 +76,8 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
       return stay(recordFrame(state, event.frame));
     case 'decided':
       return stay(returnToQueue(state));
+    case 'acknowledged':
+      return stay({ ...state, notice: [span(label`Noted under your name.`, 'strong')] });
     case 'failed':
       return stay(recordFailure(state, event));
   }
@@ -92,6 +96,7 @@ function receivePress(state: ConsoleState, press: Press): Step {
       return stay(closes ? { ...state, isHelpOpen: false } : state);
     }
     case 'queue':
+      if (matched?.action === 'acknowledge') return acknowledge(state);
       return stay(stepQueue(state, matched));
     case 'detail':
       return stay(stepDetail(state, matched));
@@ -99,6 +104,13 @@ function receivePress(state: ConsoleState, press: Press): Step {
     case 'comment':
       return stepConfirm(state, matched, press);
   }
+}
+
+/** Only what has stood on the screen for a while is taken note of, and only while the picture is the broker's. */
+function acknowledge(state: ConsoleState): Step {
+  const { queue } = state;
+  const isShown = queue.restoration !== null && queue.link.state === 'live' && isSettled(state);
+  return isShown ? stay(state, { type: 'acknowledge' }) : stay(state);
 }
 
 function receiveQueue(state: ConsoleState, queue: Queue): Step {

@@ -21,7 +21,8 @@ export function helpLines(height: number): readonly Line[] {
 }
 
 function sections(): readonly (readonly [SafeText, readonly KeyRow[]])[] {
-  const of = (test: (row: KeyRow) => boolean): readonly KeyRow[] => KEY_TABLE.filter(test);
+  const of = (test: (row: KeyRow) => boolean): readonly KeyRow[] =>
+    KEY_TABLE.filter((row) => row.isInBanner !== true && test(row));
   const isReading = ({ contexts }: KeyRow): boolean =>
     contexts.includes('queue') && !contexts.includes('help');
   const isConfirm = ({ contexts }: KeyRow): boolean =>

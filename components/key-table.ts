@@ -16,6 +16,7 @@ export type Action =
   | 'previous'
   | 'activate'
   | 'comment'
+  | 'acknowledge'
   | 'help'
   | 'suspend'
   | 'redraw'
@@ -58,6 +59,8 @@ export interface KeyRow {
   readonly explained: SafeText;
   /** A held key repeats it; all else takes exactly one character. */
   readonly repeats?: true;
+  /** It answers a banner, which names it: it does nothing, and stands nowhere else, while that is not shown. */
+  readonly isInBanner?: true;
 }
 
 const EVERYWHERE: readonly KeyContext[] = ['queue', 'detail', 'confirm', 'comment', 'help'];
@@ -185,6 +188,15 @@ export const KEY_TABLE: readonly KeyRow[] = [
     shown: label`Esc`,
     hint: label`back`,
     explained: label`one step back, nothing is signed`,
+  },
+  {
+    action: 'acknowledge',
+    contexts: ['queue'],
+    keys: [{ text: 'R' }],
+    shown: label`R`,
+    hint: null,
+    explained: label`take note that the broker was restored from a back-up`,
+    isInBanner: true,
   },
   {
     action: 'help',

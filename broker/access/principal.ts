@@ -30,6 +30,7 @@ export type Verb =
   | 'session.open'
   | 'request.list'
   | 'stream.read'
+  | 'restoration.acknowledge'
   | 'events.read'
   | 'directory.read'
   | 'directory.change'
@@ -53,6 +54,7 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'session.open': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'request.list': ['approver'],
   'stream.read': ['approver'],
+  'restoration.acknowledge': ['approver'],
   'events.read': ['approver'],
   'directory.read': ['owner'],
   'directory.change': ['owner'],

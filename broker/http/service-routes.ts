@@ -8,6 +8,7 @@ import { formatTime } from '../../src/protocol/time.js';
 import { formatPublicKey } from '../../src/ssh/public-key.js';
 import { authorise } from '../access/principal.js';
 import type { BrokerContext } from '../context.js';
+import { restorationOnWire } from '../requests/view.js';
 
 const MAX_EVENTS = 1000;
 
@@ -72,7 +73,20 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       epoch: store.epoch,
       seq: store.seq,
       outdatedDoors: context.outdatedDoors().map(({ door, since }) => ({ door, since: formatTime(since) })),
+      restoration: restorationOnWire(store.restoration()),
     };
+  });
+
+  app.post('/v1/restoration/acknowledgements', async (http) => {
+    authorise(http.principal, 'restoration.acknowledge');
+    if (http.principal.kind !== 'approver') throw new Problem('forbidden', 'only an approver acknowledges');
+    const { name } = http.principal;
+    await store.acknowledgeRestoration({
+      kind: 'restore.acknowledged',
+      at: context.clock(),
+      body: { approver: name, epoch: store.epoch },
+    });
+    return {};
   });
 
   app.get('/v1/events', async (http) => {

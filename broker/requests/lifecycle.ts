@@ -218,6 +218,22 @@ export function voided(request: Request, dropped: readonly Name[], now: EpochMs)
   return ended(request, 'revoked', `${dropped.join(', ')} may no longer approve this`, now);
 }
 
+/**
+ * The database was replaced by a back-up in which the request was still live: what became of it since is not known, so
+ * it ends, and whoever asked asks anew.
+ */
+export function endedByRestore(request: Request, now: EpochMs): Step {
+  if (request.state === 'pending') {
+    return ended(request, 'cancelled', 'the broker was restored from a back-up', now);
+  }
+  return ended(
+    request,
+    'lapsed',
+    'the broker was restored from a back-up in which this was not used yet',
+    now,
+  );
+}
+
 /** The problem that stands for how a request ended. */
 export function endedProblem(request: Request): Problem {
   const { state, endedBy } = request;

@@ -60,7 +60,13 @@ export const requestIsLive = (request: Request): boolean => isLive(request.state
 
 /** An entry for the event log, before it has its number and hash. `body` is what the log keeps for ever. */
 export interface NewEvent {
-  readonly kind: RequestEventKind | 'roster.changed' | 'submitters.changed' | 'store.created';
+  readonly kind:
+    | RequestEventKind
+    | 'roster.changed'
+    | 'submitters.changed'
+    | 'store.created'
+    | 'store.restored'
+    | 'restore.acknowledged';
   readonly at: EpochMs;
   readonly body: JsonObject;
 }

@@ -1,5 +1,6 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { requestStatusSchema, requestViewSchema } from '../../src/protocol/request-view.js';
+import { type Restoration, restorationSchema } from '../../src/protocol/restoration.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import type { Request } from './request.js';
 
@@ -49,3 +50,6 @@ export function viewOnWire(request: Request): WireView {
     ...statusOnWire(request),
   };
 }
+
+export const restorationOnWire = (restoration: Restoration | null) =>
+  restoration === null ? null : z.encode(restorationSchema, restoration);

@@ -1,6 +1,7 @@
 import type { EventsReply } from '../../src/protocol/messages.js';
 import type { Digest, Fingerprint, Name, Nonce, RequestId } from '../../src/protocol/names.js';
 import type { RequestState } from '../../src/protocol/request-view.js';
+import type { Restoration } from '../../src/protocol/restoration.js';
 import type { Person, Submitter } from '../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { NewEvent, Request } from '../requests/request.js';
@@ -39,6 +40,27 @@ export interface Door {
   readonly since: EpochMs;
 }
 
+/** Where something goes when it leaves the broker. */
+export type Sink = 'command';
+
+/** Names a delivery for ever, to its receiver too, who may get it more than once. */
+export interface DeliveryName {
+  /** Number of the event that it tells of. */
+  readonly event: number;
+  readonly sink: Sink;
+}
+
+/** When something that did not get through is tried again. */
+export interface NextTry {
+  readonly attempts: number;
+  readonly due: EpochMs;
+}
+
+/** What must leave the broker, kept until it has, or until there is no point in it any more. */
+export interface Delivery extends DeliveryName, NextTry {
+  readonly request: RequestId;
+}
+
 /** How to find the one request that a change is about. */
 export type RequestKey =
   | { readonly id: RequestId }
@@ -56,6 +78,8 @@ export interface RequestChange<Result> {
   readonly nonce?: { readonly nonce: Nonce; readonly expires: EpochMs };
   /** What the door says of itself from now on. */
   readonly door?: Door;
+  /** Tells the world of the last of the events. */
+  readonly delivery?: { readonly sink: Sink; readonly due: EpochMs };
   readonly result: Result;
 }
 
@@ -116,6 +140,17 @@ export interface Store {
   findSession(hash: TokenHash): Session | null;
   /** Refused with Problem `unknown-key` when its key is not enrolled (any more) for that approver. */
   addSession(session: Session): Promise<void>;
+
+  /** Everything that has to leave, in the order of events, from memory. */
+  deliveries(): readonly Delivery[];
+  findDelivery(name: DeliveryName): Delivery | null;
+  /** Keeps it for another try, or forgets it (null). */
+  settleDelivery(name: DeliveryName, next: NextTry | null): Promise<void>;
+
+  /** That this life of the database began with a back-up; null once an approver has acknowledged it. */
+  restoration(): Restoration | null;
+  /** Writes the event with the acknowledgement; neither where there is nothing (any more) to acknowledge. */
+  acknowledgeRestoration(event: NewEvent): Promise<void>;
 
   /** Called after each commit, in the turn after the writers were answered, with the entries in order. */
   onCommitted(listener: (entries: readonly Committed[]) => void): void;

@@ -8,7 +8,7 @@ import type { EpochMs } from '../../src/protocol/time.js';
 import { formatTime } from '../../src/protocol/time.js';
 import type { Limits } from '../options.js';
 import { type Request, requestIsLive } from '../requests/request.js';
-import { statusOnWire, viewOnWire } from '../requests/view.js';
+import { restorationOnWire, statusOnWire, viewOnWire } from '../requests/view.js';
 import type { Committed, Session, Store } from '../store/store.js';
 
 /** Close codes of the stream, beside those of RFC 6455. */
@@ -215,6 +215,7 @@ export class StreamHub {
       epoch: this.#store.epoch,
       seq: this.#seq,
       requests: [...this.#ended, ...this.#live.values()].map(viewOnWire),
+      restoration: restorationOnWire(this.#store.restoration()),
     });
     return this.#picture;
   }
@@ -241,6 +242,7 @@ export class StreamHub {
 }
 
 function messageFor({ seq, kind, request }: Committed): object {
+  if (kind === 'restore.acknowledged') return { type: 'other', seq, restoration: null };
   if (request === null) return { type: 'other', seq };
   if (kind === 'request.submitted') return { type: 'submitted', seq, request: viewOnWire(request) };
   return {

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { Name } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { type RequestStatus, type RequestView, requestStatusSchema } from '../protocol/request-view.js';
@@ -38,8 +39,12 @@ export interface BrokerConnection extends QueueConnection {
 export async function connectQueue(options: ConnectOptions): Promise<BrokerConnection> {
   const { identify, signerWith, terminal, open, clock, random, invitation } = options;
   let { broker } = options;
-  const { approver, token } = await signIn(broker, signerWith(terminal), clock);
-  const signInAgain = async () => (await signIn(broker, signerWith(undefined), clock)).token;
+  const { approver, ...session } = await signIn(broker, signerWith(terminal), clock);
+  let { token } = session;
+  const signInAgain = async () => {
+    ({ token } = await signIn(broker, signerWith(undefined), clock));
+    return token;
+  };
   const lookAgain = async (): Promise<void> => {
     broker = await identify();
   };
@@ -66,6 +71,10 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
         });
       }
       await sendDecision({ broker, approver, signer: signerWith(suspend), clock }, request, decision);
+    },
+    async acknowledgeRestoration() {
+      const path = '/v1/restoration/acknowledgements';
+      await broker.client.call(z.unknown(), { method: 'POST', path, body: {}, token });
     },
   };
 }

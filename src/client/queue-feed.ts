@@ -1,6 +1,7 @@
 import type { OutdatedDoor } from '../protocol/door-messages.js';
 import type { RequestId } from '../protocol/names.js';
 import { isLive, type RequestView } from '../protocol/request-view.js';
+import type { Restoration } from '../protocol/restoration.js';
 import type { StreamMessage } from '../protocol/stream-messages.js';
 import type { EpochMs } from '../protocol/time.js';
 import type { Queue } from './queue.js';
@@ -21,7 +22,12 @@ export type Picture = Omit<Queue, 'link'>;
 
 /** Whether two pictures show the same; events that change nothing that is shown only move `seq`. */
 export function showsSame(a: Picture, b: Picture): boolean {
-  return a.requests === b.requests && a.clockOffset === b.clockOffset && a.outdatedDoors === b.outdatedDoors;
+  return (
+    a.requests === b.requests &&
+    a.clockOffset === b.clockOffset &&
+    a.outdatedDoors === b.outdatedDoors &&
+    a.restoration === b.restoration
+  );
 }
 
 /** A picture and what is needed to continue it. Immutable. */
@@ -36,7 +42,7 @@ export interface QueueFeed {
 }
 
 export const EMPTY_FEED: QueueFeed = {
-  picture: { requests: new Map(), seq: 0, clockOffset: 0, outdatedDoors: [] },
+  picture: { requests: new Map(), seq: 0, clockOffset: 0, outdatedDoors: [], restoration: null },
   position: null,
   promised: null,
   announced: 0,
@@ -69,6 +75,9 @@ class Draft {
   #copy: Map<RequestId, RequestView> | null = null;
   #clockOffset: number;
   #outdatedDoors: readonly OutdatedDoor[];
+  #restoration: Restoration | null;
+  /** Number of the newest event that was applied, also where a gap follows it. */
+  #seq: number;
   #position: StreamPosition | null;
   #promised: number | null;
   #announced: number;
@@ -77,6 +86,8 @@ class Draft {
     this.#before = picture;
     this.#clockOffset = picture.clockOffset;
     this.#outdatedDoors = picture.outdatedDoors;
+    this.#restoration = picture.restoration;
+    this.#seq = picture.seq;
     this.#position = position;
     this.#promised = promised;
     this.#announced = announced;
@@ -86,9 +97,11 @@ class Draft {
     switch (message.type) {
       case 'snapshot':
         this.#copy = new Map(message.requests.map((request) => [request.id, request]));
+        this.#seq = message.seq;
         this.#position = { epoch: message.epoch, seq: message.seq };
         this.#promised = message.seq;
         this.#announced = 0;
+        this.#restoration = message.restoration;
         break;
       case 'resumed':
         this.#resume(message);
@@ -106,7 +119,9 @@ class Draft {
         break;
       }
       case 'other':
-        this.#advance(message.seq, () => {});
+        this.#advance(message.seq, () => {
+          if (message.restoration !== undefined) this.#restoration = message.restoration;
+        });
         break;
       case 'waiting':
         this.#update(message.id, { waiting: message.waiting });
@@ -124,9 +139,15 @@ class Draft {
     if (this.#copy !== null) dropOldEnded(this.#copy);
     const before = this.#before;
     const requests = this.#copy ?? before.requests;
-    const seq = this.#position?.seq ?? before.seq;
+    const seq = this.#seq;
     const clockOffset = this.#clockOffset;
-    const picture = { requests, seq, clockOffset, outdatedDoors: this.#outdatedDoors };
+    const picture = {
+      requests,
+      seq,
+      clockOffset,
+      outdatedDoors: this.#outdatedDoors,
+      restoration: this.#restoration,
+    };
     return {
       picture: seq === before.seq && showsSame(picture, before) ? before : picture,
       position: this.#position,
@@ -152,6 +173,7 @@ class Draft {
     if (position === null || seq > position.seq + 1) {
       this.#position = null;
     } else if (seq > position.seq) {
+      this.#seq = seq;
       this.#position = { epoch: position.epoch, seq };
       change();
     }

@@ -1,6 +1,7 @@
 import type { OutdatedDoor } from '../protocol/door-messages.js';
 import type { RequestId } from '../protocol/names.js';
 import type { RequestView } from '../protocol/request-view.js';
+import type { Restoration } from '../protocol/restoration.js';
 import type { EpochMs } from '../protocol/time.js';
 
 /**
@@ -29,6 +30,8 @@ export interface Queue {
   readonly clockOffset: number;
   /** Doors that check receipts with another signers file than the roster's. */
   readonly outdatedDoors: readonly OutdatedDoor[];
+  /** That the broker goes on from a back-up, until an approver has acknowledged it. */
+  readonly restoration: Restoration | null;
 }
 
 /** Where the console reads from and what it may do. One implementation talks to a broker, another one to a test. */
@@ -52,6 +55,8 @@ export interface QueueConnection {
    * the broker. Where the key needs a passphrase or a touch, calls `suspend` around the interactive attempt.
    */
   decide(request: RequestView, decision: DecisionInput, suspend: Suspend): Promise<void>;
+  /** Takes note, in the name of the approver, that the broker was restored from a back-up. */
+  acknowledgeRestoration(): Promise<void>;
 }
 
 export interface DecisionInput {

@@ -16,6 +16,7 @@ import {
   submitterChangeSchema,
   submittersReply,
 } from '../protocol/roster-messages.js';
+import { exact, tell } from './output.js';
 
 /** The people and submitters of one data directory, wherever they can be reached. */
 export interface EnrolledDirectory {
@@ -72,7 +73,12 @@ async function inDatabase(data: string): Promise<EnrolledDirectory> {
     import('../../broker/store/sqlite/open.js'),
     import('../../broker/roster/directory.js'),
   ]);
-  const store = await openSqliteStore({ directory: data, clock: Date.now, random: randomBytes });
+  const store = await openSqliteStore({
+    directory: data,
+    clock: Date.now,
+    random: randomBytes,
+    onMigrated: (copy) => tell(`brought the database up to this version; as it was before: ${exact(copy)}`),
+  });
   return {
     people: async () => store.directory().people,
     submitters: async () => store.directory().submitters,

@@ -45,6 +45,8 @@ Manage
   roster     people, their keys, aliases and groups; export a signers file
   submitter  hosts, jobs and tools that may ask, and what they may ask for
   broker     the key that names the broker, its rotation, and the brokers pinned here
+  backup     copy the database, while the broker runs or not
+  restore    put such a copy in its place
   status     how the broker fares
   doctor     check this installation and say what to mend
   config     your brokers and their profiles; where each setting comes from

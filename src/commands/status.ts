@@ -8,6 +8,7 @@ import { outdatedDoorSchema } from '../protocol/door-messages.js';
 import { type BearerToken, type Fingerprint, isFingerprint } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { time } from '../protocol/request-view.js';
+import { restorationSchema } from '../protocol/restoration.js';
 import type { ExitCode } from './exit-code.js';
 import {
   type BrokerFlags,
@@ -36,6 +37,7 @@ export const statusReply = z.object({
   outdatedDoors: z.array(outdatedDoorSchema),
   /** When the oldest pending request was asked. */
   oldestPending: z.nullable(time),
+  restoration: z.nullable(restorationSchema).default(null),
 });
 export type StatusReply = z.output<typeof statusReply>;
 
@@ -143,6 +145,7 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
       'old signers',
       `${door} (since ${zonedTime(since, zone)}): countersign roster export --for ${door}`,
     ]),
+    ...restorationRows(status, zone),
   ]
     .map(([name = '', value = '']) => name.padEnd(13) + value)
     .join('\n');
@@ -153,4 +156,16 @@ function pendingText({ pending, oldestPending, clock }: StatusReply): string {
   return oldestPending === null
     ? String(pending)
     : `${pending}, the oldest asked ${relativeTime(oldestPending, clock)}`;
+}
+
+function restorationRows({ restoration }: StatusReply, zone: string): readonly string[][] {
+  if (restoration === null) return [];
+  const { backupAt, restoredAt, ended } = restoration;
+  return [
+    [
+      'restored',
+      `${zonedTime(restoredAt, zone)} from a back-up of ${zonedTime(backupAt, zone)}; requests ended: ${ended}`,
+    ],
+    ['', 'not acknowledged yet: an approver presses R in the console'],
+  ];
 }

@@ -17,6 +17,8 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   submitter: () => import('./submitter.js'),
   broker: () => import('./broker.js'),
   status: () => import('./status.js'),
+  backup: () => import('./backup.js'),
+  restore: () => import('./restore.js'),
   doctor: () => import('./doctor.js'),
   config: () => import('./config.js'),
 };

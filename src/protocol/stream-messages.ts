@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { outdatedDoorSchema } from './door-messages.js';
 import { isRequestId, type RequestId } from './names.js';
 import { decodeReply, requestStatusSchema, requestViewSchema } from './request-view.js';
+import { restorationSchema } from './restoration.js';
 
 /** What the event log records about a request. */
 export const REQUEST_EVENTS = [
@@ -28,7 +29,13 @@ const id = z.custom<RequestId>(isRequestId, 'not a request id');
  */
 export const streamMessageSchema = z.discriminatedUnion('type', [
   /** All live requests and the newest ended ones, as of `seq`. */
-  z.object({ type: z.literal('snapshot'), epoch: z.string(), seq, requests: z.array(requestViewSchema) }),
+  z.object({
+    type: z.literal('snapshot'),
+    epoch: z.string(),
+    seq,
+    requests: z.array(requestViewSchema),
+    restoration: z.nullable(restorationSchema).default(null),
+  }),
   /** The events after the given `seq`, repeated here, follow; `waiting` gives the askers of every live request. */
   z.object({ type: z.literal('resumed'), epoch: z.string(), seq, waiting: z.record(z.string(), z.int()) }),
   z.object({ type: z.literal('submitted'), seq, request: requestViewSchema }),
@@ -39,8 +46,12 @@ export const streamMessageSchema = z.discriminatedUnion('type', [
     id,
     status: requestStatusSchema,
   }),
-  /** An event that changes no request (roster, submitters): only its number matters. */
-  z.object({ type: z.literal('other'), seq }),
+  /** An event that changes no request (roster, submitters): only its number matters, and `restoration` where it changed. */
+  z.object({
+    type: z.literal('other'),
+    seq,
+    restoration: z.optional(z.nullable(restorationSchema)),
+  }),
   /** Askers came or went. Not part of the log, so without a number. */
   z.object({ type: z.literal('waiting'), id, waiting: z.int().min(0) }),
   /** The doors whose signers file is not what the roster exports; at the beginning, and when that changes. */

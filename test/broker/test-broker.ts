@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBroker } from '../../broker/broker.js';
 import type { BrokerOptions, Limits } from '../../broker/options.js';
+import { restore } from '../../broker/restore.js';
 import { changeRoster, changeSubmitters } from '../../broker/roster/directory.js';
 import { openSqliteStore } from '../../broker/store/sqlite/open.js';
 import { type BoundDocument, parseDocument, type RequestDocument } from '../../src/protocol/document.js';
@@ -125,6 +126,19 @@ export class TestBroker {
         };
       },
     });
+  }
+
+  /** Stops the broker, puts a back-up in the place of its database, and starts it again. */
+  async restoreFrom(file: string) {
+    await this.running.stop();
+    const restored = await restore({
+      file,
+      directory: this.directory,
+      clock: () => this.#now,
+      random: randomBytes,
+    });
+    await this.restart();
+    return restored;
   }
 
   async stop(): Promise<void> {

@@ -38,7 +38,15 @@ class ModelBroker {
     const waiting = Object.fromEntries([...this.rows.values()].map((row) => [row.id, row.waiting]));
     this.outgoing = canResume
       ? [{ type: 'resumed', epoch, seq, waiting }, ...this.#events.slice(position.seq - this.#base)]
-      : [{ type: 'snapshot', epoch, seq, requests: [...this.rows.values()] as SentView[] }];
+      : [
+          {
+            type: 'snapshot',
+            epoch,
+            seq,
+            requests: [...this.rows.values()] as SentView[],
+            restoration: null,
+          },
+        ];
   }
 
   submit(): void {
@@ -295,7 +303,11 @@ describe('ended requests', () => {
     const requests = Array.from({ length: 500 }, (_, n) =>
       sampleRequest(n % 2 === 0 ? { n } : { n, state: 'denied', endedAt: NOW + n }),
     ) as SentView[];
-    const { picture } = receive(EMPTY_FEED, [{ type: 'snapshot', epoch: 'e', seq: 9, requests }], NOW);
+    const { picture } = receive(
+      EMPTY_FEED,
+      [{ type: 'snapshot', epoch: 'e', seq: 9, requests, restoration: null }],
+      NOW,
+    );
     const kept = [...picture.requests.values()];
     expect(kept.filter(({ state }) => isLive(state))).toHaveLength(250);
     const ends = kept.filter(({ state }) => !isLive(state)).map(({ endedAt }) => endedAt);
@@ -305,7 +317,11 @@ describe('ended requests', () => {
 
   test('that were dropped may still be spoken of', () => {
     const status = { ...sampleRequest({ state: 'redeemed' }), votes: [], missing: [] };
-    const snapshot = receive(EMPTY_FEED, [{ type: 'snapshot', epoch: 'e', seq: 1, requests: [] }], NOW);
+    const snapshot = receive(
+      EMPTY_FEED,
+      [{ type: 'snapshot', epoch: 'e', seq: 1, requests: [], restoration: null }],
+      NOW,
+    );
     const message = { type: 'changed', seq: 2, kind: 'request.reported', id: status.id, status } as const;
     const after = receive(snapshot, [message], NOW);
     expect(after.position?.seq).toBe(2);

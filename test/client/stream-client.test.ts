@@ -70,7 +70,13 @@ function setUp({ signIn = async () => 'second' as BearerToken, lookAgain = async
   };
 }
 
-const snapshot = { type: 'snapshot', epoch: 'e', seq: 7, requests: [] } as const satisfies StreamMessage;
+const snapshot = {
+  type: 'snapshot',
+  epoch: 'e',
+  seq: 7,
+  requests: [],
+  restoration: null,
+} as const satisfies StreamMessage;
 const heartbeat = (clock: ManualClock, seq = 7): StreamMessage => ({
   type: 'heartbeat',
   seq,

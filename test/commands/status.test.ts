@@ -17,6 +17,7 @@ const status: StatusReply = {
   epoch: 'e',
   approvers: 4,
   outdatedDoors: [],
+  restoration: null,
   oldestPending: clock - 245_000,
 };
 

@@ -24,6 +24,7 @@ export class ConsoleDriver {
       seq: 1,
       clockOffset: 0,
       outdatedDoors: [],
+      restoration: null,
     };
     const identity = {
       approver: 'bob',
@@ -88,11 +89,15 @@ export class ConsoleDriver {
     return this.#receive({ link });
   }
 
+  setRestoration(restoration: Queue['restoration']): this {
+    return this.#receive({ restoration });
+  }
+
   resize(columns: number, rows: number): this {
     return this.#step({ type: 'resize', size: { columns, rows } });
   }
 
-  finish(event: Extract<ConsoleEvent, { type: 'decided' | 'failed' }>): this {
+  finish(event: Extract<ConsoleEvent, { type: 'decided' | 'acknowledged' | 'failed' }>): this {
     return this.#step(event).paint().wait(1000);
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { bannerLines } from '../../components/banner-lines.js';
 import { SETTLE_MS } from '../../components/console-state.js';
 import { obstacleTo } from '../../components/obstacles.js';
 import { label } from '../../components/safe-text.js';
@@ -365,5 +366,35 @@ describe('the bell', () => {
     expect(rings(driver)).toBe(0);
     expect(rings(driver.setLink({ state: 'live' }))).toBe(1);
     expect(rings(driver.setLink({ state: 'live' }))).toBe(1);
+  });
+});
+
+describe('a broker that was restored from a back-up', () => {
+  const restoration = { backupAt: NOW - 7_200_000, restoredAt: NOW - 60_000, ended: 3 };
+  const acknowledged = ({ effects }: ConsoleDriver): boolean =>
+    effects.some(({ type }) => type === 'acknowledge');
+  const shown = () => new ConsoleDriver([onHost(1)]).setRestoration(restoration);
+
+  test('is told over every screen, and noted with one key that has been offered for a while', () => {
+    const driver = shown();
+    const banner = () =>
+      bannerLines(driver.state)
+        .flatMap((line) => line.map(({ text }) => text))
+        .join('');
+    expect(banner()).toMatch(/Restored at .* from a back-up of .*: 3 requests were ended/);
+    driver.press('R');
+    expect(acknowledged(driver)).toBe(true);
+    driver.finish({ type: 'acknowledged' });
+    expect(driver.noticeText).toContain('under your name');
+    driver.setRestoration(null);
+    expect(banner()).toBe('');
+  });
+
+  test('is noted by no key where there is nothing to note, nothing live, or another screen', () => {
+    expect(acknowledged(new ConsoleDriver([onHost(1)]).press('R'))).toBe(false);
+    expect(acknowledged(shown().setLink(stale).press('R'))).toBe(false);
+    expect(acknowledged(shown().press('enter', 'R'))).toBe(false);
+    expect(acknowledged(shown().press('RR', 'r'))).toBe(false);
+    expect(acknowledged(shown().paste('R'))).toBe(false);
   });
 });

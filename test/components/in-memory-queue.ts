@@ -15,12 +15,20 @@ export class InMemoryQueue implements QueueConnection {
   readonly pins: readonly string[] = [BROKER];
   invitation: readonly string[] = [];
   readonly decisions: Decided[] = [];
+  acknowledgements = 0;
   #queue: Queue;
   readonly #listeners = new Set<() => void>();
   #answer: (suspend: Suspend) => Promise<void> = () => Promise.resolve();
 
   constructor(requests: readonly RequestView[] = [], link: Link = { state: 'live' }) {
-    this.#queue = { link, requests: byId(requests), seq: 1, clockOffset: 0, outdatedDoors: [] };
+    this.#queue = {
+      link,
+      requests: byId(requests),
+      seq: 1,
+      clockOffset: 0,
+      outdatedDoors: [],
+      restoration: null,
+    };
   }
 
   queue(): Queue {
@@ -35,6 +43,15 @@ export class InMemoryQueue implements QueueConnection {
   async decide(request: RequestView, decision: DecisionInput, suspend: Suspend): Promise<void> {
     this.decisions.push({ request, ...decision });
     await this.#answer(suspend);
+  }
+
+  async acknowledgeRestoration(): Promise<void> {
+    this.acknowledgements += 1;
+    this.setRestoration(null);
+  }
+
+  setRestoration(restoration: Queue['restoration']): void {
+    this.#change({ restoration });
   }
 
   /** What the next decisions come to. */

@@ -1,20 +1,24 @@
 import { canonicalJson } from '../../../src/protocol/canonical.js';
 import type { Name, Nonce, RequestId } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
+import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { appendEntry, type ChainHead, type LogEntry } from '../../audit/chain.js';
 import type { NewEvent, Request } from '../../requests/request.js';
 import type {
   Asker,
   Committed,
+  Delivery,
+  DeliveryName,
   Directory,
   Door,
+  NextTry,
   RequestChange,
   RequestKey,
   Session,
   TokenHash,
 } from '../store.js';
-import { isEnrolled, type LiveState, standingKey } from './live-state.js';
+import { deliveryKey, isEnrolled, type LiveState, standingKey } from './live-state.js';
 
 /** Text after which a draft is committed before it takes more, in UTF-16 units. */
 const FULL = 1024 * 1024;
@@ -53,9 +57,12 @@ export class Draft {
   readonly sessions = new Map<TokenHash, Session>();
   readonly endedSessions = new Set<TokenHash>();
   readonly doors = new Map<Name, Door>();
+  readonly deliveries = new Map<string, Delivery>();
+  readonly delivered = new Map<string, DeliveryName>();
   readonly entries: LogEntry[] = [];
   readonly committed: Committed[] = [];
   directory: Directory;
+  restoration: Restoration | null;
   head: ChainHead;
   readonly #live: LiveState;
   readonly #history: RequestReader;
@@ -67,6 +74,7 @@ export class Draft {
     this.#history = history;
     this.now = now;
     this.directory = live.directory;
+    this.restoration = live.restoration;
     this.head = live.head;
   }
 
@@ -76,8 +84,13 @@ export class Draft {
 
   get isEmpty(): boolean {
     const changed = this.requests.size + this.askers.size + this.nonces.size + this.entries.length;
-    const sessions = this.sessions.size + this.endedSessions.size;
-    return changed + sessions + this.doors.size === 0 && this.directory === this.#live.directory;
+    const others =
+      this.sessions.size +
+      this.endedSessions.size +
+      this.doors.size +
+      this.deliveries.size +
+      this.delivered.size;
+    return changed + others === 0 && this.directory === this.#live.directory;
   }
 
   find(key: RequestKey): Request | null {
@@ -92,6 +105,9 @@ export class Draft {
     const change = decide(current);
     const request = change.request ?? current;
     if (change.request !== undefined) this.#checkRequest(key, current, change.request);
+    if (change.delivery !== undefined && change.events.length === 0) {
+      throw misuse('a delivery tells of an event');
+    }
     if (change.asker !== undefined && change.asker.request !== request?.id) {
       throw misuse('an asker belongs to the request of its change');
     }
@@ -105,7 +121,23 @@ export class Draft {
     if (change.nonce !== undefined) this.nonces.set(change.nonce.nonce, change.nonce.expires);
     if (change.door !== undefined) this.doors.set(change.door.name, change.door);
     this.#append(change.events, bodies, request);
+    if (change.delivery !== undefined && request !== null) {
+      const { sink, due } = change.delivery;
+      this.#putDelivery({ event: this.head.seq, sink, request: request.id, attempts: 0, due });
+    }
     return change.result;
+  }
+
+  settleDelivery(name: DeliveryName, next: NextTry | null): void {
+    const key = deliveryKey(name);
+    const current = this.deliveries.get(key) ?? this.#live.deliveries.get(key);
+    if (current === undefined || this.delivered.has(key)) return;
+    if (next !== null) {
+      this.#putDelivery({ ...current, ...next });
+    } else {
+      this.deliveries.delete(key);
+      this.delivered.set(key, name);
+    }
   }
 
   /**
@@ -140,6 +172,12 @@ export class Draft {
     this.endedSessions.delete(session.hash);
   }
 
+  acknowledgeRestoration(event: NewEvent): void {
+    if (this.restoration === null) return;
+    this.restoration = null;
+    this.#append([event], [canonicalJson(event.body)], null);
+  }
+
   #checkRequest(key: RequestKey, current: Request | null, next: Request): void {
     if (current !== null) {
       const changed = FIXED.find((field) => current[field] !== next[field]);
@@ -159,6 +197,10 @@ export class Draft {
   #isKnown(nonce: Nonce): boolean {
     const expires = this.nonces.get(nonce) ?? this.#live.nonces.get(nonce);
     return expires !== undefined && expires > this.now;
+  }
+
+  #putDelivery(delivery: Delivery): void {
+    this.deliveries.set(deliveryKey(delivery), delivery);
   }
 
   #putRequest(request: Request, isNew: boolean): void {

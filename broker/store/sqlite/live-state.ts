@@ -1,27 +1,40 @@
 import type { Fingerprint, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
+import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { parsePublicKeyLine } from '../../../src/ssh/public-key.js';
 import type { ChainHead } from '../../audit/chain.js';
 import { type Request, requestIsLive } from '../../requests/request.js';
-import type { Asker, Directory, Door, RequestKey, Session, TokenHash } from '../store.js';
+import type {
+  Asker,
+  Delivery,
+  DeliveryName,
+  Directory,
+  Door,
+  RequestKey,
+  Session,
+  TokenHash,
+} from '../store.js';
 import type { Draft } from './draft.js';
 
 /** What is committed and needed often enough to be held in memory. Changes only by {@link LiveState.adopt}. */
 export class LiveState {
   directory: Directory;
+  restoration: Restoration | null;
   head: ChainHead;
   /** Replaced at each change. */
   doors: ReadonlyMap<Name, Door> = new Map();
   readonly askers = new Map<TokenHash, Asker>();
   readonly sessions = new Map<TokenHash, Session>();
   readonly nonces = new Map<Nonce, EpochMs>();
+  readonly deliveries = new Map<string, Delivery>();
   readonly #requests = new Map<RequestId, Request>();
   readonly #ids = new Map<string, RequestId>();
   readonly #askersOf = new Map<RequestId, Set<TokenHash>>();
   #oldestFirst: readonly Request[] | null = null;
 
-  constructor(directory: Directory, head: ChainHead) {
+  constructor(directory: Directory, restoration: Restoration | null, head: ChainHead) {
     this.directory = directory;
+    this.restoration = restoration;
     this.head = head;
   }
 
@@ -43,7 +56,10 @@ export class LiveState {
     for (const hash of draft.endedSessions) this.sessions.delete(hash);
     for (const session of draft.sessions.values()) this.sessions.set(session.hash, session);
     if (draft.doors.size > 0) this.doors = new Map([...this.doors, ...draft.doors]);
+    for (const key of draft.delivered.keys()) this.deliveries.delete(key);
+    for (const [key, delivery] of draft.deliveries) this.deliveries.set(key, delivery);
     this.directory = draft.directory;
+    this.restoration = draft.restoration;
     this.head = draft.head;
     this.#forgetNonces(draft.now, pruned);
     for (const [nonce, expires] of draft.nonces) this.nonces.set(nonce, expires);
@@ -88,6 +104,8 @@ export class LiveState {
 /** One text for (digest, submitter); neither has a space. */
 export const standingKey = (key: { readonly digest: string; readonly submitter: Name }): string =>
   `${key.digest} ${key.submitter}`;
+
+export const deliveryKey = ({ event, sink }: DeliveryName): string => `${event} ${sink}`;
 
 /** Whether this approver has this key in the roster. */
 export function isEnrolled({ people }: Directory, approver: Name, key: Fingerprint): boolean {

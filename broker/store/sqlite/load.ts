@@ -1,10 +1,12 @@
 import type { Database } from 'better-sqlite3';
 import type { Fingerprint, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
+import { type Restoration, restorationSchema } from '../../../src/protocol/restoration.js';
 import { personSchema, submitterSchema } from '../../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { type ChainHead, GENESIS } from '../../audit/chain.js';
-import type { Door } from '../store.js';
-import { LiveState } from './live-state.js';
+import type { Delivery, Door } from '../store.js';
+import { newestEvent } from './inspection.js';
+import { deliveryKey, LiveState } from './live-state.js';
 import { digestOf, REQUEST_COLUMNS, type RequestRow, requestFromRow } from './rows.js';
 
 /**
@@ -18,12 +20,14 @@ export function loadLiveState(database: Database, now: EpochMs): LiveState {
       people: bodies(database, 'people').map((body) => personSchema.parse(body)),
       submitters: bodies(database, 'submitters').map((body) => submitterSchema.parse(body)),
     },
+    restoration(database),
     chainHead(database),
   );
   loadRequests(database, live);
   loadSessions(database, live);
   loadNonces(database, live, now);
   live.doors = loadDoors(database);
+  loadDeliveries(database, live);
   return live;
 }
 
@@ -34,13 +38,13 @@ function bodies(database: Database, table: 'people' | 'submitters'): unknown[] {
     .map(({ body }) => JSON.parse(body));
 }
 
+function restoration(database: Database): Restoration | null {
+  const text = database.prepare('SELECT restored FROM store').pluck().get();
+  return typeof text === 'string' ? restorationSchema.parse(JSON.parse(text)) : null;
+}
+
 function chainHead(database: Database): ChainHead {
-  const newest = database
-    .prepare<[], { readonly seq: number; readonly hash: Buffer }>(
-      'SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1',
-    )
-    .get();
-  return newest === undefined ? GENESIS : { seq: newest.seq, hash: newest.hash.toString('hex') };
+  return newestEvent(database) ?? GENESIS;
 }
 
 function loadRequests(database: Database, live: LiveState): void {
@@ -85,4 +89,11 @@ function loadNonces(database: Database, live: LiveState, now: EpochMs): void {
     'SELECT nonce, expires FROM nonces ORDER BY expires',
   );
   for (const { nonce, expires } of rows.iterate()) live.nonces.set(nonce, expires);
+}
+
+function loadDeliveries(database: Database, live: LiveState): void {
+  const rows = database.prepare<[], Delivery>(
+    'SELECT event, sink, request, attempts, due FROM outbox ORDER BY event, sink',
+  );
+  for (const row of rows.iterate()) live.deliveries.set(deliveryKey(row), row);
 }

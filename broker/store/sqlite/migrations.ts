@@ -1,7 +1,7 @@
-import { chmodSync, closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { Problem } from '../../../src/protocol/problems.js';
 import { REQUEST_STATES } from '../../../src/protocol/request-view.js';
+import { copyDatabase } from './copy.js';
 
 /** One step of the schema. Steps are only ever appended; what stands in one has been run somewhere. */
 export interface Migration {
@@ -154,13 +154,16 @@ export function checkSchema(database: Database, migrations: readonly Migration[]
 /**
  * Brings a checked database up to the newest schema, all missing steps in one transaction. A database that has content
  * is first copied to `FILE.before-N`, where N is the first missing step.
+ *
+ * @returns the path of that copy, null where nothing had to be copied
  */
-export function migrate(database: Database, migrations: readonly Migration[] = MIGRATIONS): void {
+export function migrate(database: Database, migrations: readonly Migration[] = MIGRATIONS): string | null {
   const version = schemaVersion(database);
   const missing = migrations.slice(version);
   const first = missing[0];
-  if (first === undefined) return;
-  if (version > 0) copyTo(database, `${database.name}.before-${first.version}`);
+  if (first === undefined) return null;
+  const copy = version > 0 ? `${database.name}.before-${first.version}` : null;
+  if (copy !== null) copyDatabase(database, copy, { replaces: true });
   database
     .transaction(() => {
       for (const step of missing) database.exec(step.sql);
@@ -168,6 +171,7 @@ export function migrate(database: Database, migrations: readonly Migration[] = M
       database.pragma(`user_version = ${migrations.length}`);
     })
     .exclusive();
+  return copy;
 }
 
 function schemaVersion(database: Database): number {
@@ -177,16 +181,4 @@ function schemaVersion(database: Database): number {
 function isOurs(database: Database): boolean {
   if (database.pragma('application_id', { simple: true }) === APPLICATION_ID) return true;
   return database.prepare('SELECT 1 FROM sqlite_schema').get() === undefined;
-}
-
-/** The copy stands under its name only once it is whole and on the disk. */
-function copyTo(database: Database, file: string): void {
-  const unfinished = `${file}.unfinished`;
-  rmSync(unfinished, { force: true });
-  database.prepare('VACUUM INTO ?').run(unfinished);
-  chmodSync(unfinished, 0o600);
-  const descriptor = openSync(unfinished, 'r');
-  fsyncSync(descriptor);
-  closeSync(descriptor);
-  renameSync(unfinished, file);
 }

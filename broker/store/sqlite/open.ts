@@ -17,6 +17,8 @@ export interface SqliteStoreOptions {
   readonly directory: string;
   readonly clock: () => EpochMs;
   readonly random: (bytes: number) => Buffer;
+  /** Called with the path of the copy when the file was brought up to a newer schema. */
+  readonly onMigrated?: (copy: string) => void;
 }
 
 /**
@@ -25,7 +27,8 @@ export interface SqliteStoreOptions {
  * @throws Problem `broker-locked` if a broker or command has it open; `newer-store` if a newer version wrote it;
  * `usage` if the directory is open to other users; `storage-failed` if the file is damaged or not ours
  */
-export async function openSqliteStore({ directory, clock, random }: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { directory, clock, random, onMigrated } = options;
   ensurePrivateDirectory(directory);
   const lock = lockDirectory(directory);
   const file = join(directory, 'broker.db');
@@ -35,7 +38,8 @@ export async function openSqliteStore({ directory, clock, random }: SqliteStoreO
     database = new SqliteDatabase(file, { timeout: 250 });
     checkSchema(database);
     configure(database);
-    migrate(database);
+    const copy = migrate(database);
+    if (copy !== null) onMigrated?.(copy);
     const epoch = readEpoch(database) ?? begin(database, clock(), random(16).toString('hex'));
     syncDirectory(directory);
     return new SqliteStore({ epoch, database, live: loadLiveState(database, clock()), lock, clock });

@@ -2,15 +2,19 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import type { Name } from '../../../src/protocol/names.js';
 import { isLive } from '../../../src/protocol/request-view.js';
+import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import type { LogEntry } from '../../audit/chain.js';
 import type { NewEvent, Request } from '../../requests/request.js';
 import type {
   Asker,
   Committed,
+  Delivery,
+  DeliveryName,
   Directory,
   Door,
   ListQuery,
+  NextTry,
   RequestChange,
   RequestKey,
   Session,
@@ -22,7 +26,7 @@ import { Draft } from './draft.js';
 import { GroupCommit } from './group-commit.js';
 import { History } from './history.js';
 import { KeyIndex } from './key-index.js';
-import type { LiveState } from './live-state.js';
+import { deliveryKey, type LiveState } from './live-state.js';
 import type { DirectoryLock } from './lock.js';
 import { PRUNED_NONCES, Writer } from './writer.js';
 
@@ -123,6 +127,26 @@ export class SqliteStore implements Store {
     return this.#group.submit((draft) => draft.addSession(session));
   }
 
+  deliveries(): readonly Delivery[] {
+    return [...this.#live.deliveries.values()];
+  }
+
+  findDelivery(name: DeliveryName): Delivery | null {
+    return this.#live.deliveries.get(deliveryKey(name)) ?? null;
+  }
+
+  settleDelivery(name: DeliveryName, next: NextTry | null): Promise<void> {
+    return this.#group.submit((draft) => draft.settleDelivery(name, next));
+  }
+
+  restoration(): Restoration | null {
+    return this.#live.restoration;
+  }
+
+  acknowledgeRestoration(event: NewEvent): Promise<void> {
+    return this.#group.submit((draft) => draft.acknowledgeRestoration(event));
+  }
+
   onCommitted(listener: (entries: readonly Committed[]) => void): void {
     this.#listeners.push(listener);
   }
@@ -142,7 +166,7 @@ export class SqliteStore implements Store {
 
   #commit(draft: Draft): void {
     if (draft.isEmpty) return;
-    this.#writer.commit(draft, this.#live.directory, this.#live.hasExpiredNonce(draft.now));
+    this.#writer.commit(draft, this.#live, this.#live.hasExpiredNonce(draft.now));
     this.#live.adopt(draft, PRUNED_NONCES);
     this.#checkpointer.committed();
     if (draft.committed.length > 0) setImmediate(() => this.#announce(draft.committed));

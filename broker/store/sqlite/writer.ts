@@ -8,9 +8,10 @@ import {
 } from '../../../src/protocol/roster-messages.js';
 import type { LogEntry } from '../../audit/chain.js';
 import type { Request } from '../../requests/request.js';
-import type { Asker, Directory, Session } from '../store.js';
+import type { Asker, Delivery, Session } from '../store.js';
 import type { Draft } from './draft.js';
 import type { KeyIndexes, Pack } from './key-index.js';
+import type { LiveState } from './live-state.js';
 import { bytesOf, digestBytes, lifeOf } from './rows.js';
 
 /** Most expired nonces that one commit removes. */
@@ -41,10 +42,13 @@ export class Writer {
   readonly #endSession: Statement;
   readonly #putDoor: Statement;
   readonly #insertEvent: Statement;
+  readonly #acknowledge: Statement;
+  readonly #putDelivery: Statement;
+  readonly #endDelivery: Statement;
   readonly #people: NamedRows<Person>;
   readonly #submitters: NamedRows<Submitter>;
   readonly #indexes: KeyIndexes;
-  readonly #transaction: (draft: Draft, committed: Directory, prune: boolean, newest: NewestRows) => Written;
+  readonly #transaction: (draft: Draft, committed: LiveState, prune: boolean, newest: NewestRows) => Written;
 
   constructor(database: Database, indexes: KeyIndexes) {
     this.#indexes = indexes;
@@ -70,12 +74,17 @@ export class Writer {
     this.#insertEvent = database.prepare(
       'INSERT INTO events (seq, at, kind, request, body, hash) VALUES (?, ?, ?, ?, ?, ?)',
     );
+    this.#acknowledge = database.prepare('UPDATE store SET restored = NULL');
+    this.#putDelivery = database.prepare(
+      'INSERT OR REPLACE INTO outbox (event, sink, request, attempts, due) VALUES (?, ?, ?, ?, ?)',
+    );
+    this.#endDelivery = database.prepare('DELETE FROM outbox WHERE event = ? AND sink = ?');
     this.#people = new NamedRows(database, 'people', (person) => z.encode(personSchema, person));
     this.#submitters = new NamedRows(database, 'submitters', (submitter) =>
       z.encode(submitterSchema, submitter),
     );
     this.#transaction = database.transaction(
-      (draft: Draft, committed: Directory, prune: boolean, newest: NewestRows) =>
+      (draft: Draft, committed: LiveState, prune: boolean, newest: NewestRows) =>
         this.#write(draft, committed, prune, newest),
     ).immediate;
   }
@@ -85,14 +94,14 @@ export class Writer {
    *
    * @throws SqliteError, and nothing of the draft is written
    */
-  commit(draft: Draft, committed: Directory, prune: boolean): void {
+  commit(draft: Draft, committed: LiveState, prune: boolean): void {
     const newest = { requests: this.#indexes.requests.last, askers: this.#indexes.askers.last };
     const { digests, askers, packs } = this.#transaction(draft, committed, prune, newest);
     this.#indexes.requests.adopt(digests, packs.requests);
     this.#indexes.askers.adopt(askers, packs.askers);
   }
 
-  #write(draft: Draft, committed: Directory, prune: boolean, newest: NewestRows): Written {
+  #write(draft: Draft, committed: LiveState, prune: boolean, newest: NewestRows): Written {
     const written = { digests: [] as Buffer[], askers: [] as Buffer[] };
     for (const request of draft.requests.values()) {
       if (!draft.inserted.has(request.id)) {
@@ -112,12 +121,15 @@ export class Writer {
     for (const [nonce, expires] of draft.nonces) this.#putNonce.run(expires, nonce);
     for (const hash of draft.endedSessions) this.#endSession.run(bytesOf(hash));
     for (const session of draft.sessions.values()) this.#writeSession(session);
-    this.#people.replace(committed.people, draft.directory.people);
-    this.#submitters.replace(committed.submitters, draft.directory.submitters);
+    this.#people.replace(committed.directory.people, draft.directory.people);
+    this.#submitters.replace(committed.directory.submitters, draft.directory.submitters);
     for (const { name, signers, since } of draft.doors.values()) {
       this.#putDoor.run(name, digestBytes(signers), since);
     }
+    if (draft.restoration !== committed.restoration) this.#acknowledge.run();
     for (const entry of draft.entries) this.#writeEntry(entry);
+    for (const delivery of draft.deliveries.values()) this.#writeDelivery(delivery);
+    for (const { event, sink } of draft.delivered.values()) this.#endDelivery.run(event, sink);
     const packs = {
       requests: this.#indexes.requests.write(written.digests),
       askers: this.#indexes.askers.write(written.askers),
@@ -152,6 +164,10 @@ export class Writer {
 
   #writeSession({ hash, approver, key, expires }: Session): void {
     this.#putSession.run(bytesOf(hash), approver, key, expires);
+  }
+
+  #writeDelivery({ event, sink, request, attempts, due }: Delivery): void {
+    this.#putDelivery.run(event, sink, request, attempts, due);
   }
 
   #writeEntry({ seq, at, kind, request, body, hash }: LogEntry): void {

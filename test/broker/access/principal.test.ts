@@ -41,6 +41,7 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'request.list': ['approver'],
   'stream.read': ['approver'],
   'events.read': ['approver'],
+  'restoration.acknowledge': ['approver'],
 };
 const verbs = Object.keys(REACH) as Verb[];
 const UNKNOWN = { anonymous: true, unverified: true };

@@ -19,6 +19,7 @@ describe('every credential on every route (A18)', () => {
     ['POST', '/v1/requests/ID/reports', { claim: '0'.repeat(32), outcome: 'opened' }],
     ['DELETE', '/v1/requests/ID'],
     ['GET', '/v1/events'],
+    ['POST', '/v1/restoration/acknowledgements'],
     ['GET', '/v1/status'],
     ['GET', '/v1/roster'],
     ['POST', '/v1/roster/changes', { change: 'remove', name: 'carol' }],
@@ -36,7 +37,13 @@ describe('every credential on every route (A18)', () => {
       'POST /v1/requests/ID/reports',
       'DELETE /v1/requests/ID',
     ],
-    session: ['GET /v1/requests', 'GET /v1/requests/ID', 'GET /v1/events', 'GET /v1/status'],
+    session: [
+      'GET /v1/requests',
+      'GET /v1/requests/ID',
+      'GET /v1/events',
+      'POST /v1/restoration/acknowledgements',
+      'GET /v1/status',
+    ],
     socket: [
       'GET /v1/status',
       'GET /v1/roster',

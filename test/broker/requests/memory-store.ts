@@ -2,8 +2,11 @@ import { type NewEvent, type Request, requestIsLive } from '../../../broker/requ
 import type {
   Asker,
   Committed,
+  Delivery,
+  DeliveryName,
   Directory,
   Door,
+  NextTry,
   RequestChange,
   RequestKey,
   Session,
@@ -24,6 +27,7 @@ export class MemoryStore implements Store {
   isFull = false;
   readonly #askers = new Map<TokenHash, Asker>();
   readonly #nonces = new Set<string>();
+  readonly #deliveries = new Map<string, Delivery>();
   readonly #listeners: ((entries: readonly Committed[]) => void)[] = [];
   #directory: Directory;
   #turn: Promise<unknown> = Promise.resolve();
@@ -62,7 +66,8 @@ export class MemoryStore implements Store {
   ): Promise<Result> {
     return this.#commit(() => {
       const current = this.#find(key);
-      const { request = current, events, asker, nonce, door, result } = decide(current);
+      const change = decide(current);
+      const { request = current, events, asker, nonce, door, delivery, result } = change;
       if (nonce !== undefined && this.#nonces.has(nonce.nonce)) throw new Problem('replayed', 'used');
       this.#checkDisk();
       if (request !== null) this.requests.set(request.id, request);
@@ -70,6 +75,11 @@ export class MemoryStore implements Store {
       if (nonce !== undefined) this.#nonces.add(nonce.nonce);
       if (door !== undefined) this.#doors = new Map([...this.#doors, [door.name, door]]);
       this.#record(events, request);
+      if (delivery !== undefined && request !== null) {
+        const { sink, due } = delivery;
+        const queued = { event: this.seq, sink, request: request.id, attempts: 0, due };
+        this.#deliveries.set(`${this.seq} ${sink}`, queued);
+      }
       return result;
     });
   }
@@ -102,6 +112,32 @@ export class MemoryStore implements Store {
       this.#checkDisk();
       this.sessions.set(session.hash, session);
     });
+  }
+
+  deliveries(): readonly Delivery[] {
+    return [...this.#deliveries.values()];
+  }
+
+  findDelivery({ event, sink }: DeliveryName): Delivery | null {
+    return this.#deliveries.get(`${event} ${sink}`) ?? null;
+  }
+
+  settleDelivery(name: DeliveryName, next: NextTry | null): Promise<void> {
+    return this.#commit(() => {
+      this.#checkDisk();
+      const current = this.findDelivery(name);
+      const key = `${name.event} ${name.sink}`;
+      if (current !== null && next !== null) this.#deliveries.set(key, { ...current, ...next });
+      else this.#deliveries.delete(key);
+    });
+  }
+
+  restoration(): null {
+    return null;
+  }
+
+  acknowledgeRestoration(): Promise<never> {
+    throw new Error('not in memory');
   }
 
   onCommitted(listener: (entries: readonly Committed[]) => void): void {
