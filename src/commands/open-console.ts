@@ -4,7 +4,9 @@ import type { Display } from '../client/display.js';
 import type { Environment } from '../client/locations.js';
 import { findEnrolledKey } from '../client/sign-in.js';
 import { webSocketStream } from '../client/websocket.js';
+import { findAgentSocket, isForwarded } from '../ssh/agent-socket.js';
 import { createKeySigner } from '../ssh/key-signer.js';
+import { FORWARDED } from './examinations/agent.js';
 import { type OpenBroker, ownTerminal } from './open-broker.js';
 
 /** Signs in, opens the console and returns when it is closed. */
@@ -33,7 +35,8 @@ export async function openConsole(
   try {
     // Drawing pulls in a lot, and verbs that do not draw never pay for it.
     const { runConsole } = await import('../../components/run-console.js');
-    await runConsole({ connection, display });
+    const isAtRisk = isForwarded(await findAgentSocket(env));
+    await runConsole({ connection, display, warnings: isAtRisk ? [FORWARDED.what] : [] });
   } finally {
     connection.close();
   }

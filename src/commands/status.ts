@@ -86,7 +86,11 @@ function openForStatus(flags: StatusFlags, env: Environment, patience?: Patience
   return isLocal ? openBroker(flags, env, patience) : openAsApprover(flags, env, patience);
 }
 
-function fetchStatus({ client, token }: StatusBroker): Promise<StatusReply> {
+/** @throws Problem `forbidden`, `broker-unreachable`, `broker-reply` */
+export function fetchStatus({
+  client,
+  token,
+}: Pick<OpenBroker, 'client'> & { readonly token?: BearerToken | undefined }): Promise<StatusReply> {
   return client.call(statusReply, { method: 'GET', path: '/v1/status', token });
 }
 
