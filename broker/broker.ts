@@ -18,6 +18,7 @@ import { isLoopback } from './http/service-routes.js';
 import { listenTcp, listenUnix } from './listeners.js';
 import { Metrics } from './metrics.js';
 import { Attendance } from './notify/attendance.js';
+import { checkCommand, Notifier } from './notify/notifier.js';
 import { type BrokerOptions, DEFAULT_LIMITS } from './options.js';
 import { oneOtherPerson } from './policy/one-other-person.js';
 import { requestIds } from './requests/request-ids.js';
@@ -62,6 +63,7 @@ const MACHINE: Surroundings = {
  */
 export async function startBroker(options: BrokerOptions, surroundings = MACHINE): Promise<RunningBroker> {
   checkPlainHttp(options);
+  if (options.notifyCommand !== undefined) checkCommand(options.notifyCommand);
   const { clock, random, everySecond } = surroundings;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const log = pino({ level: options.log === 'silent' ? 'silent' : 'info', base: null }, pino.destination(2));
@@ -78,6 +80,19 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     if (principals().approvers === 0) throw new Problem('no-approver', 'the roster is empty');
     let draining = false;
     const hub = await StreamHub.open(store, limits, clock);
+    const attendance = new Attendance({
+      policy: oneOtherPerson,
+      principals,
+      attached: () => hub.attached(),
+      notifies: () => notifier.works,
+    });
+    const notifier = new Notifier({
+      store,
+      command: options.notifyCommand ?? null,
+      clock,
+      log,
+      count: (outcome) => metrics.countNotification(outcome),
+    });
     const requests = new Requests({
       store,
       policy: oneOtherPerson,
@@ -88,22 +103,19 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       newId: requestIds(clock, random),
       principals,
       onWaiting: hub.announceWaiting,
+      notifyAt: (request, now) => notifier.dueFor(request, attendance, now),
       isDraining: () => draining,
     });
     const outdatedDoors = watchOutdatedDoors(store);
     hub.announceDoors(outdatedDoors());
-    const attendance = new Attendance({
-      policy: oneOtherPerson,
-      principals,
-      attached: () => hub.attached(),
-      notifies: () => false,
-    });
     const pending = () => store.live().filter(({ state }) => state === 'pending');
     const metrics = new Metrics({
       pending: () => pending().length,
       pending_unattended: () => pending().filter((request) => !attendance.isAttended(request)).length,
       consoles: () => hub.consoles,
       waiters: () => requests.waiters.count,
+      notifications_waiting: () => notifier.state?.waiting ?? 0,
+      notifications_failing: () => (notifier.state?.failing ? 1 : 0),
       doors_outdated: () => outdatedDoors().length,
     });
     const context: BrokerContext = {
@@ -118,6 +130,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       oidc: new OidcTokens({ clock, timeout: limits.issuerMs }),
       hub,
       attendance,
+      notifier,
       metrics,
       log,
       rates: new RateLimiter(limits.callsPerSecond, limits.callsBurst),
@@ -168,6 +181,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       hub.heartbeat();
       context.rates.prune(now);
       context.addressRates.prune(now);
+      notifier.tick(now);
       requests.tick().catch((error: unknown) => log.error({ err: error }, 'cannot end overdue requests'));
     });
     log.info({ event: 'started', address, socket: options.socket, fingerprint: keys.current.fingerprint });
@@ -186,6 +200,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
         if (draining) return;
         draining = true;
         stopTicking();
+        notifier.stop();
         log.info({ event: 'stopping' });
         hub.closeAll('the broker is stopping');
         requests.waiters.releaseAll();

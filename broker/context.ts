@@ -9,6 +9,7 @@ import type { Sessions } from './access/sessions.js';
 import type { BrokerKeys } from './broker-keys.js';
 import type { Metrics } from './metrics.js';
 import type { Attendance } from './notify/attendance.js';
+import type { Notifier } from './notify/notifier.js';
 import type { Limits } from './options.js';
 import type { Requests } from './requests/requests.js';
 import type { Principals } from './roster/principals.js';
@@ -28,6 +29,7 @@ export interface BrokerContext {
   readonly oidc: OidcTokens;
   readonly hub: StreamHub;
   readonly attendance: Attendance;
+  readonly notifier: Notifier;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Calls by principal, and all calls by address. */

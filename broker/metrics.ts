@@ -7,6 +7,8 @@ export interface MetricSources {
   readonly pending_unattended: () => number;
   readonly consoles: () => number;
   readonly waiters: () => number;
+  readonly notifications_waiting: () => number;
+  readonly notifications_failing: () => number;
   readonly doors_outdated: () => number;
 }
 
@@ -15,6 +17,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #events: Counter<'kind'>;
   readonly #http: Counter<'route' | 'status'>;
+  readonly #notifications: Counter<'outcome'>;
 
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
@@ -29,6 +32,12 @@ export class Metrics {
       name: 'countersign_http_requests_total',
       help: 'Answered HTTP requests, by route and status',
       labelNames: ['route', 'status'],
+      registers,
+    });
+    this.#notifications = new Counter({
+      name: 'countersign_notifications_total',
+      help: 'Runs of the notification command, by outcome: sent or failed',
+      labelNames: ['outcome'],
       registers,
     });
     for (const [name, help] of GAUGES) {
@@ -51,6 +60,10 @@ export class Metrics {
     this.#http.inc({ route, status: String(status) });
   }
 
+  countNotification(outcome: 'sent' | 'failed'): void {
+    this.#notifications.inc({ outcome });
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }
@@ -65,5 +78,7 @@ const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
   ['pending_unattended', 'Requests that wait while nobody who could sign has a console open'],
   ['consoles', 'Attached consoles'],
   ['waiters', 'Callers that wait for a request to move'],
+  ['notifications_waiting', 'Notifications that have not got through, or are not due yet'],
+  ['notifications_failing', '1 while the last run of the notification command failed'],
   ['doors_outdated', 'Doors whose signers file is not what the roster exports'],
 ];

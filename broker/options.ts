@@ -61,6 +61,8 @@ export interface BrokerOptions {
   readonly insecureHttp: boolean;
   /** Shown to clients. */
   readonly name: string;
+  /** Path of a program that tells somebody of pending requests; none unless given. */
+  readonly notifyCommand?: string;
   readonly log: 'json' | 'silent';
   readonly limits?: Partial<Limits>;
 }

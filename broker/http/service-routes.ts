@@ -73,6 +73,7 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       epoch: store.epoch,
       seq: store.seq,
       outdatedDoors: context.outdatedDoors().map(({ door, since }) => ({ door, since: formatTime(since) })),
+      notification: context.notifier.state,
       restoration: restorationOnWire(store.restoration()),
     };
   });

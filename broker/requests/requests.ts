@@ -30,6 +30,8 @@ export interface RequestsContext {
   readonly principals: () => Principals;
   /** Called when askers came or went. */
   readonly onWaiting: (request: Request) => void;
+  /** When to tell the world of a new request; null for never. */
+  readonly notifyAt: (request: Request, now: EpochMs) => EpochMs | null;
   /** A broker that stops keeps nobody waiting. */
   readonly isDraining: () => boolean;
 }
@@ -106,7 +108,10 @@ export class Requests {
             };
             const step = lifecycle.submitted(submission, now);
             const asker = { hash: hashToken(watch), request: id, attached: true };
-            return { ...step, ...remember, asker, result: { request: step.request, isNew: true, watch } };
+            const due = this.#context.notifyAt(step.request, now);
+            const delivery = due === null ? {} : { delivery: { sink: 'command' as const, due } };
+            const result = { request: step.request, isNew: true, watch };
+            return { ...step, ...remember, ...delivery, asker, result };
           }
           // What was approved with these facts beside it is not for a caller with others.
           if (standing.verified !== verified) {

@@ -13,6 +13,7 @@ const FLAGS = {
   tlsKey: 'text',
   insecureHttp: 'switch',
   name: 'text',
+  notifyCommand: 'text',
 } as const;
 
 export const verb = defineVerb({
@@ -31,6 +32,11 @@ Flags
   --tls-key FILE     its key, PEM
   --insecure-http    plain HTTP beyond this machine: only behind something that encrypts
   --name NAME        how it is called in answers (default: the host name)
+  --notify-command PROGRAM
+                     run for a pending request at once while nobody who could approve
+                     has a console open, else after 30 seconds without an answer; the
+                     document is its standard input, the request's id COUNTERSIGN_ID
+                     (COUNTERSIGN_NOTIFY_COMMAND)
 
 Examples
   countersign serve --dir /var/lib/countersign
@@ -51,6 +57,7 @@ Examples
       tls: tlsOf(flags),
       insecureHttp: flags.insecureHttp,
       name: flags.name ?? defaultName(),
+      ...notifyOf(flags.notifyCommand ?? env.COUNTERSIGN_NOTIFY_COMMAND),
       log: 'json',
     });
     await received;
@@ -68,6 +75,8 @@ function socketOf(text: string | undefined, directory: string): string | null {
   if (text === undefined) return socketPath(directory);
   return text === 'none' ? null : resolve(text);
 }
+
+const notifyOf = (program: string | undefined) => (program ? { notifyCommand: resolve(program) } : {});
 
 function tlsOf({ tlsCert, tlsKey }: FlagValues<typeof FLAGS>) {
   if (tlsCert === undefined && tlsKey === undefined) return null;

@@ -38,6 +38,8 @@ export const statusReply = z.object({
   /** When the oldest pending request was asked. */
   oldestPending: z.nullable(time),
   restoration: z.nullable(restorationSchema).default(null),
+  /** How the notification command fares; null without one. */
+  notification: z.optional(z.nullable(z.object({ waiting: z.int(), failing: z.nullable(z.string()) }))),
 });
 export type StatusReply = z.output<typeof statusReply>;
 
@@ -144,6 +146,7 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
     ['pending', pendingText(status)],
     ['waiting', String(status.waiters)],
     ['consoles', status.consoles === 0 ? '0: nobody sees new requests' : `${status.consoles} attached`],
+    ['notify', notifyText(status)],
     ['events', String(status.seq)],
     ...status.outdatedDoors.map(({ door, since }) => [
       'old signers',
@@ -160,6 +163,13 @@ function pendingText({ pending, oldestPending, clock }: StatusReply): string {
   return oldestPending === null
     ? String(pending)
     : `${pending}, the oldest asked ${relativeTime(oldestPending, clock)}`;
+}
+
+function notifyText({ notification }: StatusReply): string {
+  if (!notification) return 'no command: nobody is told when no console is open';
+  const { waiting, failing } = notification;
+  if (failing === null) return `by the command, ${waiting} waiting`;
+  return `FAILING: ${exact(failing)}, ${waiting} waiting; see the log of the broker`;
 }
 
 function restorationRows({ restoration }: StatusReply, zone: string): readonly string[][] {

@@ -61,6 +61,8 @@ export class TestBroker {
   };
   readonly ciToken = randomBytes(32).toString('base64url');
   readonly #limits: Partial<Limits>;
+  /** What the broker tells of pending requests, from its next start on. */
+  notifyCommand: string | null = null;
   #running: Awaited<ReturnType<typeof startBroker>> | null = null;
   #tick: () => void = () => {};
   #now = NOON;
@@ -114,6 +116,7 @@ export class TestBroker {
       insecureHttp: false,
       name: 'test',
       log: 'silent',
+      ...(this.notifyCommand === null ? {} : { notifyCommand: this.notifyCommand }),
       limits: this.#limits,
     };
     this.#running = await startBroker(options, {

@@ -223,6 +223,7 @@ export class World {
       newId: () => `01KG9Z8QW5${String(this.#draw(4).readUInt32BE()).padStart(16, '0')}` as RequestId,
       principals: () => this.principals,
       onWaiting: (request) => this.waitingTold.push(request),
+      notifyAt: () => null,
       isDraining: () => this.isDraining,
     });
   }
