@@ -8,7 +8,8 @@ if (major < 22 || (major === 22 && minor < 12)) {
     `countersign: error: Node 22.12 or newer is needed, this is ${process.versions.node}\n` +
       'hint: install a newer Node, or start it with one: /path/to/node path/to/cli.js\n',
   );
-  process.exitCode = 1;
+  // `run` has its own code for an error, because 1 may be that of its command.
+  process.exitCode = process.argv[2] === 'run' ? 121 : 1;
 } else {
   const { main } = await import('./commands/main.js');
   process.exitCode = await main(process.argv.slice(2));

@@ -59,13 +59,14 @@ export class Asker {
   /**
    * Joins the standing request of this question, or makes one. What is known to have ended is asked anew, once.
    *
+   * @param signers digest of the signers file that the receipts are checked with, where this asker is a door
    * @throws Problem of the broker.
    */
-  async ask(question: Question, credential: SubmitCredential): Promise<Asked> {
+  async ask(question: Question, credential: SubmitCredential, signers: Digest | null = null): Promise<Asked> {
     const standing = await this.#asks.find(askingName(this.#broker), question);
     if (standing !== null) {
       try {
-        return await this.#rejoin(standing, credential);
+        return await this.#rejoin(standing, credential, signers);
       } catch (error) {
         if (!hasEnded(error)) throw error;
         await this.#asks.forget(standing);
@@ -73,7 +74,7 @@ export class Asker {
     }
     const document = { ...question, nonce: randomBytes(16).toString('hex') as Nonce };
     const claim = randomBytes(16).toString('hex') as Claim;
-    return this.#submit(document, claim, credential);
+    return this.#submit(document, claim, credential, signers);
   }
 
   /**
@@ -116,19 +117,26 @@ export class Asker {
   }
 
   /** Tells what was done with the approval. */
-  async report({ id, watch, claim }: StandingAsk, outcome: Outcome, code: string): Promise<void> {
+  async report(
+    { id, watch, claim }: StandingAsk,
+    outcome: Outcome,
+    code: string,
+    signal?: AbortSignal,
+  ): Promise<void> {
     await this.#broker.client.call(z.unknown(), {
       method: 'POST',
       path: `/v1/requests/${id}/reports`,
       body: { claim, outcome, code },
+      signal,
       ...withToken(watch),
     });
   }
 
-  async #rejoin(standing: StandingAsk, credential: SubmitCredential): Promise<Asked> {
+  async #rejoin(standing: StandingAsk, credential: SubmitCredential, signers: Digest | null): Promise<Asked> {
     const { document, claim, id, watch } = standing;
     const reply = watch === null ? null : await this.#read(id, watch);
-    if (reply === null) return { ...(await this.#submit(document, claim, credential)), isNew: false };
+    if (reply === null)
+      return { ...(await this.#submit(document, claim, credential, signers)), isNew: false };
     const { state, endedBy } = reply.status;
     if (state === 'pending' || state === 'approved') return { ask: standing, reply, isNew: false };
     // A redeem whose answer got lost: the same claim gets the same answer again, any other one that it is spent.
@@ -145,7 +153,12 @@ export class Asker {
     });
   }
 
-  async #submit(document: RequestDocument, claim: Claim, credential: SubmitCredential): Promise<Asked> {
+  async #submit(
+    document: RequestDocument,
+    claim: Claim,
+    credential: SubmitCredential,
+    signers: Digest | null,
+  ): Promise<Asked> {
     const { client } = this.#broker;
     const broker = askingName(this.#broker);
     const { digest } = parseDocument({ ...document } as unknown as JsonObject);
@@ -153,7 +166,11 @@ export class Asker {
     const reply = await client.call(submitReply, {
       method: 'POST',
       path: '/v1/requests',
-      body: { document, ...(statement === null ? {} : { statement }) },
+      body: {
+        document,
+        ...(statement === null ? {} : { statement }),
+        ...(signers === null ? {} : { signers }),
+      },
       ...(credential.kind === 'token' ? { token: credential.token } : {}),
     });
     if (reply.digest !== digest)

@@ -1,15 +1,14 @@
 import * as z from 'zod';
 import type { Asked, Asker } from '../client/ask.js';
-import { hasEnded } from '../client/ask.js';
-import { backoff } from '../client/backoff.js';
 import type { Clock } from '../client/clock.js';
 import { checkReceipts } from '../client/own-receipts.js';
+import { redeemPatiently } from '../client/patient-redeem.js';
 import type { StandingAsk, StandingAsks } from '../client/standing-asks.js';
-import { type SubmitReply, submitReply } from '../protocol/messages.js';
-import { Problem } from '../protocol/problems.js';
+import { submitReply } from '../protocol/messages.js';
 import type { Receipt } from '../protocol/receipt.js';
 import type { ExitCode } from './exit-code.js';
 import { DEMO } from './first-run.js';
+import { interruptible } from './interrupt.js';
 import { pasteableLine } from './invocation.js';
 import { exact, print, printJson, tell } from './output.js';
 
@@ -26,10 +25,6 @@ export interface Waiting {
   readonly detachOnInterrupt: boolean;
 }
 
-/** A broker that is away longer than this is given up, in ms. */
-const LOST_AFTER = 120_000;
-/** A broker that answers "pending" at once is not asked again before this, in ms. */
-const SHORTEST_POLL = 1_000;
 const DETACH_TIMEOUT = 2_000;
 
 /**
@@ -39,9 +34,18 @@ const DETACH_TIMEOUT = 2_000;
  * @throws Problem that says how the request ended, or why that cannot be known.
  */
 export async function awaitAnswer(ask: StandingAsk, waiting: Waiting): Promise<ExitCode> {
-  const { asker, asks, clock, json, where } = waiting;
-  const reply = await interruptible(ask, waiting, (signal) => redeem(ask, waiting, signal));
-  if (reply === null) return 1;
+  const { asker, asks, clock, patience, json, where } = waiting;
+  const onLost = (): void => tell('lost the broker; trying again');
+  const waited = await interruptible((signal) => {
+    tell('waiting for the answer; Ctrl-C stops');
+    return redeemPatiently(ask, { asker, asks, clock, patience, onLost, signal });
+  });
+  if (waited.interrupted !== null) {
+    await leave(ask, waiting);
+    process.kill(process.pid, waited.interrupted);
+    return 1;
+  }
+  const reply = waited.result;
   if (reply.status.state === 'pending') {
     tell(`still pending; wait for it with: ${pasteableLine(['wait', ask.id, ...where])}`);
     return 3;
@@ -62,76 +66,6 @@ export async function awaitAnswer(ask: StandingAsk, waiting: Waiting): Promise<E
 export function answerOf({ ask, reply }: Pick<Asked, 'ask' | 'reply'>): object {
   const { watch: _secret, ...answer } = z.encode(submitReply, reply);
   return { ...answer, document: ask.document };
-}
-
-/** Asks until the request is answered or the patience ends; a broker that restarts meanwhile is waited for. */
-async function redeem(
-  ask: StandingAsk,
-  { asker, asks, clock, patience }: Waiting,
-  signal: AbortSignal,
-): Promise<SubmitReply> {
-  const until = clock.now() + patience;
-  let failures = 0;
-  let heardAt = clock.now();
-  for (;;) {
-    const started = clock.now();
-    const seconds = Math.max(1, Math.ceil((until - started) / 1000));
-    try {
-      const reply = await asker.redeem(ask, seconds, signal);
-      if (reply.status.state !== 'pending' || clock.now() >= until) return reply;
-      failures = 0;
-      heardAt = clock.now();
-      await pause(clock, SHORTEST_POLL - (heardAt - started), signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (hasEnded(error)) await asks.forget(ask);
-      if (!isPassing(error) || clock.now() - heardAt > LOST_AFTER) throw error;
-      if (failures === 0) tell('lost the broker; trying again');
-      await pause(clock, backoff(failures, Math.random), signal);
-      failures += 1;
-    }
-  }
-}
-
-const isPassing = (error: unknown): boolean =>
-  error instanceof Problem && ['broker-unreachable', 'draining', 'rate-limited'].includes(error.code);
-
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(ms, resolve);
-    signal.addEventListener('abort', () => {
-      cancel();
-      reject(signal.reason);
-    });
-  });
-}
-
-/** Runs `work` until a signal asks to stop; then detaches and ends as that signal ends a program. Null if it did not. */
-async function interruptible(
-  ask: StandingAsk,
-  waiting: Waiting,
-  work: (signal: AbortSignal) => Promise<SubmitReply>,
-): Promise<SubmitReply | null> {
-  const interrupt = new AbortController();
-  let received: NodeJS.Signals | null = null;
-  const stop = (signal: NodeJS.Signals): void => {
-    received = signal;
-    interrupt.abort();
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.once(signal, stop);
-  tell('waiting for the answer; Ctrl-C stops');
-  try {
-    return await work(interrupt.signal);
-  } catch (error) {
-    if (received === null) throw error;
-    await leave(ask, waiting);
-    process.kill(process.pid, received);
-    return null;
-  } finally {
-    for (const signal of signals) process.off(signal, stop);
-  }
 }
 
 async function leave(ask: StandingAsk, { asker, detachOnInterrupt, where }: Waiting): Promise<void> {

@@ -17,7 +17,7 @@ const MEOW_FLAGS = {
 
 /**
  * Parses what follows a verb. Nothing is guessed: unknown flags, flags given twice, missing values and arguments too few
- * or too many are refused.
+ * or too many are refused. The words of a command, after `--`, are taken as they stand.
  *
  * @throws Problem `usage`, with the flag that was probably meant.
  */
@@ -25,15 +25,27 @@ export function parseCommandLine<Known extends Flags>(
   verb: Pick<Verb<Known>, 'arguments' | 'flags'>,
   argv: readonly string[],
 ): ParsedLine<Known> {
-  const { input, flags } = callMeow(verb.flags, argv);
-  checkArguments(verb.arguments, input);
+  const [own, command] = verb.arguments[0] === '--' ? splitCommand(argv) : [argv, null];
+  const { input, flags } = callMeow(verb.flags, own);
+  checkArguments(command === null ? verb.arguments : [], input);
   const values: Record<string, unknown> = {};
   checkKnown(flags, verb.flags);
   for (const [name, kind] of Object.entries(verb.flags)) {
     const given = Object.entries(flags).find(([key]) => squash(key) === squash(name));
     values[name] = readFlag(name, kind, given?.[1]);
   }
-  return { arguments: input, flags: values as FlagValues<Known> };
+  return { arguments: command ?? input, flags: values as FlagValues<Known> };
+}
+
+/** The words before the first `--`, and those after it. */
+function splitCommand(argv: readonly string[]): [own: readonly string[], command: readonly string[]] {
+  const end = argv.indexOf('--');
+  if (end < 0 || end === argv.length - 1) {
+    throw new Problem('usage', 'the command is missing', {
+      hint: 'write it after two dashes: countersign run -- COMMAND ARGUMENTS',
+    });
+  }
+  return [argv.slice(0, end), argv.slice(end + 1)];
 }
 
 /** Flags of most verbs, which may stand before the verb as well. */

@@ -4,7 +4,7 @@ import { PROBLEMS, Problem } from '../protocol/problems.js';
 import { VERSION } from '../version.js';
 import { parseCommandLine, partBeforeVerb } from './command-line.js';
 import { configurationPath, readConfiguration } from './configuration-file.js';
-import { type ExitCode, exitCodeOf } from './exit-code.js';
+import { exitCodeOf } from './exit-code.js';
 import { nearest } from './nearest.js';
 import { print, tellProblem } from './output.js';
 import { settle, withSettings } from './settings.js';
@@ -31,6 +31,7 @@ Start
 
 Ask
   request    ask for something, and wait for the answer if told to
+  run        hold a command until its approval is verified, then run it
   wait       wait for a request that was made before
   cancel     take a request back
 
@@ -53,6 +54,7 @@ Manage
 ${GLOBAL_FLAGS_HELP}
 
 Exit codes: 0 approved or done, 1 error, 2 denied, 3 expired or lapsed, 4 cancelled or revoked.
+run passes the code of its command through, and has 121 to 124 for its own 1 to 4.
 `;
 
 /**
@@ -60,19 +62,22 @@ Exit codes: 0 approved or done, 1 error, 2 denied, 3 expired or lapsed, 4 cancel
  *
  * @returns the exit code
  */
-export async function main(argv: readonly string[]): Promise<ExitCode> {
+export async function main(argv: readonly string[]): Promise<number> {
   // Whoever reads our output has gone: nothing is left to say, and nothing may look like a success.
-  process.stdout.on('error', endOnBrokenPipe);
-  process.stderr.on('error', endOnBrokenPipe);
   const { leading, rest } = partBeforeVerb(argv);
+  const code = rest[0] === 'run' ? 121 : 1;
+  process.stdout.on('error', endOnBrokenPipe(code));
+  process.stderr.on('error', endOnBrokenPipe(code));
   try {
     return await dispatch(rest, leading);
   } catch (error) {
-    tellProblem(
-      error instanceof Problem && error.hint === PROBLEMS.usage.hint ? withHelp(error, rest) : error,
-    );
-    return exitCodeOf(error);
+    return failed(error, rest);
   }
+}
+
+function failed(error: unknown, argv: readonly string[]): number {
+  tellProblem(error instanceof Problem && error.hint === PROBLEMS.usage.hint ? withHelp(error, argv) : error);
+  return exitCodeOf(error);
 }
 
 /** How many words name a verb of these groups. */
@@ -84,7 +89,7 @@ function withHelp({ code, message }: Problem, argv: readonly string[]): Problem 
   return new Problem(code, message, { hint: `see countersign ${words.join(' ')} --help` });
 }
 
-async function dispatch(argv: readonly string[], leading: readonly string[]): Promise<ExitCode> {
+async function dispatch(argv: readonly string[], leading: readonly string[]): Promise<number> {
   const [word, ...rest] = argv;
   if (word === undefined || word === 'help' || isHelp(word)) {
     print(HELP.trimEnd());
@@ -96,16 +101,18 @@ async function dispatch(argv: readonly string[], leading: readonly string[]): Pr
   }
   const load = lookUp(VERBS, word, 'verb');
   const { verb } = await load();
-  return isVerbGroup(verb)
-    ? runGroup(verb, word, { argv: rest, leading })
-    : runVerb(verb, [...leading, ...rest]);
+  if (isVerbGroup(verb)) return runGroup(verb, word, { argv: rest, leading });
+  const { exitOffset } = verb;
+  const ended = runVerb(verb, [...leading, ...rest]);
+  if (exitOffset === undefined) return ended;
+  return ended.catch((error: unknown) => exitOffset + failed(error, argv));
 }
 
 async function runGroup(
   group: VerbGroup,
   name: string,
   { argv, leading }: { readonly argv: readonly string[]; readonly leading: readonly string[] },
-): Promise<ExitCode> {
+): Promise<number> {
   const [word, ...rest] = argv;
   if (word === undefined || isHelp(word)) {
     print(group.help.trim());
@@ -117,7 +124,7 @@ async function runGroup(
     : runVerb(verb, [...leading, ...rest]);
 }
 
-async function runVerb(verb: Verb, argv: readonly string[]): Promise<ExitCode> {
+async function runVerb(verb: Verb, argv: readonly string[]): Promise<number> {
   const end = argv.indexOf('--');
   if ((end < 0 ? argv : argv.slice(0, end)).some(isHelp)) {
     print(`${verb.help.trim()}\n${GLOBAL_FLAGS_HELP}`);
@@ -154,7 +161,9 @@ function lookUp<Value>(table: Readonly<Record<string, Value>>, word: string, wha
 
 const isHelp = (word: string): boolean => word === '--help' || word === '-h';
 
-function endOnBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(1);
-}
+const endOnBrokenPipe =
+  (code: number) =>
+  (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(code);
+  };

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isatty } from 'node:tty';
 import { formatAddress, isCleartext } from '../client/address.js';
 import { identifyBroker } from '../client/broker-identity.js';
 import { type Clock, systemClock } from '../client/clock.js';
@@ -8,7 +9,6 @@ import type { Suspend } from '../client/queue.js';
 import { findEnrolledKey, type PinnedBroker, signIn } from '../client/sign-in.js';
 import type { BearerToken, Name } from '../protocol/names.js';
 import { createKeySigner, type KeySigner } from '../ssh/key-signer.js';
-import type { ExitCode } from './exit-code.js';
 import { exact, tell } from './output.js';
 import type { BROKER_FLAGS, FlagValues } from './verb.js';
 
@@ -106,16 +106,19 @@ export function keyOption(
   return key ?? (env.COUNTERSIGN_KEY || undefined);
 }
 
-/** The terminal is free for a passphrase or a touch while a verb runs, if there is one. */
+/**
+ * The terminal is free for a passphrase or a touch while a verb runs, if there is one. `process.stdin` is left alone: a
+ * command that is run afterwards reads from it.
+ */
 export function ownTerminal(): Suspend | undefined {
-  return process.stdin.isTTY ? (work) => work() : undefined;
+  return isatty(0) ? (work) => work() : undefined;
 }
 
 /** Runs `use` and lets go of the connections. */
-export async function withBroker<Broker extends OpenBroker>(
+export async function withBroker<Broker extends OpenBroker, Code extends number>(
   opening: Promise<Broker>,
-  use: (broker: Broker) => Promise<ExitCode>,
-): Promise<ExitCode> {
+  use: (broker: Broker) => Promise<Code>,
+): Promise<Code> {
   const broker = await opening;
   try {
     return await use(broker);

@@ -1,20 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { type Asked, Asker, type Question, type SubmitCredential } from '../client/ask.js';
-import type { Environment } from '../client/locations.js';
-import { shownTime, type TimeStyle } from '../client/shown-time.js';
+import { Asker, type Question, type SubmitCredential } from '../client/ask.js';
 import { StandingAsks } from '../client/standing-asks.js';
-import { attentionText } from '../protocol/attention.js';
-import { isBearerToken, parseName } from '../protocol/names.js';
+import { parseName } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import type { JsonObject } from '../protocol/strict-json.js';
-import { resolveKey } from '../ssh/available-keys.js';
-import { createKeySigner } from '../ssh/key-signer.js';
 import { answerOf, awaitAnswer } from './answer.js';
+import { credentialOf, tellAsked } from './asking.js';
 import { parseSeconds } from './duration.js';
 import { DEMO } from './first-run.js';
-import { pasteableLine, whereFlags } from './invocation.js';
-import { keyOption, type OpenBroker, openBroker, ownTerminal, withBroker } from './open-broker.js';
-import { print, printJson, tell } from './output.js';
+import { whereFlags } from './invocation.js';
+import { openBroker, withBroker } from './open-broker.js';
+import { print, printJson } from './output.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb, type FlagValues } from './verb.js';
 
 const FLAGS = {
@@ -129,47 +124,4 @@ function detailsOf(texts: readonly string[]): JsonObject {
     details.set(key, text.slice(at + 1));
   }
   return Object.fromEntries(details);
-}
-
-async function credentialOf(
-  flags: FlagValues<typeof FLAGS>,
-  env: Environment,
-  { client }: OpenBroker,
-): Promise<SubmitCredential> {
-  if (flags.submitter !== undefined) {
-    const submitter = parseName(flags.submitter, '--submitter');
-    const key = keyOption(flags, env);
-    if (key === undefined)
-      throw new Problem('no-key', 'a submitter signs its requests: --key FILE is missing');
-    const signer = createKeySigner(await resolveKey(key, env), { env, withTerminal: ownTerminal() });
-    return { kind: 'key', submitter, signer };
-  }
-  const token = await tokenOf(flags.tokenFile, env);
-  if (token !== undefined && token !== '') {
-    if (!isBearerToken(token)) throw new Problem('usage', 'the token is not 43 characters of base64url');
-    return { kind: 'token', token };
-  }
-  if (client.address.kind === 'socket') return { kind: 'socket' };
-  throw new Problem('unauthenticated', 'nobody asks: there is no submitter, no token and no socket', {
-    hint: 'give --submitter NAME --key FILE, or COUNTERSIGN_TOKEN',
-  });
-}
-
-/** Flag, then environment, which may name a file as well. */
-async function tokenOf(file: string | undefined, env: Environment): Promise<string | undefined> {
-  if (file === undefined && env.COUNTERSIGN_TOKEN) return env.COUNTERSIGN_TOKEN;
-  const path = file ?? (env.COUNTERSIGN_TOKEN_FILE || undefined);
-  return path === undefined ? undefined : (await readFile(path, 'utf8')).trim();
-}
-
-function tellAsked(
-  { ask, reply, isNew }: Asked,
-  { where, style }: { readonly where: readonly string[]; readonly style: TimeStyle },
-): void {
-  const { state } = reply.status;
-  tell(`${isNew ? 'asked' : 'joined'} ${ask.id}, ${state}; answer by ${shownTime(reply.answerBy, style)}`);
-  if (state !== 'pending') return;
-  const warning = attentionText(reply.attention ?? 'attended');
-  if (warning !== null) tell(warning);
-  tell(`an approver can sign with: ${pasteableLine(['approve', ask.id, ...where])}`);
 }

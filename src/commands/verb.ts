@@ -1,6 +1,5 @@
 import type { Display } from '../client/display.js';
 import type { Environment } from '../client/locations.js';
-import type { ExitCode } from './exit-code.js';
 
 /**
  * What a flag takes: `text` one value, `texts` one value each time it is given, `switch` none, `optional` a value only in
@@ -33,12 +32,15 @@ export interface Invocation<Known extends Flags = Flags> {
 export interface Verb<Known extends Flags = Flags> {
   /** Usage, what it does, its flags, and examples that can be pasted. */
   readonly help: string;
-  /** Names of the positional arguments; those that end in `?` may be absent. */
+  /** Names of the positional arguments; those that end in `?` may be absent. `--` first: a command, word by word. */
   readonly arguments: readonly string[];
   readonly flags: Known;
   /** True for a verb that reads the configuration file itself, to say what is in it. */
   readonly ownConfiguration?: boolean;
-  run(invocation: Invocation<Known>): Promise<ExitCode>;
+  /** Added to the exit codes of errors, where those below belong to the command that the verb runs. */
+  readonly exitOffset?: number;
+  /** @returns the exit code: 0…4, or that of the command which was run. */
+  run(invocation: Invocation<Known>): Promise<number>;
 }
 
 /** A verb that only leads to others: `roster add`. */

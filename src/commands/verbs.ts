@@ -6,6 +6,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   serve: () => import('./serve.js'),
   console: () => import('./console.js'),
   request: () => import('./request.js'),
+  run: () => import('./run.js'),
   wait: () => import('./wait.js'),
   cancel: () => import('./cancel.js'),
   list: () => import('./list.js'),

@@ -163,3 +163,32 @@ describe('flags before the verb', () => {
     expect(partBeforeVerb(argv)).toEqual({ leading, rest });
   });
 });
+
+describe('the words of a command', () => {
+  const run = { arguments: ['--', 'COMMAND'], flags: verb.flags } as const;
+
+  test('are taken as they stand, whatever they look like (A1)', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string(), { minLength: 1 }), (words) => {
+        expect(parseCommandLine(run, ['--json', '--', ...words])).toMatchObject({
+          arguments: words,
+          flags: { json: true },
+        });
+      }),
+    );
+    const words = ['', '-', '--', '--json', '--json=no', '-x', '1e3', '0x10', 'a b', '\n', '--wait'];
+    expect(parseCommandLine(run, ['--', ...words]).arguments).toEqual(words);
+  });
+
+  test.each([[[]], [['sh', '-c', 'x']], [['--']], [['--json', '--']]])(
+    'are missing in %j: they stand after two dashes',
+    (words) => {
+      expect(() => parseCommandLine(run, words)).toThrow('the command is missing');
+    },
+  );
+
+  test('before the dashes are no words of it', () => {
+    expect(() => parseCommandLine(run, ['reboot', '--', 'ls'])).toThrow('unexpected argument "reboot"');
+    expect(() => parseCommandLine(run, ['--jsno', '--', 'ls'])).toThrow('unknown flag --jsno');
+  });
+});

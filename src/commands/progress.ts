@@ -1,0 +1,64 @@
+import type { Clock } from '../client/clock.js';
+import type { SubmitReply } from '../protocol/messages.js';
+import type { EpochMs } from '../protocol/time.js';
+import { prose, tell } from './output.js';
+
+/** Where the progress is drawn: a terminal has columns. */
+export interface ProgressOutput {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  write(text: string): unknown;
+}
+
+const ERASE_LINE = '\r\u001b[K';
+
+/**
+ * How a request stands, for the one who waits: one line that is redrawn on a terminal, elsewhere a line for each change.
+ */
+export class Progress {
+  readonly #output: ProgressOutput;
+  readonly #clock: Clock;
+  #standing = '';
+  #answerBy: EpochMs = 0;
+  #stopTick: () => void = () => {};
+
+  constructor(output: ProgressOutput, clock: Clock) {
+    this.#output = output;
+    this.#clock = clock;
+  }
+
+  show({ status, answerBy }: SubmitReply): void {
+    const former = this.#standing;
+    const approvers = status.votes.map(({ approver }) => approver);
+    const said = approvers.length === 0 ? '' : `; approved by ${approvers.join(', ')}`;
+    const missing = status.missing.length === 0 ? '' : `; missing: ${status.missing.map(ascii).join(', ')}`;
+    this.#standing = said + missing;
+    this.#answerBy = answerBy;
+    if (this.#output.isTTY) this.#draw();
+    else if (this.#standing !== former) tell(`waiting${this.#standing}`);
+  }
+
+  /** Takes the line away. */
+  end(): void {
+    this.#stopTick();
+    if (this.#output.isTTY && this.#answerBy !== 0) this.#output.write(ERASE_LINE);
+  }
+
+  #draw(): void {
+    this.#stopTick();
+    const left = this.#answerBy - this.#clock.now();
+    const text = `countersign: waiting, ${formatLeft(left)} to answer${this.#standing}; Ctrl-C stops`;
+    this.#output.write(ERASE_LINE + text.slice(0, (this.#output.columns ?? 80) - 1));
+    if (left > 0) this.#stopTick = this.#clock.after(left > 60_000 ? 10_000 : 1_000, () => this.#draw());
+  }
+}
+
+/** Coarse above a minute, since it is drawn each ten seconds there: `4m 20s`, `45s`. */
+function formatLeft(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  return `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
+}
+
+/** One column a character, so that a line can be cut to the width of the terminal. */
+const ascii = (text: string): string => prose(text).replace(/[^\x20-\x7e]/g, '?');

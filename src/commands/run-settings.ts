@@ -1,0 +1,99 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { REQUIREMENT_KEYS, type Requirements, readRequirements } from '../door/requirements.js';
+import { count, parseSettings, type Settings, setting } from '../door/settings.js';
+import { sha256Digest } from '../protocol/canonical.js';
+import { type Digest, isName, type Name } from '../protocol/names.js';
+import { Problem } from '../protocol/problems.js';
+import { parseSignersFile, type Signer } from '../ssh/signers-file.js';
+
+/** The user's own door: what `run` is told once instead of with each command. null where nothing is said. */
+export interface RunSettings {
+  readonly door: Name | null;
+  readonly resource: string | null;
+  readonly requester: Name | null;
+  readonly submitter: Name | null;
+  /** Path of the key that signs the asks of the submitter. */
+  readonly key: string | null;
+  /** Path of the signers file. */
+  readonly signers: string | null;
+  /** Seconds to wait for an answer. */
+  readonly wait: number | null;
+  readonly requirements: Requirements;
+}
+
+const KEYS = [
+  ...REQUIREMENT_KEYS,
+  ...['door', 'resource', 'requester', 'submitter', 'key', 'signers', 'wait'],
+] as const;
+
+export const runSettingsPath = (config: string): string => join(config, 'run.conf');
+export const signersPath = (config: string): string => join(config, 'signers');
+
+/**
+ * Reads the settings file; absent, it says nothing.
+ *
+ * @throws Problem `bad-config`, `unsafe-file`
+ */
+export async function readRunSettings(path: string): Promise<RunSettings> {
+  const text = await readOwnFile(path);
+  const settings: Settings = text === null ? new Map() : parseSettings(text, KEYS, path);
+  const name = (key: string): Name | null =>
+    setting(settings, key, (value) => (isName(value) ? value : undefined), null);
+  const file = (key: string): string | null =>
+    setting(settings, key, (value) => (value.startsWith('/') ? value : undefined), null);
+  return {
+    door: name('door'),
+    resource: settings.get('resource') ?? null,
+    requester: name('requester'),
+    submitter: name('submitter'),
+    key: file('key'),
+    signers: file('signers'),
+    wait: setting(settings, 'wait', count(1, 86_400), null),
+    requirements: readRequirements(settings),
+  };
+}
+
+/** Who may approve at this door, and the digest of the file that says so. */
+export interface OwnSigners {
+  readonly signers: readonly Signer[];
+  readonly digest: Digest;
+}
+
+/** @throws Problem `signers-missing`, `malformed-signers-file`, `unsafe-file` */
+export async function readSigners(path: string): Promise<OwnSigners> {
+  const text = await readOwnFile(path);
+  if (text === null) {
+    throw new Problem('signers-missing', `there is no signers file ${JSON.stringify(path)}`, {
+      hint: `it says whose signatures count here; make it on the broker: countersign roster export > ${path}`,
+    });
+  }
+  return { signers: parseSignersFile(text), digest: sha256Digest(text) };
+}
+
+/** The text of a file that nobody but its owner can have written, and that is the user's or root's; null where there is none. */
+async function readOwnFile(path: string): Promise<string | null> {
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (file === null) return null;
+  try {
+    const { uid, mode } = await file.stat();
+    if ((uid !== 0 && uid !== process.getuid?.()) || (mode & 0o022) !== 0) {
+      throw new Problem('unsafe-file', `others than you can write ${JSON.stringify(path)}`, {
+        hint: `it decides who may approve: chown and chmod go-w ${path}`,
+      });
+    }
+    return new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile());
+  } catch (error) {
+    if (
+      error instanceof Problem ||
+      (error as NodeJS.ErrnoException).code !== 'ERR_ENCODING_INVALID_ENCODED_DATA'
+    )
+      throw error;
+    throw new Problem('bad-config', `${path} is not UTF-8`);
+  } finally {
+    await file.close();
+  }
+}
