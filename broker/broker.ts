@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
+import type { SecureContextOptions, Server as TlsServer } from 'node:tls';
 import { pino } from 'pino';
 import type { Fingerprint } from '../src/protocol/names.js';
 import { Problem } from '../src/protocol/problems.js';
-import type { EpochMs } from '../src/protocol/time.js';
+import { type EpochMs, formatTime } from '../src/protocol/time.js';
 import { VERSION } from '../src/version.js';
 import { OidcTokens } from './access/oidc/oidc-tokens.js';
 import { RateLimiter } from './access/rate-limiter.js';
@@ -28,6 +28,8 @@ import { openSqliteStore } from './store/sqlite/open.js';
 import type { Committed, Store } from './store/store.js';
 import { StreamHub } from './stream/hub.js';
 import { createUpgradeHandler } from './stream/upgrade.js';
+import type { Issued } from './tls/private-ca.js';
+import { type CertificateNews, ServedCertificate } from './tls/served-certificate.js';
 
 /** What a running broker needs from the machine; tests bring their own. */
 export interface Surroundings {
@@ -42,6 +44,10 @@ export interface RunningBroker {
   readonly address: string | null;
   readonly socket: string | null;
   readonly fingerprint: Fingerprint;
+  /** The CA that this broker made for itself, and the names that it vouches for; null without one. */
+  readonly issued: Issued | null;
+  /** Takes over what may change while it runs: the certificate. A bad one leaves the old one, and the log says so. */
+  reload(): Promise<void>;
   /** Answers who waits, closes consoles, finishes what is being written, and lets go of the data directory. */
   stop(): Promise<void>;
 }
@@ -76,6 +82,8 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
   try {
     // Under the lock of the store: a rotation that was interrupted is finished here.
     const keys = await BrokerKeys.open(options.directory, clock());
+    const certificate =
+      options.tls === null ? null : await ServedCertificate.open(options.tls, certificateNews(), clock());
     const principals = indexed(store);
     if (principals().approvers === 0) throw new Problem('no-approver', 'the roster is empty');
     let draining = false;
@@ -117,6 +125,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       notifications_waiting: () => notifier.state?.waiting ?? 0,
       notifications_failing: () => (notifier.state?.failing ? 1 : 0),
       doors_outdated: () => outdatedDoors().length,
+      tls_certificate_expiry_seconds: () => Math.floor((certificate?.validUntil ?? 0) / 1000),
     });
     const context: BrokerContext = {
       name: options.name,
@@ -157,19 +166,20 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     const application = await createHttpApplication(context);
     const upgrade = createUpgradeHandler(context);
     const servers: Server[] = [];
-    const serve = (transport: Transport, tls: { cert: Buffer; key: Buffer } | null): Server => {
+    const serve = (transport: Transport, tls: SecureContextOptions | null): Server => {
       const server = application.createServer(transport, tls);
       server.on('upgrade', upgrade(transport));
       servers.push(server);
       return server;
     };
-    const tls = options.tls === null ? null : readTls(options.tls);
     let address: string | null = null;
     try {
       if (options.socket !== null) await listenUnix(serve('socket', null), options.socket);
       if (options.listen !== null) {
-        const bound = await listenTcp(serve('tcp', tls), options.listen.host, options.listen.port);
-        address = `${tls === null ? 'http' : 'https'}://${bound}`;
+        const server = serve('tcp', certificate?.context ?? null);
+        certificate?.onChange((context) => (server as unknown as TlsServer).setSecureContext(context));
+        const bound = await listenTcp(server, options.listen.host, options.listen.port);
+        address = `${certificate === null ? 'http' : 'https'}://${bound}`;
       }
     } catch (error) {
       for (const server of servers) server.close();
@@ -182,6 +192,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       context.rates.prune(now);
       context.addressRates.prune(now);
       notifier.tick(now);
+      certificate?.tick(now);
       requests.tick().catch((error: unknown) => log.error({ err: error }, 'cannot end overdue requests'));
     });
     log.info({ event: 'started', address, socket: options.socket, fingerprint: keys.current.fingerprint });
@@ -190,8 +201,27 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       for (const { seq, kind, request } of entries) log.info({ event: kind, seq, id: request?.id });
     }
 
+    function certificateNews(): CertificateNews {
+      const until = (at: EpochMs) => ({ validUntil: formatTime(at) });
+      return {
+        loaded(validUntil) {
+          metrics.countCertificate('loaded');
+          log.info({ event: 'certificate-loaded', ...until(validUntil) });
+        },
+        failed({ message }, validUntil) {
+          metrics.countCertificate('failed');
+          log.error({ event: 'certificate-refused', why: message, kept: until(validUntil) });
+        },
+        ending(validUntil) {
+          log.warn({ event: 'certificate-ends', ...until(validUntil) });
+        },
+      };
+    }
+
     return {
       address,
+      issued: certificate?.issued ?? null,
+      reload: () => certificate?.reload(clock()) ?? Promise.resolve(),
       socket: options.socket,
       get fingerprint() {
         return keys.current.fingerprint;
@@ -234,18 +264,8 @@ function checkPlainHttp({ listen, tls, insecureHttp }: BrokerOptions): void {
   if (listen === null || tls !== null || insecureHttp) return;
   if (listen.host === 'localhost' || isLoopback(listen.host)) return;
   throw new Problem('usage', `plain HTTP on ${listen.host} would show every token to the network`, {
-    hint: 'give --tls-cert and --tls-key, listen on 127.0.0.1, or say --insecure-http',
+    hint: 'give --tls-cert and --tls-key, or --private-ca; listen on 127.0.0.1; or say --insecure-http',
   });
-}
-
-function readTls({ certificate, key }: { readonly certificate: string; readonly key: string }) {
-  try {
-    return { cert: readFileSync(certificate), key: readFileSync(key) };
-  } catch (cause) {
-    throw new Problem('usage', `cannot read the certificate or its key: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }
 
 /** Stops accepting, lets answers that are under way finish, then cuts what is left after two seconds. */

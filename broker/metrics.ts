@@ -10,6 +10,8 @@ export interface MetricSources {
   readonly notifications_waiting: () => number;
   readonly notifications_failing: () => number;
   readonly doors_outdated: () => number;
+  /** In seconds since 1970; 0 without TLS. */
+  readonly tls_certificate_expiry_seconds: () => number;
 }
 
 /** Prometheus metrics of one broker, in a registry of its own. */
@@ -18,6 +20,7 @@ export class Metrics {
   readonly #events: Counter<'kind'>;
   readonly #http: Counter<'route' | 'status'>;
   readonly #notifications: Counter<'outcome'>;
+  readonly #certificates: Counter<'result'>;
 
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
@@ -38,6 +41,12 @@ export class Metrics {
       name: 'countersign_notifications_total',
       help: 'Runs of the notification command, by outcome: sent or failed',
       labelNames: ['outcome'],
+      registers,
+    });
+    this.#certificates = new Counter({
+      name: 'countersign_tls_reloads_total',
+      help: 'Certificates taken over while running, by result: loaded, failed',
+      labelNames: ['result'],
       registers,
     });
     for (const [name, help] of GAUGES) {
@@ -64,6 +73,10 @@ export class Metrics {
     this.#notifications.inc({ outcome });
   }
 
+  countCertificate(result: 'loaded' | 'failed'): void {
+    this.#certificates.inc({ result });
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }
@@ -80,5 +93,6 @@ const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
   ['waiters', 'Callers that wait for a request to move'],
   ['notifications_waiting', 'Notifications that have not got through, or are not due yet'],
   ['notifications_failing', '1 while the last run of the notification command failed'],
+  ['tls_certificate_expiry_seconds', 'When the certificate ends, in seconds since 1970; 0 without TLS'],
   ['doors_outdated', 'Doors whose signers file is not what the roster exports'],
 ];

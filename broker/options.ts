@@ -1,3 +1,5 @@
+import type { CertificateSource } from './tls/served-certificate.js';
+
 /** Every limit of the broker, with what it stands at unless told otherwise. */
 export interface Limits {
   /** Largest request body, in bytes: a 64 KiB document with escapes, its statement and claim. */
@@ -55,8 +57,8 @@ export interface BrokerOptions {
   readonly listen: { readonly host: string; readonly port: number } | null;
   /** Path of the Unix socket; null: none. */
   readonly socket: string | null;
-  /** PEM files. */
-  readonly tls: { readonly certificate: string; readonly key: string } | null;
+  /** null: plain HTTP. */
+  readonly tls: CertificateSource | null;
   /** Allow plain HTTP beyond loopback. */
   readonly insecureHttp: boolean;
   /** Shown to clients. */

@@ -5,6 +5,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import type { SecureContextOptions } from 'node:tls';
 import Fastify, { type FastifyRequest } from 'fastify';
 import { Problem, type ProblemCode } from '../../src/protocol/problems.js';
 import { parseStrictJson } from '../../src/protocol/strict-json.js';
@@ -27,7 +28,7 @@ declare module 'fastify' {
 /** One application behind all listeners. */
 export interface HttpApplication {
   /** Makes a server for one transport; the caller listens and closes. */
-  createServer(transport: Transport, tls: { readonly cert: Buffer; readonly key: Buffer } | null): Server;
+  createServer(transport: Transport, tls: SecureContextOptions | null): Server;
   close(): Promise<void>;
 }
 

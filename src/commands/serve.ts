@@ -2,15 +2,17 @@ import { resolve } from 'node:path';
 import { DEFAULT_LISTEN, locate, socketPath } from '../client/locations.js';
 import { Problem } from '../protocol/problems.js';
 import { hasDatabase } from './enrolled-directory.js';
+import { print } from './output.js';
 import { catchSignals, defaultName, parseListen, startBrokerHere } from './start-broker.js';
-import { defineVerb, type FlagValues } from './verb.js';
+import { certificateSource, TLS_FLAGS, TLS_FLAGS_HELP, trustLines } from './tls-options.js';
+import { defineVerb } from './verb.js';
 
 const FLAGS = {
   dir: 'text',
   listen: 'text',
   socket: 'text',
-  tlsCert: 'text',
-  tlsKey: 'text',
+  ...TLS_FLAGS,
+  privateCa: 'switch',
   insecureHttp: 'switch',
   name: 'text',
   notifyCommand: 'text',
@@ -19,17 +21,19 @@ const FLAGS = {
 export const verb = defineVerb({
   help: `
 Run the broker alone, until SIGTERM or Ctrl-C. It logs one line of JSON for each
-event to stderr. Somebody must be enrolled first: countersign roster add.
+event to stderr. Somebody must be enrolled first: countersign roster add. At SIGHUP it
+takes a new certificate over; waiting doors and open consoles do not notice.
 
 Usage
   countersign serve [--dir DIR] [--listen HOST:PORT] [--tls-cert FILE --tls-key FILE]
+  countersign serve [--dir DIR] [--listen HOST:PORT] --private-ca [--tls-name NAME]…
 
 Flags
   --dir DIR          data directory (COUNTERSIGN_DIR)
   --listen H:P       address, or none (default ${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port})
-  --socket PATH      Unix socket, or none (default DIR/broker.sock)
-  --tls-cert FILE    certificate chain, PEM
-  --tls-key FILE     its key, PEM
+  --socket PATH      Unix socket, or none (default DIR/broker.sock)${TLS_FLAGS_HELP}
+  --private-ca       make a CA and a certificate in DIR/tls, renew it, and print what
+                     clients need to trust it
   --insecure-http    plain HTTP beyond this machine: only behind something that encrypts
   --name NAME        how it is called in answers (default: the host name)
   --notify-command PROGRAM
@@ -41,6 +45,7 @@ Flags
 Examples
   countersign serve --dir /var/lib/countersign
   countersign serve --listen 0.0.0.0:7433 --tls-cert cert.pem --tls-key key.pem
+  countersign serve --listen 0.0.0.0:7433 --private-ca --tls-name approvals.example.com
 `,
   arguments: [],
   flags: FLAGS,
@@ -49,17 +54,22 @@ Examples
     if (!hasDatabase(directory)) {
       throw new Problem('no-approver', `nobody is enrolled in ${directory}`);
     }
-    const { received } = catchSignals({ hasConsole: false });
+    const listen = listenOf(flags.listen);
+    const { host } = listen ?? DEFAULT_LISTEN;
+    const { received, onHangup } = catchSignals({ hasConsole: false });
     const broker = await startBrokerHere({
       directory,
-      listen: listenOf(flags.listen),
+      listen,
       socket: socketOf(flags.socket, directory),
-      tls: tlsOf(flags),
+      tls: await certificateSource(flags, { host, directory, privateCa: flags.privateCa }),
       insecureHttp: flags.insecureHttp,
       name: flags.name ?? defaultName(),
       ...notifyOf(flags.notifyCommand ?? env.COUNTERSIGN_NOTIFY_COMMAND),
       log: 'json',
     });
+    onHangup(() => void broker.reload());
+    const lines = trustLines(broker);
+    if (lines !== null) print(lines);
     await received;
     await broker.stop();
     return 0;
@@ -77,9 +87,3 @@ function socketOf(text: string | undefined, directory: string): string | null {
 }
 
 const notifyOf = (program: string | undefined) => (program ? { notifyCommand: resolve(program) } : {});
-
-function tlsOf({ tlsCert, tlsKey }: FlagValues<typeof FLAGS>) {
-  if (tlsCert === undefined && tlsKey === undefined) return null;
-  if (tlsCert !== undefined && tlsKey !== undefined) return { certificate: tlsCert, key: tlsKey };
-  throw new Problem('usage', '--tls-cert and --tls-key go together');
-}

@@ -1,6 +1,8 @@
+import { closeSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { RunningBroker } from '../../broker/broker.js';
 import type { BrokerOptions } from '../../broker/options.js';
+import { DEFAULT_LISTEN } from '../client/locations.js';
 import { Problem } from '../protocol/problems.js';
 
 /**
@@ -25,14 +27,23 @@ export async function startBrokerHere(options: BrokerOptions): Promise<RunningBr
 export const isAddressTaken = (error: unknown): boolean =>
   (error as NodeJS.ErrnoException | null)?.code === 'EADDRINUSE';
 
-/** @throws Problem `usage` */
+/**
+ * Reads `HOST`, `HOST:PORT` or `[ADDRESS]:PORT`.
+ *
+ * @throws Problem `usage`
+ */
 export function parseListen(text: string): { readonly host: string; readonly port: number } {
-  const [, ipv6, host = ipv6, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const form = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/;
+  const [, ipv6, host = ipv6, port = String(DEFAULT_LISTEN.port)] = form.exec(text) ?? [];
   if (host === undefined || Number(port) > 65_535) {
     throw new Problem('usage', `--listen ${JSON.stringify(text)} is not HOST:PORT`);
   }
   return { host, port: Number(port) };
 }
+
+/** Whether only this machine can reach a listener. */
+export const isLoopbackHost = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 
 /** How the broker is called where nothing else is said. */
 export const defaultName = (): string => hostname();
@@ -41,6 +52,8 @@ export const defaultName = (): string => hostname();
 export interface StopSignal {
   /** Resolves with the first signal; a second one ends the program at once. */
   readonly received: Promise<NodeJS.Signals>;
+  /** Says what to do at SIGHUP, which ends nothing unless it means that the terminal is gone. */
+  onHangup(reload: () => void): void;
   /** Leaves signals to others again. */
   release(): void;
 }
@@ -49,14 +62,22 @@ const ENDING = ['SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Takes signals over, so that the broker can finish what it is doing. With a console Ctrl-C is a key like any other, and
- * at the prompt of a key it ends the prompt: then SIGINT is left alone.
+ * at the prompt of a key it ends the prompt: then SIGINT is left alone. SIGHUP comes from the kernel when the terminal
+ * goes away, and from an administrator who wants files read again.
  */
 export function catchSignals({ hasConsole }: { readonly hasConsole: boolean }): StopSignal {
   const signals: readonly NodeJS.Signals[] = hasConsole ? ENDING : [...ENDING, 'SIGINT'];
   let release = (): void => {};
+  let reload = (): void => {};
+  const hadTerminal = canOpenTerminal();
   const received = new Promise<NodeJS.Signals>((resolve) => {
     let isStopping = false;
     const stop = (signal: NodeJS.Signals): void => {
+      const isReload = signal === 'SIGHUP' && !isStopping && (!hadTerminal || canOpenTerminal());
+      if (isReload) {
+        reload();
+        return;
+      }
       if (isStopping) process.exit(1);
       isStopping = true;
       resolve(signal);
@@ -67,5 +88,21 @@ export function catchSignals({ hasConsole }: { readonly hasConsole: boolean }): 
       for (const signal of signals) process.off(signal, stop);
     };
   });
-  return { received, release };
+  return {
+    received,
+    release,
+    onHangup(given) {
+      reload = given;
+    },
+  };
+}
+
+/** Whether there is a controlling terminal; one that has gone away cannot be opened any more (tty(4)). */
+function canOpenTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r+'));
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -11,8 +11,16 @@ import { foldedLine, pasteableLine } from './invocation.js';
 import { keyOption, withBroker } from './open-broker.js';
 import { openConsole } from './open-console.js';
 import { exact, print, tell } from './output.js';
-import { catchSignals, defaultName, isAddressTaken, parseListen, startBrokerHere } from './start-broker.js';
-import { defineVerb } from './verb.js';
+import {
+  catchSignals,
+  defaultName,
+  isAddressTaken,
+  isLoopbackHost,
+  parseListen,
+  startBrokerHere,
+} from './start-broker.js';
+import { certificateSource, TLS_FLAGS, TLS_FLAGS_HELP, trustLines } from './tls-options.js';
+import { defineVerb, type FlagValues } from './verb.js';
 
 export const verb = defineVerb({
   help: `
@@ -20,22 +28,24 @@ Start everything on this machine. On first use make the data directory, enrol yo
 the approver with the key of your agent or ~/.ssh, and let the local socket ask for
 demonstrations; then start the broker and open the console. Where a broker runs
 already, only open the console. Without a terminal: run the broker and log, until
-SIGTERM.
+SIGTERM. On an address that others reach it speaks TLS, where no certificate is given
+with one of its own CA, and prints what consoles and doors need to trust it.
 
 Usage
-  countersign up [--dir DIR] [--listen HOST:PORT]
+  countersign up [--dir DIR] [--listen HOST[:PORT]]
 
 Flags
-  --dir DIR       data directory (COUNTERSIGN_DIR)
-  --listen H:P    address (default ${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port}, or a free port if that is taken)
-  --key FILE      be enrolled, and decide, with this key (COUNTERSIGN_KEY)
+  --dir DIR          data directory (COUNTERSIGN_DIR)
+  --listen H:P       address (default ${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port}, or a free port if taken)
+  --key FILE         be enrolled, and decide, with this key (COUNTERSIGN_KEY)${TLS_FLAGS_HELP}
 
 Examples
   countersign up
   countersign up --dir /tmp/try --listen 127.0.0.1:0
+  countersign up --listen 0.0.0.0 --tls-name approvals.example.com
 `,
   arguments: [],
-  flags: { dir: 'text', listen: 'text', key: 'text' },
+  flags: { dir: 'text', listen: 'text', key: 'text', ...TLS_FLAGS },
   async run({ flags, env, display }) {
     const locations = locate(flags, env);
     const seat = { locations, key: keyOption(flags, env), env, display };
@@ -48,10 +58,13 @@ Examples
     const enrolled = await prepareFirstRun(locations, seat);
     if (enrolled !== null) tellEnrolled(enrolled, locations);
     const signals = catchSignals({ hasConsole: hasTerminal });
-    const broker = await start(locations.data, flags.listen, hasTerminal ? 'silent' : 'json');
+    const broker = await start(locations.data, flags, hasTerminal ? 'silent' : 'json');
+    signals.onHangup(() => void broker.reload());
     let signal: NodeJS.Signals | null;
     try {
       print(`broker ${broker.fingerprint} listens at ${broker.address} and ${exact(locations.data)}`);
+      const lines = trustLines(broker);
+      if (lines !== null) print(lines);
       print(`To ask for something, paste this into another terminal:\n\n  ${demoLine(locations.data)}\n`);
       const closed = hasTerminal ? showConsole(seat).then(() => null) : signals.received;
       signal = await Promise.race([closed, signals.received]);
@@ -92,12 +105,19 @@ async function isRunning({ data }: Locations): Promise<boolean> {
   }
 }
 
-async function start(directory: string, listen: string | undefined, log: 'json' | 'silent') {
+async function start(
+  directory: string,
+  flags: FlagValues<typeof TLS_FLAGS> & { readonly listen: string | undefined },
+  log: 'json' | 'silent',
+) {
+  const { listen } = flags;
+  const address = listen === undefined ? DEFAULT_LISTEN : parseListen(listen);
+  const { host } = address;
   const options = {
     directory,
-    listen: listen === undefined ? DEFAULT_LISTEN : parseListen(listen),
+    listen: address,
     socket: socketPath(directory),
-    tls: null,
+    tls: await certificateSource(flags, { host, directory, privateCa: !isLoopbackHost(host) }),
     insecureHttp: false,
     name: defaultName(),
     log,

@@ -172,7 +172,7 @@ describe('serve', () => {
   });
 
   test.each([
-    [['--listen', 'everywhere'], /is not HOST:PORT/],
+    [['--listen', 'every:where'], /is not HOST:PORT/],
     [['--tls-cert', 'cert.pem'], /--tls-cert and --tls-key go together/],
     [['--listen', '0.0.0.0:0'], /plain HTTP on 0\.0\.0\.0/],
   ])('with %j is refused', async (args, message) => {

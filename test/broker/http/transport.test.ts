@@ -89,7 +89,7 @@ test('with a certificate the broker speaks TLS', async () => {
     { stdio: 'ignore' },
   );
   const running = await startBroker(
-    options({ listen: { host: '127.0.0.1', port: 0 }, tls: { certificate, key } }),
+    options({ listen: { host: '127.0.0.1', port: 0 }, tls: { kind: 'files', certificate, key } }),
   );
   const status = await new Promise((resolve, reject) => {
     const call = request(
