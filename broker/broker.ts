@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { SecureContextOptions, Server as TlsServer } from 'node:tls';
-import { pino } from 'pino';
 import type { Fingerprint } from '../src/protocol/names.js';
 import { Problem } from '../src/protocol/problems.js';
 import { type EpochMs, formatTime } from '../src/protocol/time.js';
@@ -16,6 +15,7 @@ import type { Transport } from './http/authentication.js';
 import { createHttpApplication } from './http/server.js';
 import { isLoopback } from './http/service-routes.js';
 import { listenTcp, listenUnix } from './listeners.js';
+import { openLog } from './log.js';
 import { Metrics } from './metrics.js';
 import { Attendance } from './notify/attendance.js';
 import { checkCommand, Notifier } from './notify/notifier.js';
@@ -72,7 +72,8 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
   if (options.notifyCommand !== undefined) checkCommand(options.notifyCommand);
   const { clock, random, everySecond } = surroundings;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const log = pino({ level: options.log === 'silent' ? 'silent' : 'info', base: null }, pino.destination(2));
+  const output = openLog(options.log);
+  const log = output.logger;
   const store = await openSqliteStore({
     directory: options.directory,
     clock,
@@ -119,11 +120,17 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     const pending = () => store.live().filter(({ state }) => state === 'pending');
     const metrics = new Metrics({
       pending: () => pending().length,
+      pending_oldest_seconds: () => {
+        const [oldest] = pending();
+        return oldest === undefined ? 0 : (clock() - oldest.submittedAt) / 1000;
+      },
       pending_unattended: () => pending().filter((request) => !attendance.isAttended(request)).length,
       consoles: () => hub.consoles,
       waiters: () => requests.waiters.count,
       notifications_waiting: () => notifier.state?.waiting ?? 0,
       notifications_failing: () => (notifier.state?.failing ? 1 : 0),
+      restored: () => (store.restoration() === null ? 0 : 1),
+      log_lines_dropped_total: () => output.dropped,
       doors_outdated: () => outdatedDoors().length,
       tls_certificate_expiry_seconds: () => Math.floor((certificate?.validUntil ?? 0) / 1000),
     });
@@ -239,6 +246,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
         await application.close();
         await store.close();
         log.info({ event: 'stopped' });
+        await output.close();
       },
     };
   } catch (error) {

@@ -1,9 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Committed } from './store/store.js';
 
-/** Gauges that are read when somebody asks. */
+/** Values that are read when somebody asks. */
 export interface MetricSources {
+  readonly log_lines_dropped_total: () => number;
   readonly pending: () => number;
+  readonly pending_oldest_seconds: () => number;
   readonly pending_unattended: () => number;
   readonly consoles: () => number;
   readonly waiters: () => number;
@@ -12,6 +14,7 @@ export interface MetricSources {
   readonly doors_outdated: () => number;
   /** In seconds since 1970; 0 without TLS. */
   readonly tls_certificate_expiry_seconds: () => number;
+  readonly restored: () => number;
 }
 
 /** Prometheus metrics of one broker, in a registry of its own. */
@@ -48,6 +51,15 @@ export class Metrics {
       help: 'Certificates taken over while running, by result: loaded, failed',
       labelNames: ['result'],
       registers,
+    });
+    new Counter({
+      name: 'countersign_log_lines_dropped_total',
+      help: 'Lines of the log that nobody read in time',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(sources.log_lines_dropped_total());
+      },
     });
     for (const [name, help] of GAUGES) {
       new Gauge({
@@ -88,6 +100,7 @@ export class Metrics {
 
 const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
   ['pending', 'Requests that wait for an answer'],
+  ['pending_oldest_seconds', 'How long the oldest of them has waited; 0 for none'],
   ['pending_unattended', 'Requests that wait while nobody who could sign has a console open'],
   ['consoles', 'Attached consoles'],
   ['waiters', 'Callers that wait for a request to move'],
@@ -95,4 +108,5 @@ const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
   ['notifications_failing', '1 while the last run of the notification command failed'],
   ['tls_certificate_expiry_seconds', 'When the certificate ends, in seconds since 1970; 0 without TLS'],
   ['doors_outdated', 'Doors whose signers file is not what the roster exports'],
+  ['restored', '1 from a restore until an approver has acknowledged it'],
 ];
