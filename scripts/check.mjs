@@ -64,7 +64,8 @@ function countTests(project) {
 
 function shellScripts() {
   const door = readdirSync(join(root, 'scripts/door')).filter((name) => name.endsWith('.sh'));
-  return ['scripts/countersign-pam', ...door.map((name) => `scripts/door/${name}`)];
+  const programs = ['countersign-pam', 'countersign-gate'];
+  return [...programs.map((name) => `scripts/${name}`), ...door.map((name) => `scripts/door/${name}`)];
 }
 
 function found(command) {

@@ -146,12 +146,17 @@ check_broker_key() {
 # Lists what becomes of people, keys and groups if the new file takes the place of the configured one.
 compare_signers() {
   local -A before=() after=()
-  local fact
   attempt "configuration $check_config" configure "$check_config" || return 1
   parse_signers "${config[signers]}" || failed "${config[signers]} line $bad_line: $bad_reason" || return 1
   signer_facts before
   parse_signers "$check_new_signers" || failed "$check_new_signers line $bad_line: $bad_reason" || return 1
   signer_facts after
+  print_fact_changes
+}
+
+# print_fact_changes: what is in the associative array `before` and not in `after`, and the other way round.
+print_fact_changes() {
+  local fact
   for fact in "${!before[@]}"; do
     [[ ${after[$fact]-} ]] || printf -- '- %s\n' "$fact"
   done | sort

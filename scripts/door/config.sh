@@ -2,7 +2,7 @@
 # The configuration of a door: lines of `key=value`, read and never executed. Comments are whole lines that begin with `#`.
 # A key that is unknown, repeated or missing, and a value without its form, keep the door shut.
 
-# What stands in the file, with the defaults for what does not.
+# What stands in the file, with the defaults for what does not: those of pam.conf, unless a door has changed them.
 declare -gA config=(
   [ca]=''
   [key]=/etc/ssh/ssh_host_ed25519_key
@@ -22,6 +22,8 @@ declare -gA config=(
   [sudo-wait]=60
   [mode]=enforce
 )
+# The account for which %u stands in values, empty where there is none.
+config_account=''
 # These have no default.
 config_required=(broker fingerprint door submitter signers)
 # Taken from broker=: the base of all addresses, and the socket or nothing.
@@ -46,6 +48,7 @@ read_config() {
     [[ $known == *" $key "* ]] || shut bad-config "$1 line $number: unknown key $key"
     [[ ! ${given[$key]-} ]] || shut bad-config "$1 line $number: $key stands twice"
     given[$key]=yes
+    [[ ! $config_account ]] || value=${value//%u/"$config_account"}
     config[$key]=$value
   done
   for key in "${config_required[@]}"; do
@@ -67,11 +70,12 @@ check_config() {
       submitter) is_name "$value" ;;
       door) is_name "$value" && [[ $value != demo && $value != demo.* ]] ;;
       resource) [[ $value != *[!A-Za-z0-9._:@/+-]* ]] && ((${#value} <= 255)) ;;
+      environment) [[ ! $value ]] || are_variables "$value" ;;
       users | groups) [[ ! $value ]] || are_accounts "$value" ;;
       exempt-group) [[ ! $value ]] || { are_accounts "$value" && [[ $value != *,* ]]; } ;;
       people) is_count "$value" && ((value >= 1 && value <= 99)) ;;
       required-groups) [[ ! $value ]] || parse_required_groups "$value" ;;
-      touch | grants) [[ $value == yes || $value == no ]] ;;
+      touch | grants | interactive | sftp) [[ $value == yes || $value == no ]] ;;
       longest | wait | sudo-wait) is_count "$value" && ((value >= 1 && value <= 86400)) ;;
       longest-duration) is_count "$value" && ((value <= 2678400)) ;;
       shared-requester) [[ $value == one-more || $value == refuse || $value == accept ]] ;;
@@ -135,6 +139,16 @@ are_accounts() {
   [[ $1 != *, ]] && IFS=, read -r -a names <<<"$1" && ((${#names[@]} <= 64)) || return 1
   for name in "${names[@]}"; do
     [[ $name == [A-Za-z_]* && $name != *[!A-Za-z0-9._@-]* ]] && ((${#name} <= 128)) || return 1
+  done
+}
+
+# Names of environment variables, or beginnings of names followed by *, at most 64.
+are_variables() {
+  local -a names=()
+  local name
+  [[ $1 != *, ]] && IFS=, read -r -a names <<<"$1" && ((${#names[@]} <= 64)) || return 1
+  for name in "${names[@]}"; do
+    [[ $name == [A-Za-z_]* && ${name%'*'} != *[!A-Za-z0-9_]* ]] && ((${#name} <= 128)) || return 1
   done
 }
 
