@@ -29,6 +29,8 @@ describeWith(TOOLS, 'the README, by its own text', () => {
   const network = new Network();
   let approvals: Machine;
 
+  const onBroker = (block: string): Promise<string> => approvals.run(block, { user: 'countersign' });
+
   beforeAll(async () => {
     await network.up();
     approvals = await Machine.boot('approvals.example.com', network, ['web-1.example.com']);
@@ -47,6 +49,16 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     await approvals.run(install());
     await approvals.run('ssh-keygen -q -t ed25519 -N "" -C bob -f bob');
     expect(await approvals.run(install())).toMatch(/^approvers +1$/m);
+  });
+
+  test('an approver who lost a key has another one, and the lost one is in no signers file', async () => {
+    await approvals.run('cp bob.pub ~countersign/ && chown countersign ~countersign/bob.pub');
+    await onBroker('ssh-keygen -q -t ed25519 -N "" -C bob -f bob-new');
+    await onBroker(readme.take('Runbook: an approver lost a key'));
+    const keyOf = async (file: string): Promise<string> => (await onBroker(`cut -d ' ' -f 2 ${file}`)).trim();
+    const signers = await onBroker('cat signers');
+    expect(signers).toContain(await keyOf('bob-new.pub'));
+    expect(signers).not.toContain(await keyOf('bob.pub'));
   });
 });
 

@@ -5,6 +5,7 @@ import { type RunningProgram, start, until } from '../programs.js';
 
 /** What a machine may write to without anybody else seeing it. */
 const OWN = ['etc', 'usr', 'var', 'root', 'home', 'opt'];
+const HOMES: Readonly<Record<string, string>> = { root: '/root', countersign: '/var/lib/countersign-broker' };
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** A network of machines that is no other's: all of them have the same loopback, and every port is free. */
@@ -83,9 +84,10 @@ export class Machine {
   /** Starts a block as root's shell would, a line at a time, ending at the first that fails. */
   start(
     block: string,
-    { cwd = '/root', outside = false, user = 'root', env = {} }: RunOptions = {},
+    { cwd: given, outside = false, user = 'root', env = {} }: RunOptions = {},
   ): RunningProgram {
-    const home = user === 'root' ? '/root' : `/home/${user}`;
+    const home = HOMES[user] ?? `/home/${user}`;
+    const cwd = given ?? home;
     const asUser = user === 'root' ? [] : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups'];
     const variables = Object.entries({ HOME: home, USER: user, PATH, LANG: 'C.UTF-8', ...env }).map((pair) =>
       pair.join('='),
