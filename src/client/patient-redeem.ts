@@ -33,7 +33,8 @@ const SHORTEST_POLL = 1_000;
  * @throws Problem that says how the request ended, or why that cannot be known; the reason of `signal` where it was aborted
  */
 export async function redeemPatiently(ask: StandingAsk, options: PatientRedeem): Promise<SubmitReply> {
-  const { asker, asks, clock, patience, longestCall = Number.POSITIVE_INFINITY, signal } = options;
+  const { asker, asks, clock, patience, signal } = options;
+  let longestCall = options.longestCall ?? Number.POSITIVE_INFINITY;
   const until = clock.now() + patience;
   let failures = 0;
   let heardAt = clock.now();
@@ -51,12 +52,22 @@ export async function redeemPatiently(ask: StandingAsk, options: PatientRedeem):
       signal.throwIfAborted();
       if (hasEnded(error)) await asks.forget(ask);
       if (!isPassing(error) || clock.now() - heardAt > LOST_AFTER) throw error;
+      longestCall = shorter(longestCall, (clock.now() - started) / 1000);
       if (failures === 0) options.onLost();
       await pause(clock, backoff(failures, Math.random), signal);
       failures += 1;
     }
   }
 }
+
+/**
+ * How long calls may take after one was cut off: a proxy with a read time-out below the wait would cut off each of them,
+ * and the broker would seem lost.
+ *
+ * @param lasted how long that one took, in seconds
+ */
+const shorter = (longest: number, lasted: number): number =>
+  lasted < 2 ? longest : Math.min(longest, Math.floor(lasted / 2));
 
 const isPassing = (error: unknown): boolean =>
   error instanceof Problem && ['broker-unreachable', 'draining', 'rate-limited'].includes(error.code);
