@@ -63,9 +63,12 @@ function countTests(project) {
 }
 
 function shellScripts() {
-  const door = readdirSync(join(root, 'scripts/door')).filter((name) => name.endsWith('.sh'));
-  const programs = ['countersign-pam', 'countersign-gate'];
-  return [...programs.map((name) => `scripts/${name}`), ...door.map((name) => `scripts/door/${name}`)];
+  const below = (folder) =>
+    readdirSync(join(root, 'scripts', folder))
+      .filter((name) => name.endsWith('.sh'))
+      .map((name) => `scripts/${folder}/${name}`);
+  const programs = ['countersign-pam', 'countersign-gate', 'countersign-ci'];
+  return [...programs.map((name) => `scripts/${name}`), ...below('door'), ...below('ci')];
 }
 
 function found(command) {

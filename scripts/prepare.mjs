@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleCi } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const installedStamp = join(root, 'node_modules/.countersign-lock');
@@ -22,6 +23,7 @@ const builtStamp = join(root, 'dist/.built');
 
 installWhenStale();
 buildWhenStale();
+bundleCi(root);
 
 function installWhenStale() {
   const lock = createHash('sha256')

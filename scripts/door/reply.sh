@@ -3,7 +3,7 @@
 # lines, a blank line, then receipts; anything else is no reply.
 
 # What the last reply said; `-` for nothing.
-reply_state='' reply_id=- reply_watch=- reply_code=- reply_hint=-
+reply_state='' reply_id=- reply_watch=- reply_code=- reply_answer_by=- reply_hint=-
 
 reply_states=' pending approved denied expired lapsed cancelled revoked spent error '
 
@@ -11,7 +11,7 @@ reply_states=' pending approved denied expired lapsed cancelled revoked spent er
 parse_reply() {
   local text='' head
   local -a lines=()
-  reply_state='' reply_id=- reply_watch=- reply_code=- reply_hint=-
+  reply_state='' reply_id=- reply_watch=- reply_code=- reply_answer_by=- reply_hint=-
   read_lines "$1" && ((${#text} <= 65536)) || return 1
   # The line after the head is blank, also where no receipt follows.
   ((${#lines[@]} >= 7)) && [[ ! ${lines[6]} ]] || return 1
@@ -26,6 +26,7 @@ parse_reply() {
   [[ $reply_watch == - ]] || is_bearer_token "$reply_watch" || return 1
   [[ $reply_code && $reply_code != *[!a-z-]* ]] && ((${#reply_code} <= 64)) || return 1
   is_time_line answer-by "${lines[3]}" && is_time_line claim-by "${lines[4]}" || return 1
+  reply_answer_by=${lines[3]#answer-by: }
   parse_receipts "${lines[@]:7}"
 }
 

@@ -1,0 +1,393 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Decision, formatDecision } from '../../src/protocol/statements.js';
+import { describeWith } from '../e2e/tools.js';
+import { inSeconds } from './door-fixture.js';
+import { SCRIPTS } from './door-shell.js';
+import { FakeBroker, FINGERPRINT, reply } from './fake-broker.js';
+import { MemoryKey } from './receipt-mutations.js';
+
+const people = {
+  alice: new MemoryKey(),
+  bob: new MemoryKey(),
+  carol: new MemoryKey(),
+  mallory: new MemoryKey(),
+};
+type Person = keyof typeof people;
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describeWith(['curl', 'ssh-keygen', 'sha256sum'], 'countersign-ci', () => {
+  let broker: FakeBroker;
+  let directory: string;
+  beforeEach(async () => {
+    broker = await FakeBroker.start();
+    directory = mkdtempSync(join(tmpdir(), 'countersign-ci-'));
+    const line = (principals: string, who: Person): string =>
+      `${principals} namespaces="decision@countersign" ${people[who].line}\n`;
+    writeFileSync(
+      join(directory, 'signers'),
+      line('alice', 'alice') + line('bob,group:oncall', 'bob') + line('carol,group:db', 'carol'),
+    );
+  });
+  afterEach(async () => {
+    await broker.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const job = (): Record<string, string> => ({
+    PATH: process.env.PATH ?? '',
+    COUNTERSIGN_URL: `http://127.0.0.1:${broker.port}`,
+    COUNTERSIGN_FINGERPRINT: FINGERPRINT,
+    COUNTERSIGN_TOKEN: 't'.repeat(43),
+    COUNTERSIGN_DOOR: 'job:shop',
+    COUNTERSIGN_ACTION: 'deploy',
+    COUNTERSIGN_RESOURCE: 'shop',
+    COUNTERSIGN_REQUESTER: 'alice',
+    COUNTERSIGN_WAIT: '8',
+    TMPDIR: directory,
+  });
+
+  async function run(
+    args: readonly string[] = ['--signers', 'signers'],
+    env: Record<string, string | undefined> = {},
+  ): Promise<Ended> {
+    const child = spawn(join(SCRIPTS, 'countersign-ci'), args, {
+      cwd: directory,
+      env: { ...job(), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said = { stdout: '', stderr: '' };
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream].on('data', (chunk: Buffer) => {
+        said[stream] += chunk.toString('latin1');
+      });
+    }
+    const [status] = await once(child, 'close');
+    return { status, ...said };
+  }
+
+  /** What a person would sign for the ask that came last, changed by `changes`. */
+  function receipt(
+    approver: Person,
+    changes: Readonly<Record<string, unknown>> = {},
+    signer = approver,
+  ): string {
+    const { digest, scope, document } = broker.ask;
+    const statement = formatDecision({
+      broker: FINGERPRINT,
+      door: 'job:shop',
+      request: digest,
+      scope,
+      covers: 'request',
+      policy: null,
+      verdict: 'approve',
+      requester: document.requester,
+      approver,
+      decided: inSeconds(0),
+      notAfter: inSeconds(600),
+      duration: 0,
+      uses: 1,
+      code: null,
+      comment: '',
+      ...changes,
+    } as Decision);
+    return statement + people[signer].sign(statement);
+  }
+  const approved = (...receipts: readonly string[]): string => reply('approved', {}, receipts.join(''));
+
+  function expectShut(ended: Ended, because: RegExp | string): void {
+    expect(ended, ended.stderr).toMatchObject({ status: 1, stdout: '' });
+    expect(ended.stderr).toMatch(because);
+    expect(ended.stderr).toMatch(/^(countersign: [ -~]+\n)+$/);
+    expect(readdirSync(directory)).toEqual(['signers']);
+  }
+
+  describe('opens', () => {
+    test('for the one person that it needs, and reports it under its claim', async () => {
+      broker.onSubmit = () => approved(receipt('bob'));
+      const ended = await run();
+      expect(ended).toMatchObject({ status: 0, stdout: '' });
+      expect(broker.calls.map(({ method, path }) => `${method} ${path.split('/').at(-1)}`)).toEqual([
+        'POST requests',
+        'POST reports',
+      ]);
+      expect(broker.of('reports')[0]?.body).toEqual({
+        claim: broker.ask.claim,
+        code: 'approved',
+        outcome: 'opened',
+      });
+      expect(broker.calls[0]?.headers.authorization).toBe(`Bearer ${'t'.repeat(43)}`);
+    });
+
+    test('once enough people and groups have signed', async () => {
+      broker.onSubmit = () => approved(receipt('bob'), receipt('carol'));
+      const needs = ['--signers', 'signers', '--people', '2', '--required-groups', 'oncall:1,db:1'];
+      expect((await run(needs)).status).toBe(0);
+      broker.onSubmit = () => approved(receipt('bob'));
+      expectShut(await run(needs), 'not enough: 1 of 2 people have approved');
+    });
+
+    test('a new question each time, with its own nonce and claim', async () => {
+      broker.onSubmit = () => approved(receipt('bob'));
+      await run();
+      await run();
+      const [one, other] = broker.asks;
+      expect(one?.scope).toBe(other?.scope);
+      expect(one?.digest).not.toBe(other?.digest);
+      expect(one?.claim).not.toBe(other?.claim);
+    });
+  });
+
+  describe('becomes its command', () => {
+    const command = (...words: string[]): Promise<Ended> => {
+      broker.onSubmit = () => approved(receipt('bob'));
+      return run(['--signers', 'signers', '--', ...words], { request: 'theirs', TZ: 'Asia/Tokyo' });
+    };
+
+    test('with exactly its words, its streams and its exit code', async () => {
+      const script = 'printf "<%s>" "$@"; echo said >&2; exit 7';
+      const ended = await command('bash', '-c', script, 'zero', '', '$(touch MARKER)', 'a b');
+      expect(ended).toMatchObject({ status: 7, stdout: '<><$(touch MARKER)><a b>' });
+      expect(ended.stderr).toBe(`countersign: approved by bob (request 01J${'0'.repeat(23)})\nsaid\n`);
+      expect(broker.ask.document.details).toEqual({
+        argv: ['bash', '-c', script, 'zero', '', '$(touch MARKER)', 'a b'],
+        cwd: directory,
+      });
+    });
+
+    test('in the environment of the job, without our secrets', async () => {
+      const { stdout } = await command('env');
+      const variables = Object.entries({ ...job(), request: 'theirs', TZ: 'Asia/Tokyo' });
+      const expected = variables.filter(([name]) => name !== 'COUNTERSIGN_TOKEN');
+      // bash itself sets these for whatever it runs.
+      const found = stdout.split('\n').filter((line) => line !== '' && !/^(?:PWD|SHLVL|_)=/.test(line));
+      expect(found.sort()).toEqual(expected.map(([name, value]) => `${name}=${value}`).sort());
+    });
+
+    test('or fails with 121 where that cannot be started', async () => {
+      writeFileSync(join(directory, 'bad'), '#!/nowhere\n', { mode: 0o755 });
+      const ended = await command('./bad');
+      expect(ended.status).toBe(121);
+      expect(ended.stderr).toContain("error: './bad' cannot be started");
+      rmSync(join(directory, 'bad'));
+    });
+  });
+
+  describe('binds what it is told and what the CI system says (A5)', () => {
+    const details = async (args: readonly string[], env: Record<string, string> = {}): Promise<unknown> => {
+      broker.onSubmit = () => reply('denied');
+      await run(['--signers', 'signers', ...args], env);
+      return broker.ask.document.details;
+    };
+
+    test('in the order of canonical JSON, whatever the order of the flags', async () => {
+      const value = 'a"b\\c\n\u0001é';
+      expect(await details(['--detail', 'z=1', '--detail', `B=${value}`, '--detail', 'a=x=y'])).toEqual({
+        B: value,
+        a: 'x=y',
+        z: '1',
+      });
+      const body = JSON.stringify(broker.of('requests')[0]?.body.document);
+      expect(body).toContain('"details":{"B":');
+    });
+
+    test('on GitHub Actions, GitLab CI and Jenkins', async () => {
+      const github = {
+        GITHUB_SHA: 'abc',
+        GITHUB_RUN_ID: '1',
+        GITHUB_REPOSITORY: 'acme/shop',
+        GITHUB_TOKEN: 'no',
+      };
+      expect(await details([], { GITHUB_ACTIONS: 'true', ...github })).toEqual({
+        ci: {
+          GITHUB_REPOSITORY: 'acme/shop',
+          GITHUB_RUN_ID: '1',
+          GITHUB_SHA: 'abc',
+          system: 'github-actions',
+        },
+      });
+      const gitlab = { CI_COMMIT_SHA: 'abc', CI_JOB_ID: '7', CI_PROJECT_PATH: 'acme/shop' };
+      expect(await details([], { GITLAB_CI: 'true', ...gitlab, CI_JOB_TOKEN: 'no' })).toEqual({
+        ci: { ...gitlab, system: 'gitlab-ci' },
+      });
+      const jenkins = {
+        BUILD_NUMBER: '9',
+        GIT_COMMIT: 'abc',
+        JENKINS_URL: 'https://ci.example/',
+        JOB_NAME: 'shop',
+      };
+      expect(await details([], jenkins)).toEqual({ ci: { ...jenkins, system: 'jenkins' } });
+    });
+
+    test('details from the environment, one a line', async () => {
+      expect(await details([], { COUNTERSIGN_DETAILS: 'one=1\n\ntwo=2' })).toEqual({ one: '1', two: '2' });
+      expect(await details(['--detail', 'a=b'], { COUNTERSIGN_DETAILS: 'one=1' })).toEqual({ a: 'b' });
+    });
+
+    test.each([
+      [['--detail', 'a=1', '--detail', 'a=2'], 'is taken already'],
+      [['--detail', 'ci=forged'], 'is taken already'],
+      [['--detail', 'argv=forged', '--', 'true'], 'is taken already'],
+      [['--detail', 'novalue'], 'is not NAME=VALUE'],
+      [['--detail', 'a b=1'], 'is not NAME=VALUE'],
+      [['--detail', `a=${'x'.repeat(4097)}`], 'longer than 4096 bytes'],
+      [['--', 'no-such-program'], 'there is no program'],
+      [['--requester', 'Alice'], '--requester is missing or no name'],
+      [['--fingerprint', 'SHA256:x'], 'the value of fingerprint'],
+      [['--people', '0'], 'the value of people'],
+      [['--required-groups', 'oncall:0'], 'the value of required-groups'],
+      [['--broker', 'http://broker.example'], 'the value of broker'],
+      [['--trust-broker'], 'exclude each other'],
+      [['--nonsense'], 'unknown option --nonsense'],
+      [['--key', 'signers', '--submitter', 'ci'], 'more than one of'],
+    ])('and asks nobody where it cannot: %j', async (args, because) => {
+      const ended = await run(['--signers', 'signers', ...args]);
+      expect(ended.status).toBe(args.includes('--') ? 121 : 1);
+      expect(ended.stderr).toContain(because);
+      expect(broker.calls).toEqual([]);
+    });
+  });
+
+  describe('stays shut', () => {
+    test.each<[string, (ask: FakeBroker) => string, RegExp]>([
+      [
+        'a grant (A53)',
+        () => receipt('bob', { covers: 'scope', uses: 0, duration: 60 }),
+        /a receipt is a grant/,
+      ],
+      [
+        'another request (A22)',
+        () => receipt('bob', { request: `sha256:${'0'.repeat(64)}` }),
+        /another request/,
+      ],
+      ['another scope (A2)', () => receipt('bob', { scope: `sha256:${'0'.repeat(64)}` }), /something else/],
+      ['another door (A54)', () => receipt('bob', { door: 'job:blog' }), /another door/],
+      [
+        'another broker (A22)',
+        () => receipt('bob', { broker: `SHA256:${'A'.repeat(43)}` }),
+        /another broker/,
+      ],
+      ['another requester', () => receipt('bob', { requester: 'carol' }), /another requester/],
+      ['a denial', () => receipt('bob', { verdict: 'deny' }), /bob signed no/],
+      [
+        'the past',
+        () => receipt('bob', { decided: inSeconds(-700), notAfter: inSeconds(-1) }),
+        /ended before/,
+      ],
+      ['the future', () => receipt('bob', { decided: inSeconds(120) }), /clock of bob/],
+      ['2099 (A61)', () => receipt('bob', { notAfter: inSeconds(86_400) }), /good for longer/],
+      ['work that nobody asked for', () => receipt('bob', { duration: 60 }), /longer work/],
+      ['the requester himself (A8)', () => receipt('alice'), /alice is the requester/],
+      ['somebody unknown', () => receipt('mallory'), /mallory is not a person of the signers file/],
+      ['a key that is not his (A63)', () => receipt('bob', {}, 'mallory'), /signature of bob does not hold/],
+      ['nobody', () => '', /shows no receipt/],
+      ['two armors (A59)', () => `${receipt('bob')}${receipt('bob').split('code: -')[1]}`, /malformed/],
+      ['a word at the end (A59)', () => `${receipt('bob')}x\n`, /malformed/],
+    ])('with an approval of %s', async (_, make, because) => {
+      broker.onSubmit = () => approved(make(broker));
+      expectShut(await run(), because);
+      expect(broker.of('reports').map(({ body }) => body.outcome)).not.toContain('opened');
+    });
+
+    test('with one person counted twice (A14)', async () => {
+      broker.onSubmit = () => approved(receipt('bob'), receipt('bob'));
+      expectShut(await run(['--signers', 'signers', '--people', '2']), '1 of 2 people');
+    });
+
+    test('for a shared account unless one more has signed (A56)', async () => {
+      broker.onSubmit = () => approved(receipt('bob'));
+      const shared = ['--signers', 'signers', '--requester', 'deploy'];
+      expectShut(await run(shared), /as deploy may be any one of them/);
+      expect((await run([...shared, '--shared-requester', 'accept'])).status).toBe(0);
+      broker.onSubmit = () => approved(receipt('bob'), receipt('carol'));
+      expect((await run(shared)).status).toBe(0);
+    });
+
+    test('where the broker takes up a denial as an approval later, because it asks only once', async () => {
+      broker.onSubmit = () => reply('denied');
+      expect((await run()).status).toBe(2);
+      expect(broker.asks).toHaveLength(1);
+    });
+
+    test('with a body of a gigabyte (A52)', async () => {
+      broker.onSubmit = (_, response) => {
+        const more = (): void => {
+          while (!response.destroyed && response.write('x'.repeat(65_536)));
+        };
+        response.on('drain', more);
+        response.on('error', () => {});
+        more();
+        return undefined;
+      };
+      expectShut(await run(), /malformed/);
+    });
+  });
+
+  describe('takes no byte of the broker for more than it is (A52)', () => {
+    const HOSTILE = [
+      'x[$(touch MARKER)]',
+      "';touch MARKER;'",
+      '\0',
+      '\r',
+      '-oX',
+      '%n%s',
+      'tomorrow',
+      '08',
+      '\xe9',
+      '',
+    ];
+    const LINES = 7 + 16 + 6;
+    const texts = Array.from(
+      { length: LINES },
+      (_, line) => [line, HOSTILE[line % HOSTILE.length] ?? ''] as const,
+    );
+
+    test.each([...texts, ...texts.map(([line, text]) => [line, `${text}x[$(touch MARKER)]`] as const)])(
+      'line %d is %j',
+      async (at, text) => {
+        const change = (whole: string): Buffer => {
+          const lines = whole.split('\n');
+          lines[at] = text.replaceAll('MARKER', join(directory, 'MARKER'));
+          return Buffer.from(lines.join('\n'), 'latin1');
+        };
+        broker.onSubmit = () => change(approved(receipt('bob')));
+        const ended = await run();
+        expect(existsSync(join(directory, 'MARKER'))).toBe(false);
+        expectShut(ended, /malformed|does not hold|not in the form/);
+        const trusting = await run(['--trust-broker']);
+        expect(existsSync(join(directory, 'MARKER'))).toBe(false);
+        expect(trusting.stderr).toMatch(/^(countersign: [ -~]+\n)+$/);
+      },
+    );
+
+    test('hints of the broker begin no line and reach no terminal raw', async () => {
+      broker.onSubmit = () =>
+        reply('error', { code: 'forbidden', hint: '::set-env name=PATH::x ##[command]y' } as never);
+      const { stderr } = await run();
+      expect(stderr).toContain('countersign: error: the broker refuses: forbidden: ::set-env');
+      expect(stderr).toMatch(/^(countersign: [ -~]+\n)+$/);
+    });
+  });
+
+  describe('believes its broker only when told so', () => {
+    test('and then still holds what it says against its own question', async () => {
+      broker.onSubmit = () => approved(receipt('bob', {}, 'mallory'));
+      const ended = await run(['--trust-broker']);
+      expect(ended.status).toBe(0);
+      expect(ended.stderr).toContain('WARNING: --trust-broker');
+      broker.onSubmit = () => approved(receipt('bob', { door: 'job:blog' }, 'mallory'));
+      expect((await run(['--trust-broker'])).stderr).toContain('a receipt is for another door');
+      broker.onSubmit = () => approved();
+      expect((await run(['--trust-broker'])).status).toBe(1);
+    });
+  });
+});
