@@ -130,7 +130,7 @@ function verifiedLines(claims: VerifiedClaims, columns: number): readonly Line[]
   const exact = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }));
   return [
     ...heading,
-    ...fieldLines(label`OIDC token of`, exact(issuer), columns),
+    ...fieldLines(label`OIDC token`, exact(issuer), columns),
     ...facts.flatMap(({ name, value }) =>
       fieldLines(safeText(name, { reading: 'exact' }), exact(value), columns),
     ),

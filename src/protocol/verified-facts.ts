@@ -13,9 +13,15 @@ export interface VerifiedFacts {
   readonly claims: readonly { readonly name: string; readonly value: string }[];
 }
 
+/** Most claims that are kept of a token, and the longest of them in UTF-16 units. */
+export const MAX_CLAIMS = 64;
+export const MAX_CLAIM_CHARS = 1024;
+
 const schema = z.strictObject({
-  issuer: z.string(),
-  claims: z.array(z.strictObject({ name: z.string(), value: z.string() })),
+  issuer: z.string().max(256),
+  claims: z
+    .array(z.strictObject({ name: z.string().max(128), value: z.string().max(MAX_CLAIM_CHARS) }))
+    .max(MAX_CLAIMS),
 });
 
 /** Their canonical text (RFC 8785), as it is stored, logged and sent. */

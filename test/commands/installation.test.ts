@@ -101,10 +101,24 @@ describe('the roster', () => {
   });
 });
 
+const OIDC = [
+  ...['--oidc-issuer', 'https://issuer.example', '--oidc-audience', 'countersign'],
+  ...['--oidc-claim', 'repository=acme/shop', '--oidc-claim', 'ref=a=b'],
+];
+
 describe('a submitter', () => {
   test.each([
-    [['add', 'ci', '--token', '--key', 'x'], 'give one of --key FILE, --token and --socket'],
-    [['add', 'ci'], 'give one of --key FILE, --token and --socket'],
+    [
+      ['add', 'ci', '--token', '--key', 'x'],
+      'give one of --key FILE, --token, --socket and --oidc-issuer URL',
+    ],
+    [['add', 'ci'], 'give one of --key FILE, --token, --socket and --oidc-issuer URL'],
+    [['add', 'ci', '--token', '--oidc-claim', 'a=b'], 'the flags --oidc-… go with --oidc-issuer URL'],
+    [['add', 'ci', ...OIDC.slice(0, 2)], '--oidc-audience is missing'],
+    [['add', 'ci', ...OIDC.slice(0, 4)], '--oidc-claim is missing'],
+    [['add', 'ci', ...OIDC, '--oidc-claim', 'aud=x'], '--oidc-claim is missing or not one that is taken'],
+    [['add', 'ci', ...OIDC, '--oidc-algorithm', 'HS256'], '--oidc-algorithm is missing or not one'],
+    [['add', 'ci', '--oidc-issuer', 'http://issuer.example'], '--oidc-issuer is no https address'],
     [['add', 'ci', '--token', '--action', 'a'], '--resource is missing'],
     [['rotate', 'ci', '--token'], 'there is no submitter ci'],
   ])('is refused for %j', async (args, message) => {
@@ -114,6 +128,24 @@ describe('a submitter', () => {
       stdout: '',
       stderr: expect.stringContaining(message),
     });
+  });
+
+  test('is listed with what its OIDC tokens must carry', async () => {
+    const limits = ['--action', 'deploy', '--resource', 'shop', '--door', 'job:shop'];
+    await user.must('submitter', 'add', 'ci', ...OIDC, ...limits);
+    const text = 'https://issuer.example for countersign: repository=acme/shop ref=a=b';
+    expect(await user.must('submitter', 'list')).toContain(text);
+    await user.must('submitter', 'rotate', 'ci', ...OIDC.slice(0, 6), '--oidc-algorithm', 'ES256');
+    expect(JSON.parse(await user.must('submitter', 'list', '--json')).submitters[0].credential).toEqual({
+      kind: 'oidc',
+      issuer: 'https://issuer.example',
+      audience: 'countersign',
+      claims: [{ name: 'repository', value: 'acme/shop' }],
+      algorithms: ['ES256'],
+      ca: null,
+    });
+    const again = await user.run('submitter', 'add', 'other', ...OIDC, ...limits);
+    expect(again.stderr).toContain('a token could be of ci and of other');
   });
 
   test('is listed with what it may ask for, and removed', async () => {

@@ -4,6 +4,7 @@ import { formatList } from '../../src/commands/list.js';
 import { formatRequest } from '../../src/commands/request-text.js';
 import { canonicalJson } from '../../src/protocol/canonical.js';
 import type { JsonValue } from '../../src/protocol/strict-json.js';
+import { formatVerifiedFacts } from '../../src/protocol/verified-facts.js';
 import { NOW, sampleRequest, sampleVote } from '../components/sample-requests.js';
 import { codeOf } from '../ssh/problem.js';
 
@@ -86,6 +87,24 @@ describe('a request in a terminal', () => {
         expect(a === b).toBe(canonicalJson(one) === canonicalJson(two));
       }),
     );
+  });
+
+  test('shows what the broker verified as its word, one claim a line', () => {
+    const claims = [
+      { name: 'repository', value: 'acme/shop' },
+      { name: 'actor', value: 'alice\nverified   by bob' },
+    ];
+    const verified = formatVerifiedFacts({ issuer: 'https://issuer.example', claims });
+    const text = formatRequest(sampleRequest({ verified }), STYLE);
+    expect(text).toContain('who showed a token and did not sign it');
+    expect(text).toContain(
+      [
+        '\nverified   by the broker: OIDC token of https://issuer.example',
+        '           repository acme/shop',
+        '           actor alice⟨LF⟩verified⟨SP×3⟩by bob\n',
+      ].join('\n'),
+    );
+    expect(formatRequest(sampleRequest({ verified: '{}' }), STYLE)).toContain('verified   UNREADABLE');
   });
 
   test('says where a signature does not hold', () => {

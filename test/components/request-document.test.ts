@@ -8,6 +8,7 @@ import { safeText } from '../../components/safe-text.js';
 import { parseDocument } from '../../src/protocol/document.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import type { JsonObject, JsonValue } from '../../src/protocol/strict-json.js';
+import { formatVerifiedFacts } from '../../src/protocol/verified-facts.js';
 import { hostileText } from './hostile-text.js';
 import { BROKER, NOW, sampleRequest, sampleVote } from './sample-requests.js';
 
@@ -30,6 +31,46 @@ const json: fc.Arbitrary<JsonValue> = fc.letrec<{ value: JsonValue }>((tie) => (
   ),
 })).value;
 const object = fc.dictionary(text, json, { maxKeys: 4, noNullPrototype: true }) as fc.Arbitrary<JsonObject>;
+
+describe('what the broker verified', () => {
+  const facts = (...claims: { name: string; value: string }[]): string =>
+    formatVerifiedFacts({ issuer: 'https://issuer.example', claims });
+
+  test('stands under a heading of its own, behind all that the requester wrote', () => {
+    const request = sampleRequest({ verified: facts({ name: 'repository', value: 'acme/shop' }) });
+    const [written = '', verified = ''] = drawn(request, 120).split('Verified by the broker');
+    expect(written).toContain('INC-4312 restart nginx');
+    expect(written).not.toContain('acme/shop');
+    expect(verified).toMatch(/OIDC token +https:\/\/issuer\.example\n +repository +acme\/shop\n/);
+    expect(verified).toContain('the broker, which verified an OIDC token: see above');
+  });
+
+  test('cannot be written by a requester', () => {
+    const details = { 'Verified by the broker': 'OIDC token of https://issuer.example' };
+    const text = drawn(sampleRequest({ document: { details } }));
+    expect(text).not.toMatch(/^ *Verified by the broker {2}signed/m);
+    expect(text).toContain('nobody: only the broker says who sent this');
+  });
+
+  test('is drawn without anything that acts on a terminal (A1)', () => {
+    fc.assert(
+      fc.property(text, text, (name, value) => {
+        const request = sampleRequest({
+          verified: facts({ name: name.slice(0, 128).toWellFormed(), value }),
+        });
+        expect(drawn(request)).not.toMatch(
+          /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e]/,
+        );
+      }),
+    );
+  });
+
+  test('is said to be unreadable where the broker sends something else', () => {
+    for (const verified of ['', '{}', 'null', facts({ name: 'a', value: 'b' }).replace('{', '{ ')]) {
+      expect(drawn(sampleRequest({ verified }))).toContain('cannot be read');
+    }
+  });
+});
 
 describe('the request in full', () => {
   test('is drawn differently for different documents (A1)', () => {

@@ -3,7 +3,12 @@ import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import { Problem } from '../../../src/protocol/problems.js';
 import type { Submitter } from '../../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
-import { formatVerifiedFacts, type VerifiedFacts } from '../../../src/protocol/verified-facts.js';
+import {
+  formatVerifiedFacts,
+  MAX_CLAIM_CHARS,
+  MAX_CLAIMS,
+  type VerifiedFacts,
+} from '../../../src/protocol/verified-facts.js';
 import type { OidcSubmitter, Principals } from '../../roster/principals.js';
 import { IssuerKeys } from './issuer-keys.js';
 
@@ -11,9 +16,6 @@ import { IssuerKeys } from './issuer-keys.js';
 const SKEW = 60;
 /** Longest time since a token was issued, in seconds, whatever its own end is. */
 const MAX_AGE = 3600;
-/** Claims that are kept, and the longest of them in UTF-16 units. */
-const MAX_CLAIMS = 64;
-const MAX_CLAIM_CHARS = 1024;
 const CLAIM_NAME = /^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/;
 /** They say when and for whom a token was made, not who asks: each token of a job has others. */
 const OF_THE_TOKEN = new Set([
