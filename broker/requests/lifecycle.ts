@@ -264,6 +264,10 @@ function event(kind: RequestEventKind, request: Request, at: EpochMs, body: Json
 
 function checkPending(request: Request, now: EpochMs): void {
   if (request.state !== 'pending')
-    throw new Problem('request-ended', `the request is ${request.state} already`);
+    throw new Problem('request-ended', `the request is ${request.state} already`, {
+      ...(request.state === 'approved'
+        ? { hint: `what is not used yet can be taken back: countersign revoke ${request.id}` }
+        : {}),
+    });
   if (now >= request.answerBy) throw new Problem('request-ended', 'the time to answer is over');
 }

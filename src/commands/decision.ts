@@ -4,9 +4,9 @@ import { verifyShown } from '../client/shown-request.js';
 import { type Digest, parseRequestId } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { openAsApprover, withBroker } from './open-broker.js';
-import { print, prose } from './output.js';
+import { print, printJson, prose } from './output.js';
 import { formatRequest } from './request-text.js';
-import { fetchRequest } from './show.js';
+import { fetchRequest, statusOnWire } from './show.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb, type Verb } from './verb.js';
 
 /** How much of the digest is typed to confirm, in hex digits. */
@@ -30,14 +30,15 @@ Flags
   --comment TEXT  kept with the decision, and signed
   --yes-i-read-it DIGEST
                   the digest of what you read, as countersign show prints it
-  --key FILE      decide with this key (COUNTERSIGN_KEY)${BROKER_FLAGS_HELP}
+  --key FILE      decide with this key (COUNTERSIGN_KEY)
+  --json          print where the request stands with it as JSON${BROKER_FLAGS_HELP}
 
 Examples
   countersign ${verdict} 01KB2X6C9V4T7M3N8QZ5R0EWHD
   countersign ${verdict} 01KB2X6C9V4T7M3N8QZ5R0EWHD --comment "as agreed in INC-4312"
 `,
     arguments: ['ID'],
-    flags: { ...BROKER_FLAGS, key: 'text', comment: 'text', yesIReadIt: 'text' },
+    flags: { ...BROKER_FLAGS, key: 'text', comment: 'text', yesIReadIt: 'text', json: 'switch' },
     async run({ arguments: [id = ''], flags, env, display: { zone } }) {
       const request = parseRequestId(id);
       if (flags.yesIReadIt === undefined && !process.stdin.isTTY) {
@@ -60,6 +61,10 @@ Examples
           verdict,
           comment: flags.comment ?? '',
         });
+        if (flags.json) {
+          printJson(statusOnWire(view.id, status));
+          return 0;
+        }
         print(`${PROGRESS[verdict]} ${view.id}: the request is ${status.state}`);
         for (const missing of status.missing) print(`still missing: ${prose(missing)}`);
         return 0;

@@ -37,6 +37,16 @@ Usage
   countersign roster remove-key NAME FINGERPRINT
   countersign roster export [--for DOOR]
 
+Flags
+  --dir DIR       data directory of the broker (COUNTERSIGN_DIR)
+  --key FILE      a public key file, or - for stdin (add, add-key, rotate-key)
+  --valid-after TIME, --valid-before TIME
+                  when that key may sign
+  --alias A, --group G
+                  other names and groups of a person (add, set)
+  --for DOOR      the door that the signers file is for (export)
+  --json          as JSON (list)
+
 Examples
   countersign roster add bob --key bob.pub --alias bob@example.com --group oncall
   ssh-add -L | head -1 | countersign roster add alice --key -

@@ -1,7 +1,12 @@
 import * as z from 'zod';
 import { verifyShown } from '../client/shown-request.js';
 import { parseRequestId, type RequestId } from '../protocol/names.js';
-import { type RequestView, requestViewSchema } from '../protocol/request-view.js';
+import {
+  type RequestStatus,
+  type RequestView,
+  requestStatusSchema,
+  requestViewSchema,
+} from '../protocol/request-view.js';
 import { openAsApprover, type SignedInBroker, withBroker } from './open-broker.js';
 import { print, printJson, tell } from './output.js';
 import { formatRequest } from './request-text.js';
@@ -42,6 +47,12 @@ Examples
 /** @throws Problem `not-found`, `broker-reply` */
 export async function fetchRequest({ client, token }: SignedInBroker, id: RequestId): Promise<RequestView> {
   return client.call(requestViewSchema, { method: 'GET', path: `/v1/requests/${id}`, token });
+}
+
+/** Where a request stands after what was done about it, times as text. */
+export function statusOnWire(id: RequestId, status: RequestStatus): object {
+  const { votes, missing } = status;
+  return { id, ...z.encode(requestStatusSchema, { ...status, votes: [...votes], missing: [...missing] }) };
 }
 
 /** The form in which the broker sent it, times as text. */

@@ -54,6 +54,14 @@ Usage
   countersign submitter rotate NAME --key FILE | --token | --oidc-issuer URL…
   countersign submitter remove NAME
 
+Flags
+  --dir DIR       data directory of the broker (COUNTERSIGN_DIR)
+  --key FILE, --token, --socket, --oidc-issuer URL
+                  how it proves who it is (add, rotate): see countersign submitter add --help
+  --action A, --resource R, --door D, --requester N
+                  what it may ask for (add)
+  --json          as JSON (list)
+
 Examples
   countersign submitter add web-1 --key /etc/ssh/ssh_host_ed25519_key.pub \\
     --action 'ssh.*' --resource web-1.example.com --door host:web-1.example.com \\

@@ -10,7 +10,7 @@ export const PROBLEMS = {
   },
   'malformed-document': {
     status: 422,
-    hint: 'see "Request document" in the README for the fields and their limits',
+    hint: 'see "HTTP" in the README for the fields of a document and their limits',
   },
   'malformed-statement': {
     status: 422,
@@ -20,12 +20,15 @@ export const PROBLEMS = {
     status: 422,
     hint: 'a receipt is one statement followed by one SSH signature and nothing else',
   },
-  'malformed-request': { status: 400, hint: 'check the route, the query and the body against the README' },
+  'malformed-request': {
+    status: 400,
+    hint: 'check the part of the request that the message names; see "HTTP" in the README',
+  },
   'body-too-large': { status: 413, hint: 'a document has at most 64 KiB' },
   'headers-too-large': { status: 431, hint: 'send fewer or shorter headers' },
   'unsupported-media-type': { status: 415, hint: 'send application/json' },
   'not-found': { status: 404, hint: 'check the id and the address' },
-  'method-not-allowed': { status: 405, hint: 'check the method against the README' },
+  'method-not-allowed': { status: 405, hint: 'see "HTTP" in the README for the methods of each route' },
   'origin-refused': { status: 403, hint: 'the broker has no browser interface; use the terminal console' },
 
   // Signatures and keys
@@ -97,7 +100,7 @@ export const PROBLEMS = {
   },
   'wrong-broker': {
     status: 409,
-    hint: 'the statement names another broker; check the address and known_brokers',
+    hint: 'the statement names another broker: check the address, and its line in known_brokers beside the file of `countersign config path`',
   },
   'policy-changed': {
     status: 409,

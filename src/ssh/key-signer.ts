@@ -156,7 +156,8 @@ function runSshKeygen(args: readonly string[], options: SshKeygenOptions): Promi
       if (code === 0) settle(null);
       else if (signal?.aborted) settle(cancelled(signal));
       else if (!interactive && /passphrase|\bPIN\b|user presence/i.test(said)) settle(needsTerminal());
-      else settle(new Problem('signing-failed', failure(said, code, killedBy)));
+      else if (interactive && killedBy === null) settle(refusedByUser());
+      else settle(failure(said, code, killedBy));
     });
   });
 }
@@ -170,14 +171,29 @@ function killChild(pid: number, interactive: boolean): void {
   }
 }
 
-function failure(said: string, code: number | null, killedBy: NodeJS.Signals | null): string {
+function failure(said: string, code: number | null, killedBy: NodeJS.Signals | null): Problem {
+  const [, permissions] = /^(Permissions \d+ for .* are too open)/m.exec(said) ?? [];
+  if (permissions !== undefined) {
+    return new Problem('signing-failed', `ssh-keygen: ${printable(permissions)}`, {
+      hint: 'close the key file to others: chmod go= FILE',
+    });
+  }
   const [lastLine = ''] = said
     .split(/[\r\n]+/)
     .filter((line) => line.trim() !== '')
     .slice(-1);
-  if (lastLine !== '') return `ssh-keygen: ${lastLine.replace(/[^\x20-\x7e]/g, '?').slice(0, 300)}`;
-  return killedBy === null ? `ssh-keygen ended with ${code}` : `ssh-keygen was ended by ${killedBy}`;
+  if (lastLine !== '') return new Problem('signing-failed', `ssh-keygen: ${printable(lastLine)}`);
+  const end = killedBy === null ? `ended with ${code}` : `was ended by ${killedBy}`;
+  return new Problem('signing-failed', `ssh-keygen ${end}`);
 }
+
+const printable = (line: string): string => line.replace(/[^\x20-\x7e]/g, '?').slice(0, 300);
+
+/** With a terminal its reason went there, where a console may cover it. */
+const refusedByUser = (): Problem =>
+  new Problem('signing-failed', 'ssh-keygen did not sign: a wrong passphrase or PIN, no touch, or Ctrl-C', {
+    hint: 'nothing was signed; try again',
+  });
 
 const needsTerminal = (): Problem =>
   new Problem('signing-needs-terminal', 'the key asks for its passphrase, its PIN or a touch');

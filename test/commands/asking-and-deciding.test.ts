@@ -220,6 +220,22 @@ describe('who decides', () => {
     expect(await bob.must('show', id)).toMatch(/approve {4}by \S+ .*, "seen", signed with SHA256:/);
   });
 
+  test('is told as JSON where the request stands, and what to do where it is too late', async () => {
+    const { stdout } = await ask().ended;
+    const id = stdout.trim();
+    const { digest } = await pending();
+    const decided = await bob.must('approve', id, '--yes-i-read-it', digest, '--json');
+    expect(JSON.parse(decided)).toMatchObject({ id, state: 'approved', votes: [{ verdict: 'approve' }] });
+    const late = await bob.run('deny', id, '--yes-i-read-it', digest);
+    expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining(`countersign revoke ${id}`) });
+    expect(JSON.parse(await bob.must('revoke', id, '--json'))).toMatchObject({ id, state: 'revoked' });
+    const other = (await ask('--detail', 'other=1').ended).stdout.trim();
+    expect(JSON.parse(await alice.must('cancel', other, '--json'))).toMatchObject({
+      id: other,
+      state: 'cancelled',
+    });
+  });
+
   test('takes an unused approval back', async () => {
     const { stdout } = await ask().ended;
     await decide('approve');

@@ -147,6 +147,18 @@ test.each([
   });
 });
 
+test('a key file that others may read says so, and how to close it', async () => {
+  const { path } = fileKey(temporaryDirectory());
+  chmodSync(path, 0o644);
+  await expect(
+    signWithSshKeygen(path, NAMESPACE, TEXT, { interactive: false, env: environment().env }),
+  ).rejects.toMatchObject({
+    code: 'signing-failed',
+    message: expect.stringMatching(/^ssh-keygen: Permissions 0?644 for .* are too open$/),
+    hint: expect.stringContaining('chmod go='),
+  });
+});
+
 test('a missing ssh-keygen is said so', async () => {
   const env = { PATH: temporaryDirectory() };
   await expect(signWithSshKeygen('key', NAMESPACE, TEXT, { interactive: false, env })).rejects.toMatchObject({
