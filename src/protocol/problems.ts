@@ -100,7 +100,7 @@ export const PROBLEMS = {
   },
   'wrong-broker': {
     status: 409,
-    hint: 'the statement names another broker: check the address, and its line in known_brokers beside the file of `countersign config path`',
+    hint: 'check the address and its line in known_brokers, beside the file of: countersign config path',
   },
   'policy-changed': {
     status: 409,
