@@ -132,7 +132,7 @@ export class CommandDoor {
     const { state, endedBy } = status;
     // The exit follows the state that is named, whatever receipts stand beside it.
     const end = ENDS.find((known) => known === state) as ProblemCode | undefined;
-    if (end !== undefined) throw new Problem(end, endedBy ?? `the request is ${state}`);
+    if (end !== undefined) throw new Problem(end, endedBy || `the request is ${state}`);
     if (state !== 'redeemed') throw new Problem('broker-reply', `the broker answers a redeem with ${state}`);
     const bound = parseDocument({ ...ask.document } as unknown as JsonObject);
     const expected = {
