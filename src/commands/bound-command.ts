@@ -38,7 +38,7 @@ export async function bindCommand(
   const cwd = process.cwd();
   const path = await findExecutable(argv[0] ?? '', env.PATH ?? DEFAULT_PATH, cwd);
   const sha256 = await hashFile(path);
-  const environment = Object.fromEntries(names.map((name) => [variable(name), env[name] ?? null]));
+  const environment = Object.fromEntries(names.map((name) => [variable(name), valueIn(name, env)]));
   const details = {
     argv,
     cwd,
@@ -102,6 +102,9 @@ function variable(name: string): string {
   if (VARIABLE.test(name)) return name;
   throw new Problem('usage', `--env ${JSON.stringify(name)} is not the name of a variable`);
 }
+
+const valueIn = (name: string, env: Environment): string | null =>
+  (Object.hasOwn(env, name) ? env[name] : undefined) ?? null;
 
 /** A command that reads what nobody has seen is another one than the same command at a terminal (A6). */
 function stdinKind(): string {

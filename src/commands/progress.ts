@@ -1,7 +1,7 @@
 import type { Clock } from '../client/clock.js';
 import type { SubmitReply } from '../protocol/messages.js';
 import type { EpochMs } from '../protocol/time.js';
-import { prose, tell } from './output.js';
+import { prose } from './output.js';
 
 /** Where the progress is drawn: a terminal has columns. */
 export interface ProgressOutput {
@@ -18,7 +18,8 @@ const ERASE_LINE = '\r\u001b[K';
 export class Progress {
   readonly #output: ProgressOutput;
   readonly #clock: Clock;
-  #standing = '';
+  /** null before anything was shown. */
+  #standing: string | null = null;
   #answerBy: EpochMs = 0;
   #stopTick: () => void = () => {};
 
@@ -35,7 +36,7 @@ export class Progress {
     this.#standing = said + missing;
     this.#answerBy = answerBy;
     if (this.#output.isTTY) this.#draw();
-    else if (this.#standing !== former) tell(`waiting${this.#standing}`);
+    else if (this.#standing !== former) this.#output.write(`countersign: waiting${this.#standing}\n`);
   }
 
   /** Takes the line away. */
@@ -47,8 +48,8 @@ export class Progress {
   #draw(): void {
     this.#stopTick();
     const left = this.#answerBy - this.#clock.now();
-    const text = `countersign: waiting, ${formatLeft(left)} to answer${this.#standing}; Ctrl-C stops`;
-    this.#output.write(ERASE_LINE + text.slice(0, (this.#output.columns ?? 80) - 1));
+    const text = `countersign: waiting, ${formatLeft(left)} to answer, Ctrl-C stops${this.#standing ?? ''}`;
+    this.#output.write(ERASE_LINE + cut(text, (this.#output.columns ?? 80) - 1));
     if (left > 0) this.#stopTick = this.#clock.after(left > 60_000 ? 10_000 : 1_000, () => this.#draw());
   }
 }
@@ -59,6 +60,9 @@ function formatLeft(ms: number): string {
   if (seconds < 60) return `${seconds}s`;
   return `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
 }
+
+const cut = (text: string, columns: number): string =>
+  text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
 
 /** One column a character, so that a line can be cut to the width of the terminal. */
 const ascii = (text: string): string => prose(text).replace(/[^\x20-\x7e]/g, '?');
