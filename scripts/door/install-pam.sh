@@ -1,0 +1,65 @@
+# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # `a && b || shut` is meant; the modules share variables
+# The line of the hook in the files of PAM. Copies are kept outside of /etc/pam.d, where each file is a service.
+
+# insert_hook SERVICE: makes the hook the first account line.
+insert_hook() {
+  local file=$check_pam_directory/$1 stamp
+  [[ -f $file ]] || shut no-service "there is no $file"
+  [[ ! -L $file ]] || shut no-service "$file is a symbolic link: edit what it leads to by hand"
+  ! is_hook_line "$(first_account_line "$1" 0)" || return 0
+  ! grep_file "$file" "$here/countersign-pam" ||
+    shut hook-not-first "$file has the hook, but not as its first account line, or with other options: take that line out first"
+  printf -v stamp '%(%Y%m%dT%H%M%SZ)T' -1
+  [[ $dry_run == yes ]] || put "$backups/$1.$stamp" 0600 <"$file"
+  with_hook "$1" "$file" | replace_pam "$file"
+}
+
+# with_hook SERVICE FILE: prints FILE with the line of the hook before the first line that brings an account line.
+with_hook() {
+  local line begun='' type control rest inserted=no
+  while IFS= read -r line || [[ $line ]]; do
+    if [[ $inserted == no && ! $begun ]]; then
+      read -r type control rest <<<"${line%%#*}"
+      case $type in
+        account | -account) inserted=yes ;;
+        @include) ! first_account_line "$control" 1 >/dev/null || inserted=yes ;;
+      esac
+      [[ $inserted == no ]] || printf '%s\n' "$hook_line"
+    fi
+    begun=''
+    [[ $line != *\\ ]] || begun=yes
+    printf '%s\n' "$line"
+  done <"$2"
+  [[ $inserted == yes ]] || printf '%s\n' "$hook_line"
+}
+
+# replace_pam FILE: standard input becomes FILE, which keeps its owner, mode and label.
+replace_pam() {
+  changed=yes
+  if [[ $dry_run == yes ]]; then
+    cat >/dev/null
+    printf 'would change %s\n' "$1"
+    return
+  fi
+  cp -a -- "$1" "$1.countersign-new" && cat >"$1.countersign-new" && sync -- "$1.countersign-new" &&
+    mv -f -T -- "$1.countersign-new" "$1" || shut cannot-write "cannot write $1"
+  printf 'changed %s\n' "$1"
+}
+
+# remove_hook SERVICE: puts back the copy of which the file is what `insert_hook` made; else takes out the line alone.
+remove_hook() {
+  local file=$check_pam_directory/$1 copy line now=''
+  local -a copies=("$backups/$1".[0-9]*)
+  [[ -f $file ]] && grep_file "$file" "$here/countersign-pam" || return 0
+  for copy in "${copies[@]}"; do
+    with_hook "$1" "$copy" | cmp -s -- - "$file" || continue
+    replace_pam "$file" <"$copy"
+    return
+  done
+  printf 'note  %s was changed since: only the line of the hook is taken out\n' "$file"
+  while IFS= read -r line || [[ $line ]]; do
+    is_hook_line "$line" || now+=$line$'\n'
+  done <"$file"
+  replace_pam "$file" <<<"${now%$'\n'}"
+  ! grep_file "$file" "$here/countersign-pam" || shut hook-left "$file still names the hook: take that line out by hand"
+}
