@@ -202,7 +202,9 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       certificate?.tick(now);
       requests.tick().catch((error: unknown) => log.error({ err: error }, 'cannot end overdue requests'));
     });
-    log.info({ event: 'started', address, socket: options.socket, fingerprint: keys.current.fingerprint });
+    const { ca, names } = certificate?.issued ?? {};
+    const { fingerprint } = keys.current;
+    log.info({ event: 'started', address, socket: options.socket, fingerprint, ca, names });
 
     function logCommitted(entries: readonly Committed[]): void {
       for (const { seq, kind, request } of entries) log.info({ event: kind, seq, id: request?.id });

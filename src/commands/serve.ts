@@ -32,7 +32,7 @@ Flags
   --dir DIR          data directory (COUNTERSIGN_DIR)
   --listen H:P       address, or none (default ${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port})
   --socket PATH      Unix socket, or none (default DIR/broker.sock)${TLS_FLAGS_HELP}
-  --private-ca       make a CA and a certificate in DIR/tls, renew it, and print what
+  --private-ca       make a CA and a certificate in DIR/tls, renew it, and say what
                      clients need to trust it
   --insecure-http    plain HTTP beyond this machine: only behind something that encrypts
   --name NAME        how it is called in answers (default: the host name)
@@ -69,7 +69,8 @@ Examples
     });
     onHangup(() => void broker.reload());
     const lines = trustLines(broker);
-    if (lines !== null) print(lines);
+    // Elsewhere the log has it, one event a line.
+    if (lines !== null && process.stdout.isTTY) print(lines);
     await received;
     await broker.stop();
     return 0;
