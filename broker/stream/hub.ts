@@ -43,6 +43,7 @@ export class StreamHub {
   readonly #limits: Limits;
   readonly #clock: () => EpochMs;
   readonly #consoles = new Set<Console>();
+  #attached: ReadonlySet<Name> | null = null;
   /** The newest messages, oldest first, for consoles that resume. */
   #recent: Sent[] = [];
   #recentBytes = 0;
@@ -82,9 +83,10 @@ export class StreamHub {
     return this.#consoles.size;
   }
 
-  /** Approvers with a console open. */
+  /** Approvers with a console open. The same set until one comes or goes. */
   attached(): ReadonlySet<Name> {
-    return new Set([...this.#consoles].map(({ session }) => session.approver));
+    this.#attached ??= new Set([...this.#consoles].map(({ session }) => session.approver));
+    return this.#attached;
   }
 
   consolesOf(session: Session): number {
@@ -112,10 +114,14 @@ export class StreamHub {
     const firstBytes = first.reduce((sum, { length }) => sum + length, 0);
     const console: Console = { socket, connection, session, firstBytes };
     socket.on('error', () => socket.terminate());
-    socket.on('close', () => this.#consoles.delete(console));
+    socket.on('close', () => {
+      this.#consoles.delete(console);
+      this.#attached = null;
+    });
     // Consoles only listen.
     socket.on('message', () => socket.close(CLOSE.policy, 'this stream is read-only'));
     this.#consoles.add(console);
+    this.#attached = null;
     for (const bytes of first) this.#send(console, bytes);
   }
 

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -137,6 +146,23 @@ describe('a restore', () => {
     const old = new SqliteDatabase(aside ?? '', { readonly: true });
     expect(old.prepare('SELECT id FROM requests ORDER BY n').pluck().all()).toEqual([first.id, second.id]);
     old.close();
+  });
+
+  test('leaves everything to the owner of the directory, also where root does it', async () => {
+    backup();
+    await broker.running.stop();
+    const owner = process.geteuid?.() === 0 ? 65_534 : (process.geteuid?.() ?? 0);
+    const directory = join(broker.directory, 'other');
+    mkdirSync(directory, { mode: 0o700 });
+    chownSync(directory, owner, statSync(directory).gid);
+    await restore({ file, directory, clock: () => NOON, random: (bytes) => Buffer.alloc(bytes) });
+    const files = readdirSync(directory);
+    expect(files).toEqual(expect.arrayContaining(['broker.db', 'broker.lock']));
+    for (const name of files) {
+      const { uid, mode } = statSync(join(directory, name));
+      expect([name, uid, mode & 0o777]).toEqual([name, owner, 0o600]);
+    }
+    await broker.restart();
   });
 
   test('takes the place of a database that is damaged, and keeps that too', async () => {

@@ -42,6 +42,12 @@ export function backUp(source: string, file: string, now: EpochMs): Backup {
     });
     if (inspection === null) throw new TypeError('the copy was not looked at');
     return { ...(inspection as Inspection), bytes: statSync(file).size };
+  } catch (cause) {
+    if (!(cause instanceof SqliteDatabase.SqliteError)) throw cause;
+    throw new Problem('storage-failed', `the copy cannot be made: ${cause.message}`, {
+      hint: 'check the room and the permissions where it goes; nothing is left of it',
+      cause,
+    });
   } finally {
     database.close();
   }

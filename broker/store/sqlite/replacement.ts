@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import * as z from 'zod';
@@ -10,7 +19,7 @@ import { appendEntry, type ChainHead } from '../../audit/chain.js';
 import { taken } from './copy.js';
 import { type Inspection, inspect, newestEvent } from './inspection.js';
 import { checkSchema, migrate } from './migrations.js';
-import { createPrivateFile, syncDirectory } from './private-files.js';
+import { giveToOwner, syncDirectory } from './private-files.js';
 import { bytesOf } from './rows.js';
 
 /** Where a back-up is made ready, inside the data directory; what a killed restore left there is thrown away. */
@@ -34,9 +43,12 @@ export function takeCopy(
   dropScratch(directory);
   const scratch = join(directory, SCRATCH);
   mkdirSync(scratch, { mode: 0o700 });
+  giveToOwner(scratch);
   const copy = join(scratch, 'broker.db');
-  createPrivateFile(copy);
   copyFileSync(file, copy);
+  // With the content came mode and owner.
+  chmodSync(copy, 0o600);
+  giveToOwner(copy);
   const backup = opened(copy, file, (database) => {
     checkSchema(database);
     const inspection = inspect(database, { events: Number.POSITIVE_INFINITY });

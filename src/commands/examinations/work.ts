@@ -10,12 +10,45 @@ export function examineWork(status: StatusReply | null, zone: string): readonly 
     consoles === 0
       ? note('no console is attached: nobody sees a new request', 'countersign console')
       : good(`${consoles === 1 ? 'a console is' : `${consoles} consoles are`} attached`),
+    ...examineNotification(status),
+    ...examineRestoration(status, zone),
     ...(outdatedDoors.length === 0 ? [good('no door is known to have an old signers file')] : []),
     ...outdatedDoors.map(({ door, since }) =>
       warning(
         `${door} has an old signers file, since ${zonedTime(since, zone)}`,
         `countersign roster export --for ${door} > signers, and install it there`,
       ),
+    ),
+  ];
+}
+
+function examineNotification({ notification }: StatusReply): readonly Finding[] {
+  if (notification === undefined) return [];
+  if (notification === null) {
+    return [
+      note(
+        'nobody is told of a request while no console is open',
+        'countersign serve --notify-command PROGRAM',
+      ),
+    ];
+  }
+  const { failing, waiting } = notification;
+  if (failing === null) return [good('the notification command works, as far as it has been run')];
+  return [
+    warning(
+      `the notification command fails: ${failing}; ${waiting} not told`,
+      'the log of the broker has what it said: journalctl -u countersign -p warning',
+    ),
+  ];
+}
+
+function examineRestoration({ restoration }: StatusReply, zone: string): readonly Finding[] {
+  if (restoration === null) return [];
+  const { backupAt, restoredAt } = restoration;
+  return [
+    warning(
+      `the broker was restored at ${zonedTime(restoredAt, zone)} from a back-up of ${zonedTime(backupAt, zone)}`,
+      'check the roster for who was added or removed since, then press R in the console',
     ),
   ];
 }

@@ -189,6 +189,7 @@ test('the work of the broker: who is looking, and doors with an old signers file
   const status = {
     consoles: 0,
     outdatedDoors: [{ door: 'host:web-1' as Name, since: 0 }],
+    restoration: null,
   } as unknown as StatusReply;
   expect(lines(examineWork(status, 'UTC'))).toEqual([
     expect.stringMatching(/^note: no console is attached/),
@@ -197,4 +198,23 @@ test('the work of the broker: who is looking, and doors with an old signers file
     ),
   ]);
   expect(examineWork(null, 'UTC')).toEqual([]);
+});
+
+test('the work of the broker: a notification command that fails, and a restore that nobody has noted', () => {
+  const status = {
+    consoles: 1,
+    outdatedDoors: [],
+    notification: { waiting: 2, failing: 'exit status 7' },
+    restoration: { backupAt: 0, restoredAt: 60_000, ended: 3 },
+  } as unknown as StatusReply;
+  expect(lines(examineWork(status, 'UTC'))).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(
+        /^warning: the notification command fails: exit status 7; 2 not told \| .*journalctl/,
+      ),
+      expect.stringMatching(/^warning: the broker was restored at 1970-01-01T00:01:00Z .* \| .* press R/),
+    ]),
+  );
+  const calm = { ...status, notification: null, restoration: null };
+  expect(lines(examineWork(calm, 'UTC')).join()).toContain('note: nobody is told');
 });
