@@ -33,7 +33,7 @@ export const isAddressTaken = (error: unknown): boolean =>
  * @throws Problem `usage`
  */
 export function parseListen(text: string): { readonly host: string; readonly port: number } {
-  const form = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/;
+  const form = /^(?:\[([0-9a-fA-F:.]+)\]|((?!\d+$)[^\s:/[\]]+))(?::(\d{1,5}))?$/;
   const [, ipv6, host = ipv6, port = String(DEFAULT_LISTEN.port)] = form.exec(text) ?? [];
   if (host === undefined || Number(port) > 65_535) {
     throw new Problem('usage', `--listen ${JSON.stringify(text)} is not HOST:PORT`);

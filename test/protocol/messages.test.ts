@@ -41,13 +41,16 @@ const sent = (value: JsonValue): JsonValue => parseStrictJson(JSON.stringify(val
 describe('a submit', () => {
   test('is a document, with or without statement and claim', () => {
     const bare = parseSubmitBody(sent({ document }));
-    expect(bare).toMatchObject({ statement: null, claim: null });
-    const whole = parseSubmitBody(sent({ document, statement: `x\n${ARMOR}`, claim: CLAIM }));
-    expect(whole).toEqual({ bound: bare.bound, statement: { statement: 'x\n', armor: ARMOR }, claim: CLAIM });
+    expect(bare).toMatchObject({ statement: null, claim: null, signers: null });
+    const signers = `sha256:${'0'.repeat(64)}`;
+    const whole = parseSubmitBody(sent({ document, statement: `x\n${ARMOR}`, claim: CLAIM, signers }));
+    const statement = { statement: 'x\n', armor: ARMOR };
+    expect(whole).toEqual({ bound: bare.bound, statement, claim: CLAIM, signers });
   });
 
   test.each<[JsonValue, string]>([
     [null, 'malformed-request'],
+    [{ document, signers: 'sha256:0' }, 'malformed-request'],
     [[], 'malformed-request'],
     ['document', 'malformed-request'],
     [{}, 'malformed-document'],

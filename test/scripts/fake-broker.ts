@@ -129,6 +129,6 @@ export class FakeBroker {
 
 function readAsk(text: string, body: { document: never; statement: string; claim: string }): Ask {
   const { document, digest, scope } = parseDocument(body.document);
-  const canonical = text.slice(text.indexOf('"document":') + 11, text.indexOf(',"statement":'));
+  const canonical = text.slice(text.indexOf('"document":') + 11, text.indexOf(',"signers":'));
   return { ...body, document, digest, scope, canonical };
 }
