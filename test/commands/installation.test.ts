@@ -171,7 +171,9 @@ describe('a broker over a URL', () => {
       const { code, stderr } = await user.run(...verb, '--url', url);
       expect({ code, stderr }).toEqual({
         code: 1,
-        stderr: expect.stringMatching(/pinned is SHA256:A+, which has not handed over to it\nhint: .*known_brokers/),
+        stderr: expect.stringMatching(
+          /pinned is SHA256:A+, which has not handed over to it\nhint: .*known_brokers/,
+        ),
       });
     }
   });
