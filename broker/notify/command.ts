@@ -21,8 +21,8 @@ export interface Sent {
 /** Longest that a command may take, in ms. */
 export const TIME_LIMIT = 10_000;
 export const MAX_OUTPUT = 2_000;
-/** How long the pipes of a command that has ended are read, in ms. */
-const PIPES_LIMIT = 500;
+/** How long one that was killed, or has ended, may keep its pipes open, in ms. */
+const PATIENCE = 500;
 
 /**
  * Runs a program, without a shell and without arguments, in a process group of its own; after {@link TIME_LIMIT}, or when
@@ -41,31 +41,35 @@ export function runCommand(
       env: { ...process.env, ...variables },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    const output = collected([child.stdout, child.stderr]);
     let killed: string | null = null;
+    let last: NodeJS.Timeout | undefined;
+    const end = (ok: boolean, how: string): void => {
+      clearTimeout(timer);
+      clearTimeout(last);
+      abort.removeEventListener('abort', stop);
+      for (const stream of child.stdio) stream?.destroy();
+      child.unref();
+      resolve({ ok: ok && killed === null, how: killed ?? how, output: output() });
+    };
+    // Who has left the group, or runs as somebody else, cannot be killed, and is not waited for.
+    const endSoon = (ok: boolean, how: string): void => {
+      killGroup(child);
+      last ??= setTimeout(() => end(ok, how), PATIENCE);
+    };
     const kill = (why: string): void => {
       killed ??= why;
-      killGroup(child);
+      endSoon(false, why);
     };
     const timer = setTimeout(() => kill(`killed after ${limit / 1000} s`), limit);
     const stop = (): void => kill('killed because the broker stops');
     abort.addEventListener('abort', stop, { once: true });
-    const output = collected([child.stdout, child.stderr]);
-    const end = (ok: boolean, how: string): void => {
-      clearTimeout(timer);
-      abort.removeEventListener('abort', stop);
-      for (const stream of child.stdio) stream?.destroy();
-      resolve({ ok, how: killed ?? how, output: output() });
-    };
     child.once('error', (error: NodeJS.ErrnoException) => end(false, `cannot be started (${error.code})`));
     child.once('exit', (code, signal) => {
-      killGroup(child);
-      const ended = (): void => end(code === 0 && killed === null, signal ?? `exit status ${code}`);
-      // The pipes close with the group, unless somebody has left it.
-      const last = setTimeout(ended, PIPES_LIMIT);
-      child.once('close', () => {
-        clearTimeout(last);
-        ended();
-      });
+      const how = signal ?? `exit status ${code}`;
+      endSoon(code === 0, how);
+      // The pipes close with the group.
+      child.once('close', () => end(code === 0, how));
     });
     // A command that does not read its input has done nothing wrong.
     child.stdin.on('error', () => {});
@@ -80,7 +84,8 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    // Nobody is left in it (ESRCH), or all of them run as somebody else (EPERM).
+    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }
 

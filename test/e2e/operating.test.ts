@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type LogEntry, verifyChain } from '../../broker/audit/chain.js';
@@ -109,6 +110,28 @@ test('a back-up that is made under load holds all that was acknowledged before, 
   }
   await store.close();
 }, 120_000);
+
+test('keys go into a file of their own, which puts the same broker up elsewhere', async () => {
+  await broker.start();
+  const { fingerprint } = broker;
+  await broker.signal('SIGTERM');
+  const [file, keys] = [join(broker.directory, 'copy.db'), join(broker.directory, 'keys.tar')];
+  await broker.must('backup', file, '--keys', keys);
+  expect(statSync(keys).mode & 0o777).toBe(0o600);
+  const names = execFileSync('tar', ['-tf', keys], { encoding: 'utf8' }).trim().split('\n');
+  expect(names).toEqual(expect.arrayContaining(['broker.key', 'broker.key.pub']));
+  expect(names.filter((name) => /db|lock|sock/.test(name))).toEqual([]);
+  const again = await countersign(['backup', '--keys', keys], broker.env).outcome;
+  expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('exists already')]);
+
+  rmSync(broker.data, { recursive: true });
+  const restored = await countersign(['restore', file], broker.env).outcome;
+  expect([restored.code, restored.stderr]).toEqual([0, expect.stringContaining('there is no broker.key')]);
+  execFileSync('tar', ['-xpf', keys, '-C', broker.data]);
+  await broker.start();
+  expect(broker.fingerprint).toBe(fingerprint);
+  expect((await submit()).attention).toBe('unattended');
+});
 
 test('a restore is refused while the broker runs, and is told by status until somebody takes note', async () => {
   await broker.start();

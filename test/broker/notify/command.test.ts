@@ -69,3 +69,10 @@ test('may say much, or what is no text, and need not listen', async () => {
   expect(output).toBe(`?]0;x??${'x'.repeat(MAX_OUTPUT - 7)}`);
   expect(await run('exec <&-; exit 0', { input: 'y'.repeat(1_000_000) })).toMatchObject({ ok: true });
 });
+
+test('is not waited for where it has left the group with the pipes open', async () => {
+  const away = `setsid sh -c 'echo $$ > ${directory}/child; exec sleep 60'`;
+  const ended = await run(`${away} & until [ -s ${directory}/child ]; do sleep 0.01; done; echo told`);
+  expect(ended).toEqual({ ok: true, how: 'exit status 0', output: 'told' });
+  process.kill(Number(readFileSync(join(directory, 'child'), 'utf8')), 'SIGKILL');
+});
