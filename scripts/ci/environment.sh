@@ -22,7 +22,8 @@ umask 077
 # Neither for the broker nor for the protected command to read.
 secrets=' COUNTERSIGN_TOKEN COUNTERSIGN_OIDC_TOKEN '
 
-# run_command WORD…: becomes the command, in the environment of the job without our secrets. Fails if it cannot be started.
+# run_command PATH WORD…: becomes the program with these words, the first of which it takes for its name, in the environment of
+# the job without our secrets. Fails if it cannot be started.
 run_command() {
   local countersign_name countersign_entry
   trap - HUP INT TERM PIPE
@@ -37,5 +38,5 @@ run_command() {
     # Those that bash does not let anybody set.
     [[ -v $countersign_name && ${!countersign_name@a} == *r* ]] || export "${countersign_entry?}"
   done
-  exec -- "$@"
+  exec -a "$2" -- "$1" "${@:3}"
 }

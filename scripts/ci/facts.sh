@@ -18,7 +18,7 @@ describe_job() {
   for detail in "${ci_details[@]}"; do
     name=${detail%%=*}
     [[ $detail == *=* && $name =~ ^[A-Za-z0-9_.-]{1,64}$ ]] || usage_error "--detail ${detail:0:80} is not NAME=VALUE"
-    [[ ! ${values[$name]-} && $name != ci && $name != argv && $name != cwd ]] || usage_error "--detail $name is taken already"
+    [[ ! ${values[$name]-} && ' argv ci cwd executable stdin ' != *" $name "* ]] || usage_error "--detail $name is taken already"
     json_string "${detail#*=}" "$max_value" || usage_error "--detail $name is longer than $max_value bytes or not UTF-8"
     values[$name]=$json
   done
@@ -29,6 +29,11 @@ describe_job() {
     values[argv]=$json
     json_string "$PWD" "$max_value" || usage_error 'the working directory is too long to be approved, or not UTF-8'
     values[cwd]=$json
+    json_string "$ci_executable" "$max_value" || usage_error 'the path of the program is too long to be approved, or not UTF-8'
+    hash_executable
+    values[executable]="{\"path\":$json,\"sha256\":\"$executable_hash\"}"
+    describe_stdin
+    values[stdin]=$json
   fi
   sort_names "${!values[@]}"
   for name in "${names[@]}"; do members+=",\"$name\":${values[$name]}"; done
@@ -39,6 +44,24 @@ describe_job() {
   [[ ! $ci_ticket ]] || { json_string "$ci_ticket" "$max_value" || usage_error '--ticket is too long or not UTF-8'; }
   [[ ! $ci_ticket ]] || members+=",\"ticket\":$json"
   document_context="{${members:1}}"
+}
+
+# hash_executable: sets `executable_hash` to the SHA-256 of the program that the command names.
+hash_executable() {
+  executable_hash=$(exec sha256sum -- "$ci_executable")
+  # A name with a backslash makes a line that begins with one.
+  executable_hash=${executable_hash#\\}
+  executable_hash=${executable_hash%% *}
+  is_digest "sha256:$executable_hash" || shut unreadable-command "cannot read $ci_executable"
+}
+
+# describe_stdin: sets `json` to what the command will read from: a pipe that nobody saw is a fact (A6).
+describe_stdin() {
+  json='"device"'
+  [[ ! -S /dev/stdin ]] || json='"socket"'
+  [[ ! -f /dev/stdin ]] || json='"file"'
+  [[ ! -p /dev/stdin ]] || json='"pipe"'
+  [[ ! -t 0 ]] || json='"terminal"'
 }
 
 # describe_system: sets `json` to what the CI system says, empty where none is known.

@@ -3,8 +3,8 @@
 
 # What is asked for, beside what `config` holds.
 ci_action='' ci_requester='' ci_reason='' ci_ticket='' ci_audience=countersign
-# NAME=VALUE of --detail, and the command that runs after an approval.
-ci_details=() ci_command=()
+# NAME=VALUE of --detail; the command that runs after an approval, and the absolute path of its program.
+ci_details=() ci_command=() ci_executable=''
 # Whether the broker is believed without signatures.
 ci_trust_broker=no
 
@@ -104,8 +104,9 @@ check_options() {
   config[key]=/dev/null config[signers]=/dev/null config[state]=/dev/null
   check_config 'countersign-ci'
   config[key]=$key config[signers]=$signers
-  ((${#ci_command[@]} == 0)) || type -P "${ci_command[0]}" >/dev/null ||
-    usage_error "there is no program ${ci_command[0]@Q}"
+  ((${#ci_command[@]} == 0)) && return
+  ci_executable=$(type -P -- "${ci_command[0]}") || usage_error "there is no program ${ci_command[0]@Q}"
+  [[ $ci_executable == /* ]] || ci_executable=$PWD/$ci_executable
 }
 
 # usage_error TEXT

@@ -3,9 +3,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
 import { LocalIssuer } from '../broker/access/oidc/local-issuer.js';
 import { BARE_PROGRAMS, BareJob } from './bare-job.js';
-import { BrokerProcess, countersign, type RunningProgram, until } from './programs.js';
+import { BrokerProcess, CLI, countersign, type RunningProgram, start, until } from './programs.js';
+import { Readme } from './readme/blocks.js';
 import { describeWith } from './tools.js';
 
 const ID = /countersign approve ([0-9A-Z]{26}) --url (\S+)\n/;
@@ -89,7 +91,7 @@ describeWith([...BARE_PROGRAMS, 'ssh-keygen', 'env'], 'a CI job with nothing but
     const run = job.start(['--signers', 'signers', '--', ...command], { scope: 'prod', LC_ALL: 'C.UTF-8' });
     const id = await asked(run);
     const { document } = await shown(id);
-    expect(document.details).toEqual({ argv: command, cwd: job.directory });
+    expect(document.details).toMatchObject({ argv: command, cwd: job.directory, stdin: 'device' });
     await decide('approve', id);
     const { code, stdout } = await run.outcome;
     expect([code, stdout]).toEqual([7, '$(touch x)||word 0|prod|C.UTF-8|none|']);
@@ -253,5 +255,52 @@ describeWith([...BARE_PROGRAMS, 'ssh-keygen', 'env'], 'a CI job with nothing but
     const pasted = await countersign(['approve', id, '--url', url, ...flags], broker.env).outcome;
     expect(pasted.code).toBe(0);
     expect((await run.outcome).code).toBe(0);
+  });
+
+  test("holds the README's deploy host until somebody has signed", async () => {
+    const readme = new Readme();
+    const section = 'A CI job behind an approval';
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(job.directory, name), text, { mode: 0o755 });
+      return join(job.directory, name);
+    };
+    file('bin/countersign', `#!/bin/sh\nexec ${process.execPath} ${CLI} "$@"\n`);
+    const enrolling = start('sh', ['-ec', readme.take(section)], {
+      ...broker.env,
+      PATH: `${join(job.directory, 'bin')}:${process.env.PATH}`,
+    });
+    expect(await enrolling.outcome).toMatchObject({ code: 0, stdout: 'added ci:shop\n' });
+    await broker.must('submitter', 'remove', 'ci:shop');
+    const limits = [
+      '--action',
+      'deploy',
+      '--resource',
+      'shop',
+      '--door',
+      'host:deploy-1',
+      '--requester',
+      '*',
+    ];
+    const hostToken = (await broker.must('submitter', 'add', 'ci:shop', '--token', ...limits)).trim();
+    const script = readme
+      .take(section, 'bash')
+      .replace('https://approvals.example.com:7433', broker.address)
+      .replace('SHA256:REPLACE-WITH-THE-FINGERPRINT-OF-THE-BROKER', broker.fingerprint)
+      .replace('/etc/countersign/signers', join(job.directory, 'signers'))
+      .replace('/usr/local/bin/countersign-ci', job.program)
+      .replace('/srv/deploy/shop', file('shop', '#!/bin/bash\necho "deployed $1"\n'));
+    const commit = GITHUB.GITHUB_SHA;
+    const env = ['-i', `PATH=${job.env.PATH}`, `TMPDIR=${job.directory}`, `COUNTERSIGN_TOKEN=${hostToken}`];
+    const run = start('env', [...env, file('deploy-shop', script), commit, 'alice-dev']);
+    const id = await asked(run);
+    expect((await shown(id)).document.details.argv).toEqual([join(job.directory, 'shop'), commit]);
+    expect(run.said.stdout).toBe('');
+    await decide('approve', id);
+    expect(await run.outcome).toMatchObject({ code: 0, stdout: `deployed ${commit}\n` });
+    const workflow = parse(readme.take(section, 'yaml'));
+    expect(workflow.jobs.deploy.permissions).toEqual({ 'id-token': 'write' });
+    expect(parse(readme.take(section, 'yaml')).deploy.id_tokens.COUNTERSIGN_OIDC_TOKEN.aud).toBe(
+      'countersign',
+    );
   });
 });

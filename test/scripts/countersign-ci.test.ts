@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -18,6 +19,8 @@ const people = {
   mallory: new MemoryKey(),
 };
 type Person = keyof typeof people;
+const BASH = execFileSync('sh', ['-c', 'command -v bash'], { encoding: 'utf8' }).trim();
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 interface Ended {
   readonly status: number | null;
@@ -161,7 +164,22 @@ describeWith(['curl', 'ssh-keygen', 'sha256sum'], 'countersign-ci', () => {
       expect(broker.ask.document.details).toEqual({
         argv: ['bash', '-c', script, 'zero', '', '$(touch MARKER)', 'a b'],
         cwd: directory,
+        executable: { path: BASH, sha256: sha256(readFileSync(BASH)) },
+        stdin: 'device',
       });
+    });
+
+    test('but not where the program is another one by then (A5)', async () => {
+      const program = join(directory, 'program');
+      writeFileSync(program, '#!/bin/bash\necho approved\n', { mode: 0o755 });
+      broker.onSubmit = () => {
+        writeFileSync(program, '#!/bin/bash\necho replaced\n');
+        return approved(receipt('bob'));
+      };
+      const ended = await run(['--signers', 'signers', '--', './program']);
+      expect(ended).toMatchObject({ status: 121, stdout: '' });
+      expect(ended.stderr).toContain('is not what it was when it was approved');
+      expect(broker.of('reports')[0]?.body).toMatchObject({ outcome: 'refused', code: 'changed' });
     });
 
     test('in the environment of the job, without our secrets', async () => {
@@ -233,7 +251,7 @@ describeWith(['curl', 'ssh-keygen', 'sha256sum'], 'countersign-ci', () => {
       expect(await details(['--detail', 'a=b'], { COUNTERSIGN_DETAILS: 'one=1' })).toEqual({ a: 'b' });
     });
 
-    test.each([
+    const WRONG: readonly (readonly [readonly string[], string])[] = [
       [['--detail', 'a=1', '--detail', 'a=2'], 'is taken already'],
       [['--detail', 'ci=forged'], 'is taken already'],
       [['--detail', 'argv=forged', '--', 'true'], 'is taken already'],
@@ -249,12 +267,16 @@ describeWith(['curl', 'ssh-keygen', 'sha256sum'], 'countersign-ci', () => {
       [['--trust-broker'], 'exclude each other'],
       [['--nonsense'], 'unknown option --nonsense'],
       [['--key', 'signers', '--submitter', 'ci'], 'more than one of'],
-    ])('and asks nobody where it cannot: %j', async (args, because) => {
-      const ended = await run(['--signers', 'signers', ...args]);
-      expect(ended.status).toBe(args.includes('--') ? 121 : 1);
-      expect(ended.stderr).toContain(because);
-      expect(broker.calls).toEqual([]);
-    });
+    ];
+    test.each(WRONG.map(([args, because]) => [because, args] as const))(
+      'and asks nobody where it cannot: %s',
+      async (because, args) => {
+        const ended = await run(['--signers', 'signers', ...args]);
+        expect(ended.status).toBe(args.includes('--') ? 121 : 1);
+        expect(ended.stderr).toContain(because);
+        expect(broker.calls).toEqual([]);
+      },
+    );
   });
 
   describe('stays shut', () => {
