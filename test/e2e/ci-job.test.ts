@@ -202,7 +202,7 @@ describeWith([...BARE_PROGRAMS, 'ssh-keygen', 'env'], 'a CI job with nothing but
     const issuer = await LocalIssuer.start();
     const enrolled = ['--oidc-issuer', issuer.issuer, '--oidc-audience', 'countersign'];
     const claims = ['--oidc-claim', 'repository=acme/shop', '--oidc-claim', 'environment=production'];
-    await broker.must('submitter', 'add', 'ci:shop', ...enrolled, ...claims, ...LIMITS);
+    await broker.must('submitter', 'add', 'ci:oidc', ...enrolled, ...claims, ...LIMITS);
     const audiences: (string | null)[] = [];
     const github = createServer(async (request, response) => {
       const { searchParams } = new URL(request.url ?? '', 'http://localhost');
