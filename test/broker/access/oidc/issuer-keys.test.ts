@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { OidcTokens } from '../../../../broker/access/oidc/oidc-tokens.js';
 import { Principals } from '../../../../broker/roster/principals.js';
+import { issueCertificate } from '../../../../broker/tls/private-ca.js';
 import type { Name } from '../../../../src/protocol/names.js';
+import { temporaryDirectory } from '../../../ssh/openssh.js';
 import { ANYTHING, NOON } from '../../test-broker.js';
 import { type Handler, LocalIssuer, makeKey, type TokenChange } from './local-issuer.js';
 
@@ -10,7 +14,7 @@ let issuer: LocalIssuer;
 let now: number;
 let tokens: OidcTokens;
 
-const principals = (...issuers: LocalIssuer[]): Principals =>
+const principals = (ca: string | null, ...issuers: LocalIssuer[]): Principals =>
   new Principals({
     people: [],
     submitters: issuers.map((one, at) => ({
@@ -21,13 +25,13 @@ const principals = (...issuers: LocalIssuer[]): Principals =>
         audience: 'countersign',
         claims: [{ name: 'repository', value: 'acme/shop' }],
         algorithms: ['RS256'],
-        ca: null,
+        ca,
       },
       limits: ANYTHING,
     })),
   });
 const identify = async (change: TokenChange = {}, from = issuer): Promise<string> => {
-  const found = await tokens.identify(await from.token(now, change), () => principals(from));
+  const found = await tokens.identify(await from.token(now, change), () => principals(null, from));
   return found.submitter.name;
 };
 const unreachable = (because: RegExp) => ({
@@ -80,7 +84,7 @@ describe('keys of an issuer (A46)', () => {
 
   test('come from the issuer that was enrolled and from no other one', async () => {
     const other = await LocalIssuer.start();
-    const both = () => principals(issuer, other);
+    const both = () => principals(null, issuer, other);
     const mixed = await issuer.token(now, { claims: { iss: other.issuer } });
     await expect(tokens.identify(mixed, both)).rejects.toThrow('its signature does not hold');
     issuer.instead.set(DISCOVERY, (_, response) =>
@@ -101,6 +105,20 @@ describe('keys of an issuer (A46)', () => {
     await expect(identify()).rejects.toMatchObject(unreachable(/HTTP 302/));
     expect(count('/elsewhere')).toBe(0);
   });
+});
+
+test('an issuer with a private CA is believed by that CA alone (A46)', async () => {
+  const names = { required: ['localhost'], also: [] };
+  const issued = await issueCertificate(join(temporaryDirectory(), 'tls'), names, Date.now());
+  const cert = readFileSync(issued.certificate, 'utf8');
+  const behindTls = await LocalIssuer.start({ cert, key: readFileSync(issued.key, 'utf8') });
+  const enrolled = (ca: string | null) => () => principals(ca, behindTls);
+  const token = await behindTls.token(now);
+  const found = await tokens.identify(token, enrolled(readFileSync(issued.ca, 'utf8')));
+  expect(found.submitter.name).toBe('ci:0');
+  await expect(tokens.identify(token, enrolled(null))).rejects.toMatchObject(
+    unreachable(/UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT_IN_CHAIN/),
+  );
 });
 
 describe('an issuer that fails', () => {
