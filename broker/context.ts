@@ -3,13 +3,13 @@ import type { Logger } from 'pino';
 import type { OutdatedDoor } from '../src/protocol/door-messages.js';
 
 import type { EpochMs } from '../src/protocol/time.js';
-import type { OidcTokens } from './access/oidc/oidc-tokens.js';
 import type { RateLimiter } from './access/rate-limiter.js';
 import type { Sessions } from './access/sessions.js';
 import type { BrokerKeys } from './broker-keys.js';
 import type { Metrics } from './metrics.js';
 import type { Attendance } from './notify/attendance.js';
 import type { Notifier } from './notify/notifier.js';
+import type { OidcTokens } from './oidc/oidc-tokens.js';
 import type { Limits } from './options.js';
 import type { Requests } from './requests/requests.js';
 import type { Principals } from './roster/principals.js';

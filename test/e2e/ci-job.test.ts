@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { LocalIssuer } from '../broker/access/oidc/local-issuer.js';
+import { LocalIssuer } from '../broker/oidc/local-issuer.js';
 import { BARE_PROGRAMS, BareJob } from './bare-job.js';
 import { BrokerProcess, CLI, countersign, type RunningProgram, start, until } from './programs.js';
 import { Readme } from './readme/blocks.js';

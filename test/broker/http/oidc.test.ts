@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { LocalIssuer, type TokenChange } from '../access/oidc/local-issuer.js';
+import { LocalIssuer, type TokenChange } from '../oidc/local-issuer.js';
 import { type Call, newClaim, TestBroker } from '../test-broker.js';
 
 let broker: TestBroker;

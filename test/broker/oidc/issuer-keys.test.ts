@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { OidcTokens } from '../../../../broker/access/oidc/oidc-tokens.js';
-import { Principals } from '../../../../broker/roster/principals.js';
-import { issueCertificate } from '../../../../broker/tls/private-ca.js';
-import type { Name } from '../../../../src/protocol/names.js';
-import { temporaryDirectory } from '../../../ssh/openssh.js';
-import { ANYTHING, NOON } from '../../test-broker.js';
+import { OidcTokens } from '../../../broker/oidc/oidc-tokens.js';
+import { Principals } from '../../../broker/roster/principals.js';
+import { issueCertificate } from '../../../broker/tls/private-ca.js';
+import type { Name } from '../../../src/protocol/names.js';
+import { temporaryDirectory } from '../../ssh/openssh.js';
+import { ANYTHING, NOON } from '../test-broker.js';
 import { type Handler, LocalIssuer, makeKey, type TokenChange } from './local-issuer.js';
 
 const DISCOVERY = '/.well-known/openid-configuration';

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
-import { Problem } from '../../../src/protocol/problems.js';
-import type { Submitter } from '../../../src/protocol/roster-messages.js';
-import type { EpochMs } from '../../../src/protocol/time.js';
+import { Problem } from '../../src/protocol/problems.js';
+import type { Submitter } from '../../src/protocol/roster-messages.js';
+import type { EpochMs } from '../../src/protocol/time.js';
 import {
   formatVerifiedFacts,
   MAX_CLAIM_CHARS,
   MAX_CLAIMS,
   type VerifiedFacts,
-} from '../../../src/protocol/verified-facts.js';
-import type { OidcSubmitter, Principals } from '../../roster/principals.js';
+} from '../../src/protocol/verified-facts.js';
+import type { OidcSubmitter, Principals } from '../roster/principals.js';
 import { IssuerKeys } from './issuer-keys.js';
 
 /** How far the clock of an issuer may be off the broker's, in seconds. */

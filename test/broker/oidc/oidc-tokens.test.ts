@@ -1,14 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { exportSPKI } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { OidcTokens } from '../../../../broker/access/oidc/oidc-tokens.js';
-import { changeSubmitters, EMPTY_DIRECTORY } from '../../../../broker/roster/directory.js';
-import { Principals } from '../../../../broker/roster/principals.js';
-import type { Directory } from '../../../../broker/store/store.js';
-import type { Name } from '../../../../src/protocol/names.js';
-import type { OidcCredential } from '../../../../src/protocol/roster-messages.js';
-import { parseVerifiedFacts } from '../../../../src/protocol/verified-facts.js';
-import { ANYTHING, NOON } from '../../test-broker.js';
+import { OidcTokens } from '../../../broker/oidc/oidc-tokens.js';
+import { changeSubmitters, EMPTY_DIRECTORY } from '../../../broker/roster/directory.js';
+import { Principals } from '../../../broker/roster/principals.js';
+import type { Directory } from '../../../broker/store/store.js';
+import type { Name } from '../../../src/protocol/names.js';
+import type { OidcCredential } from '../../../src/protocol/roster-messages.js';
+import { parseVerifiedFacts } from '../../../src/protocol/verified-facts.js';
+import { ANYTHING, NOON } from '../test-broker.js';
 import { CI_CLAIMS, LocalIssuer, makeKey, type TokenChange } from './local-issuer.js';
 
 let issuer: LocalIssuer;

@@ -2,9 +2,9 @@ import { get as httpGet, type IncomingMessage } from 'node:http';
 import { get as httpsGet, type RequestOptions } from 'node:https';
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWTHeaderParameters } from 'jose';
 import * as z from 'zod';
-import { discoveryAddress, isKeyAddress } from '../../../src/protocol/issuer.js';
-import { Problem } from '../../../src/protocol/problems.js';
-import type { EpochMs } from '../../../src/protocol/time.js';
+import { discoveryAddress, isKeyAddress } from '../../src/protocol/issuer.js';
+import { Problem } from '../../src/protocol/problems.js';
+import type { EpochMs } from '../../src/protocol/time.js';
 
 /** How fetched keys are kept, in ms. */
 const FRESH = 10 * 60_000;
