@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Backup } from '../../broker/store/sqlite/backup.js';
 import { locate } from '../client/locations.js';
+import { zonedTime } from '../client/shown-time.js';
 import { Problem } from '../protocol/problems.js';
 import { formatTime } from '../protocol/time.js';
 import { hasDatabase } from './enrolled-directory.js';
@@ -40,24 +41,28 @@ Examples
 `,
   arguments: ['FILE?'],
   flags: { dir: 'text', keys: 'text', json: 'switch' },
-  async run({ arguments: [file], flags, env }) {
+  async run({ arguments: [file], flags, env, display: { zone } }) {
     const { data } = locate(flags, env);
     if (file === undefined && flags.keys === undefined) {
       throw new Problem('usage', 'the name of the back-up is missing', { hint: 'countersign backup FILE' });
     }
     if (!hasDatabase(data))
       throw new Problem('usage', `there is no database in ${data}`, { hint: 'give --dir DIR' });
-    if (file !== undefined) await backUpDatabase(data, resolve(file), flags.json);
+    if (file !== undefined) await backUpDatabase(data, resolve(file), { json: flags.json, zone });
     if (flags.keys !== undefined) await backUpKeys(data, resolve(flags.keys));
     return 0;
   },
 });
 
-async function backUpDatabase(data: string, file: string, json: boolean): Promise<void> {
+async function backUpDatabase(
+  data: string,
+  file: string,
+  { json, zone }: { readonly json: boolean; readonly zone: string },
+): Promise<void> {
   const { backUp } = await import('../../broker/store/sqlite/backup.js');
   const backup = backUp(join(data, 'broker.db'), file, Date.now());
   if (json) printJson({ file, ...onWire(backup) });
-  else print(describe(file, backup));
+  else print(describe(file, backup, zone));
 }
 
 const onWire = ({ requests, live, head, headAt, epoch, bytes }: Backup) => ({
@@ -70,12 +75,12 @@ const onWire = ({ requests, live, head, headAt, epoch, bytes }: Backup) => ({
   bytes,
 });
 
-function describe(file: string, { requests, live, head, headAt, bytes }: Backup): string {
+function describe(file: string, { requests, live, head, headAt, bytes }: Backup, zone: string): string {
   return formatTable([
     ['backed up to', exact(file)],
     ['size', `${(bytes / 1024 / 1024).toFixed(1)} MiB`],
     ['requests', `${requests}, of them ${live} pending or approved`],
-    ['events', `${head.seq}, the newest of ${formatTime(headAt)}`],
+    ['events', `${head.seq}, the newest of ${zonedTime(headAt, zone)}`],
     ['head', head.hash],
     ['keys', 'not in it: countersign backup --keys FILE'],
   ]);

@@ -2,6 +2,7 @@ import { formatAddress, parseAddress, socketAddress } from '../client/address.js
 import { HttpClient } from '../client/http-client.js';
 import { forgetBroker, knownBrokersPath, readKnownBrokers } from '../client/known-brokers.js';
 import { type Environment, locate, socketPath } from '../client/locations.js';
+import { zonedTime } from '../client/shown-time.js';
 import { type BrokerReply, brokerReply, MAX_OVERLAP } from '../protocol/messages.js';
 import type { Fingerprint } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
@@ -70,8 +71,8 @@ Examples
 `,
           arguments: [],
           flags: { dir: 'text', json: 'switch' },
-          async run({ flags, env }) {
-            printKeys(await readKeys(dataOf(flags, env)), flags.json);
+          async run({ flags, env, display: { zone } }) {
+            printKeys(await readKeys(dataOf(flags, env)), { json: flags.json, zone });
             return 0;
           },
         }),
@@ -95,14 +96,14 @@ Examples
 `,
           arguments: [],
           flags: { dir: 'text', overlap: 'text', json: 'switch' },
-          async run({ flags, env }) {
+          async run({ flags, env, display: { zone } }) {
             const keys = await rotate(dataOf(flags, env), overlapOf(flags.overlap));
-            printKeys(keys, flags.json);
+            printKeys(keys, { json: flags.json, zone });
             const until = keys.former[0]?.validUntil;
             tell(
               until === undefined
                 ? 'the old key is void: every console and door must be told of the new one'
-                : `put that line into the pam.conf of every door before ${formatTime(until)}`,
+                : `put that line into the pam.conf of every door before ${zonedTime(until, zone)}`,
             );
             return 0;
           },
@@ -241,7 +242,10 @@ function keysOf({ fingerprint, key, clock, handovers }: BrokerReply): Keys {
   return { fingerprint, key, former: [...formerKeys(handovers, fingerprint, clock)].reverse() };
 }
 
-function printKeys({ fingerprint, key, former }: Keys, json: boolean): void {
+function printKeys(
+  { fingerprint, key, former }: Keys,
+  { json, zone }: { readonly json: boolean; readonly zone: string },
+): void {
   const line = `fingerprint=${[fingerprint, ...former.map((old) => old.fingerprint)].join(',')}`;
   if (json) {
     printJson({
@@ -258,7 +262,9 @@ function printKeys({ fingerprint, key, former }: Keys, json: boolean): void {
   print(
     [
       `key          ${fingerprint}`,
-      ...former.map((old) => `former key   ${old.fingerprint}, good until ${formatTime(old.validUntil)}`),
+      ...former.map(
+        (old) => `former key   ${old.fingerprint}, good until ${zonedTime(old.validUntil, zone)}`,
+      ),
       `public key   ${exact(key)}`,
       `pam.conf     ${line}`,
     ].join('\n'),

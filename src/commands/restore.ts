@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Restored } from '../../broker/restore.js';
 import { locate } from '../client/locations.js';
+import { zonedTime } from '../client/shown-time.js';
 import { formatTime } from '../protocol/time.js';
 import { shellQuote } from './invocation.js';
 import { exact, print, printJson, tell } from './output.js';
@@ -30,13 +31,13 @@ Examples
 `,
   arguments: ['FILE'],
   flags: { dir: 'text', json: 'switch' },
-  async run({ arguments: [file = ''], flags, env }) {
+  async run({ arguments: [file = ''], flags, env, display: { zone } }) {
     const { data } = locate(flags, env);
     const { restore } = await import('../../broker/restore.js');
     const source = resolve(file);
     const restored = await restore({ file: source, directory: data, clock: Date.now, random: randomBytes });
     if (flags.json) printJson({ file: source, directory: data, ...onWire(restored) });
-    else print(describe(source, data, restored));
+    else print(describe({ source, data, zone }, restored));
     if (!existsSync(join(data, 'broker.key'))) {
       tell(
         `warning: there is no broker.key in ${exact(data)}: without the old one every door and client refuses the broker`,
@@ -57,13 +58,16 @@ const onWire = ({ backup, backupAt, ended, epoch, aside }: Restored) => ({
   aside,
 });
 
-function describe(file: string, data: string, { backup, backupAt, ended, aside }: Restored): string {
+function describe(
+  { source, data, zone }: { readonly source: string; readonly data: string; readonly zone: string },
+  { backup, backupAt, ended, aside }: Restored,
+): string {
   return formatTable([
-    ['restored', exact(file)],
+    ['restored', exact(source)],
     ['into', exact(data)],
-    ['made', formatTime(backupAt)],
+    ['made', zonedTime(backupAt, zone)],
     ['requests', `${backup.requests}, of them ${ended} ended now: they were pending or approved`],
-    ['events', `${backup.head.seq}, the newest of ${formatTime(backup.headAt)}`],
+    ['events', `${backup.head.seq}, the newest of ${zonedTime(backup.headAt, zone)}`],
     ['before it', aside === null ? 'nothing stood there' : `kept as ${exact(aside)}`],
     ['next', 'start the broker; an approver acknowledges the restore in the console'],
   ]);

@@ -53,7 +53,7 @@ Usage
 
 Flags
   --short         one line for a status bar: "nothing pending", "2 pending, oldest 4m",
-                  or why that cannot be known: "down", "broker changed", "unknown key".
+                  or why that cannot be known: "down", "broker unknown", "unknown key".
                   It asks for no passphrase and pins nothing. Exits with 0 or 1.
   --key FILE      sign in with this key (COUNTERSIGN_KEY)
   --json          as JSON${BROKER_FLAGS_HELP}
@@ -116,9 +116,7 @@ async function checkPinnedBefore(flags: StatusFlags, env: Environment): Promise<
   const address = locateBroker(flags, env, locations);
   if (address.kind === 'socket') return;
   if ((await readKnownBrokers(locations.config)).has(formatAddress(address))) return;
-  throw new Problem('wrong-broker', `the broker at ${formatAddress(address)} was never reached from here`, {
-    hint: 'pin it first: countersign status',
-  });
+  throw new Problem('broker-unknown', `the broker at ${formatAddress(address)} was never reached from here`);
 }
 
 /** What fits into a status bar. */

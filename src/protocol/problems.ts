@@ -188,6 +188,7 @@ export const PROBLEMS = {
 
   // The client's side
   'broker-unreachable': { status: 503, hint: 'check the address, the network and that the broker runs' },
+  'broker-unknown': { status: 409, hint: 'pin it first: countersign status' },
   'broker-changed': {
     status: 409,
     hint: 'the broker key is not the pinned one; if that is intended, remove its line from known_brokers',
