@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Locations } from '../client/locations.js';
-import { Problem } from '../protocol/problems.js';
 import type { Configuration } from './configuration.js';
-import { shellQuote } from './invocation.js';
+import { checkWritableByOwnerOnly } from './own-file.js';
 
 export const configurationPath = ({ config }: Pick<Locations, 'config'>): string =>
   join(config, 'config.yaml');
@@ -17,8 +16,8 @@ export const configurationPath = ({ config }: Pick<Locations, 'config'>): string
  */
 export async function readConfiguration(path: string): Promise<Configuration | null> {
   if (!existsSync(path)) return null;
-  await checkWritableByOwnerOnly(dirname(path));
-  await checkWritableByOwnerOnly(path);
+  await checkWritableByOwnerOnly(dirname(path), 'malformed-configuration');
+  await checkWritableByOwnerOnly(path, 'malformed-configuration');
   const [text, { parseConfiguration }] = await Promise.all([
     readFile(path, 'utf8'),
     // The parser of YAML is not paid for by those who have no such file.
@@ -26,16 +25,3 @@ export async function readConfiguration(path: string): Promise<Configuration | n
   ]);
   return parseConfiguration(text, path);
 }
-
-async function checkWritableByOwnerOnly(path: string): Promise<void> {
-  const { mode, uid } = await stat(path);
-  if (uid !== 0 && uid !== process.getuid?.()) {
-    throw refused(`${path} belongs to another user`, `chown "$(id -un)" ${shellQuote(path)}`);
-  }
-  if ((mode & 0o022) !== 0) {
-    throw refused(`${path} may be written by others`, `chmod go-w ${shellQuote(path)}`);
-  }
-}
-
-const refused = (message: string, hint: string): Problem =>
-  new Problem('malformed-configuration', message, { hint });

@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { REQUIREMENT_KEYS, type Requirements, readRequirements } from '../door/requirements.js';
 import { count, parseSettings, type Settings, setting } from '../door/settings.js';
@@ -6,6 +7,7 @@ import { sha256Digest } from '../protocol/canonical.js';
 import { type Digest, isName, type Name } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { parseSignersFile, type Signer } from '../ssh/signers-file.js';
+import { checkWritableByOwnerOnly } from './own-file.js';
 
 /** The user's own door: what `run` is told once instead of with each command. null where nothing is said. */
 export interface RunSettings {
@@ -71,29 +73,10 @@ export async function readSigners(path: string): Promise<OwnSigners> {
   return { signers: parseSignersFile(text), digest: sha256Digest(text) };
 }
 
-/** The text of a file that nobody but its owner can have written, and that is the user's or root's; null where there is none. */
+/** The text of a file that nobody but its user or root can have written; null where there is none. */
 async function readOwnFile(path: string): Promise<string | null> {
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  if (file === null) return null;
-  try {
-    const { uid, mode } = await file.stat();
-    if ((uid !== 0 && uid !== process.getuid?.()) || (mode & 0o022) !== 0) {
-      throw new Problem('unsafe-file', `others than you can write ${JSON.stringify(path)}`, {
-        hint: `it decides who may approve: chown and chmod go-w ${path}`,
-      });
-    }
-    return new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile());
-  } catch (error) {
-    if (
-      error instanceof Problem ||
-      (error as NodeJS.ErrnoException).code !== 'ERR_ENCODING_INVALID_ENCODED_DATA'
-    )
-      throw error;
-    throw new Problem('bad-config', `${path} is not UTF-8`);
-  } finally {
-    await file.close();
-  }
+  if (!existsSync(path)) return null;
+  await checkWritableByOwnerOnly(path, 'unsafe-file');
+  // What is no UTF-8 becomes characters that neither file may hold.
+  return readFile(path, 'utf8');
 }
