@@ -33,8 +33,10 @@ check_as_account() {
       note "$account is not one person of the signers file (shared-requester=${config[shared-requester]}): who logs in with a key that stands there asks as its owner"
     if quorum_possible "$requester"; then
       passed "people=${config[people]} required-groups=${config[required-groups]:--} can be met for $requester"
-    else
+    elif [[ ${signer_of[$requester]-} ]]; then
       failed "for $requester nobody can approve: $quorum_missing"
+    else
+      note "who logs in with a key that does not stand in the signers file asks in vain: $quorum_missing"
     fi
   fi
   check_broker

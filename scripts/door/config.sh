@@ -48,8 +48,10 @@ read_config() {
     [[ $known == *" $key "* ]] || shut bad-config "$1 line $number: unknown key $key"
     [[ ! ${given[$key]-} ]] || shut bad-config "$1 line $number: $key stands twice"
     given[$key]=yes
-    [[ ! $config_account ]] || value=${value//%u/"$config_account"}
     config[$key]=$value
+  done
+  for key in "${!config[@]}"; do
+    [[ ! $config_account ]] || config[$key]=${config[$key]//%u/"$config_account"}
   done
   for key in "${config_required[@]}"; do
     [[ ${config[$key]-} ]] || shut bad-config "$1: $key is missing"

@@ -56,7 +56,6 @@ read_account() {
   account_shell=${account_shell:-/bin/sh}
   [[ $account_shell == /* && -x $account_shell ]] || shut no-shell 'the shell of this account cannot be run'
   config_account=$account
-  config[key]=${config[key]//%u/"$account"} config[state]=${config[state]//%u/"$account"}
 }
 
 # require_own_state: the state is the account's alone, in a directory of root's.
