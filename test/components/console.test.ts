@@ -31,6 +31,21 @@ const confirm = async (screen: TerminalScreen, comment = ''): Promise<void> => {
   await screen.letItSettle().waitForContent('Enter signs the approval');
 };
 
+test.each([
+  ['red', 7],
+  ['yellow', 0],
+] as const)(
+  'the name of a %s profile is written in a colour that can be read on it',
+  async (colour, foreground) => {
+    const screen = new TerminalScreen(new InMemoryQueue([]), {
+      display: { zone: 'UTC', profile: { name: 'production', colour } },
+    });
+    await screen.waitForContent('countersign [production]  bob');
+    expect(screen.colourOf('[production]')).toBe(foreground);
+    await screen.leave();
+  },
+);
+
 describe('the console on a terminal', () => {
   test('lets an approver sign, and turns the row green when the door reports (A50)', async () => {
     const connection = new InMemoryQueue([sampleRequest()]);

@@ -9,8 +9,12 @@ vi.hoisted(() => {
 });
 
 test('NO_COLOR leaves every word and symbol, and no colour', async () => {
-  const screen = new TerminalScreen(new InMemoryQueue([sampleRequest()]));
-  expect(await screen.waitForContent('● waiting')).toContain(' ▸ 3m 00s');
+  const screen = new TerminalScreen(new InMemoryQueue([sampleRequest()]), {
+    display: { zone: 'UTC', profile: { name: 'production', colour: 'red' } },
+  });
+  const shown = await screen.waitForContent('● waiting');
+  expect(shown).toContain(' ▸ 3m 00s');
+  expect(shown).toContain('countersign [production]  bob at');
   await screen.leave();
   expect(screen.written).not.toMatch(/\u001b\[[\d;]*m/);
 });
