@@ -130,7 +130,15 @@ async function identifySubmitter(
     return { ...vouched, verified: null };
   }
   if (principal.kind === 'unverified') {
-    const { submitter, verified } = await context.oidc.identify(principal.token, context.principals);
+    const { submitter, requester, verified } = await context.oidc.identify(
+      principal.token,
+      context.principals,
+    );
+    if (requester !== null && body.bound.document.requester !== requester) {
+      throw new Problem('submitter-limits', `this token asks for ${JSON.stringify(requester)} alone`, {
+        hint: 'name as requester whom the token names, in lower case; enrol the name as an alias',
+      });
+    }
     authorise({ kind: 'submitter', submitter }, 'request.submit');
     return { submitter, verified, nonce: null };
   }

@@ -33,6 +33,8 @@ const OF_THE_TOKEN = new Set([
 
 export interface OidcIdentity {
   readonly submitter: Submitter;
+  /** For whom alone this token asks; null for whom its submitter may. */
+  readonly requester: string | null;
   /** Canonical text of the {@link VerifiedFacts}. */
   readonly verified: string;
 }
@@ -73,7 +75,8 @@ export class OidcTokens {
     const current = claimedSubmitter(payload, principals());
     if (!isDeepStrictEqual(current.credential, submitter.credential))
       throw refused('the submitter has changed');
-    return { submitter: current, verified: formatVerifiedFacts(factsOf(payload, submitter)) };
+    const requester = requesterOf(payload, current.credential);
+    return { submitter: current, requester, verified: formatVerifiedFacts(factsOf(payload, current)) };
   }
 }
 
@@ -136,6 +139,14 @@ function explain(error: errors.JOSEError): string {
   }
   if (error instanceof errors.JWKSNoMatchingKey) return 'its issuer has no such key';
   return 'its signature does not hold';
+}
+
+/** @throws Problem `oidc-token-refused` for a token that does not name the one for whom it asks */
+function requesterOf(payload: JWTPayload, { requester }: OidcSubmitter['credential']): string | null {
+  if (requester === null) return null;
+  const named = claimText(payload, requester);
+  if (named === null) throw refused(`it has no claim ${requester}, which names the requester`);
+  return named.toLowerCase();
 }
 
 function factsOf(payload: JWTPayload, { credential }: OidcSubmitter): VerifiedFacts {

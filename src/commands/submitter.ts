@@ -26,6 +26,7 @@ const CREDENTIAL_FLAGS = {
   oidcAudience: 'text',
   oidcClaim: 'texts',
   oidcAlgorithm: 'texts',
+  oidcRequester: 'text',
   oidcCa: 'text',
 } as const;
 const DIR_HELP = `
@@ -38,6 +39,7 @@ const CREDENTIAL_HELP = `
   --oidc-issuer URL       it shows tokens of this OpenID provider: a CI system
   --oidc-audience A       made for this audience and no other
   --oidc-claim NAME=VALUE with exactly this claim; at least one
+  --oidc-requester NAME   and asks for nobody but whom this claim names, in lower case
   --oidc-algorithm A      RS256 (default) or ES256
   --oidc-ca FILE          CA certificates for the issuer, instead of the system's${DIR_HELP}`;
 
@@ -198,8 +200,9 @@ async function makeCredential(
   }
   if (flags.oidcIssuer !== undefined)
     return { credential: await oidcCredential(flags.oidcIssuer, flags), token: null };
-  const { oidcAudience, oidcClaim, oidcAlgorithm, oidcCa } = flags;
-  if (oidcAudience !== undefined || oidcCa !== undefined || oidcClaim.length + oidcAlgorithm.length > 0) {
+  const { oidcAudience, oidcClaim, oidcRequester, oidcAlgorithm, oidcCa } = flags;
+  const texts = [oidcAudience, oidcRequester, oidcCa].some((text) => text !== undefined);
+  if (texts || oidcClaim.length + oidcAlgorithm.length > 0) {
     throw new Problem('usage', 'the flags --oidc-… go with --oidc-issuer URL');
   }
   if (flags.socket) return { credential: { kind: 'socket' }, token: null };
@@ -214,7 +217,7 @@ async function oidcCredential(
   issuer: string,
   flags: FlagValues<typeof CREDENTIAL_FLAGS>,
 ): Promise<SubmitterCredential> {
-  const { oidcAudience: audience, oidcClaim, oidcAlgorithm, oidcCa } = flags;
+  const { oidcAudience: audience, oidcClaim, oidcRequester, oidcAlgorithm, oidcCa } = flags;
   if (!isIssuer(issuer)) {
     throw new Problem('usage', '--oidc-issuer is no https address', {
       hint: 'write it as the tokens do, for example https://token.actions.githubusercontent.com',
@@ -228,6 +231,7 @@ async function oidcCredential(
       const [name = '', ...value] = text.split('=');
       return { name, value: value.join('=') };
     }),
+    requester: oidcRequester ?? null,
     algorithms: oidcAlgorithm.length > 0 ? oidcAlgorithm : ['RS256'],
     ca: oidcCa === undefined ? null : await readCertificates(oidcCa),
   });
@@ -246,6 +250,7 @@ async function oidcCredential(
 const OIDC_FLAGS: Readonly<Record<string, string>> = {
   audience: '--oidc-audience',
   claims: '--oidc-claim',
+  requester: '--oidc-requester',
   algorithms: '--oidc-algorithm',
   ca: '--oidc-ca',
 };
@@ -288,8 +293,9 @@ function credentialText(credential: SubmitterCredential): string {
     case 'key':
       return parsePublicKeyLine(credential.key).fingerprint;
     case 'oidc': {
-      const { issuer, audience, claims } = credential;
-      return `${issuer} for ${audience}: ${claims.map(({ name, value }) => `${name}=${value}`).join(' ')}`;
+      const { issuer, audience, claims, requester } = credential;
+      const values = claims.map(({ name, value }) => `${name}=${value}`).join(' ');
+      return `${issuer} for ${audience}: ${values}${requester === null ? '' : ` asking for its ${requester}`}`;
     }
     default:
       return credential.kind;

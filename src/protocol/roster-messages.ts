@@ -58,11 +58,13 @@ export const OIDC_ALGORITHMS = ['RS256', 'ES256'] as const;
 /** Claims that say which token it is, not who holds it. */
 const NO_IDENTITY = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti'];
 
+const claimName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/)
+  .refine((claim) => !NO_IDENTITY.includes(claim), 'iss, aud, exp, nbf, iat and jti identify nobody');
+
 const oidcClaim = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/)
-    .refine((claim) => !NO_IDENTITY.includes(claim), 'iss, aud, exp, nbf, iat and jti identify nobody'),
+  name: claimName,
   /** Compared byte by byte; numbers and booleans by their JSON text. */
   value: z
     .string()
@@ -83,6 +85,8 @@ const oidcCredential = z.strictObject({
       (claims) => new Set(claims.map((claim) => claim.name)).size === claims.length,
       'a claim stands twice',
     ),
+  /** The claim that names the requester, in lower case; null where the document alone does. */
+  requester: z.nullable(claimName),
   algorithms: z.array(z.enum(OIDC_ALGORITHMS)).min(1).max(OIDC_ALGORITHMS.length),
   /** PEM certificates that are trusted for the issuer instead of the system's. */
   ca: z.nullable(z.string().max(65_536)),

@@ -135,12 +135,22 @@ describe('a submitter', () => {
     await user.must('submitter', 'add', 'ci', ...OIDC, ...limits);
     const text = 'https://issuer.example for countersign: repository=acme/shop ref=a=b';
     expect(await user.must('submitter', 'list')).toContain(text);
-    await user.must('submitter', 'rotate', 'ci', ...OIDC.slice(0, 6), '--oidc-algorithm', 'ES256');
+    await user.must(
+      'submitter',
+      'rotate',
+      'ci',
+      ...OIDC.slice(0, 6),
+      '--oidc-algorithm',
+      'ES256',
+      '--oidc-requester',
+      'actor',
+    );
     expect(JSON.parse(await user.must('submitter', 'list', '--json')).submitters[0].credential).toEqual({
       kind: 'oidc',
       issuer: 'https://issuer.example',
       audience: 'countersign',
       claims: [{ name: 'repository', value: 'acme/shop' }],
+      requester: 'actor',
       algorithms: ['ES256'],
       ca: null,
     });

@@ -15,6 +15,7 @@ beforeEach(async () => {
       issuer: issuer.issuer,
       audience: 'countersign',
       claims: [{ name: 'repository', value: 'acme/shop' }],
+      requester: null,
       algorithms: ['RS256'],
       ca: null,
     },
@@ -72,6 +73,26 @@ describe('a submitter with an OIDC token (A46)', () => {
     ]) {
       expect((await submit(deploy(change))).json.code).toBe('submitter-limits');
     }
+  });
+
+  test('asks for nobody but whom its token names, where that is enrolled (A8)', async () => {
+    const { submitters } = (await broker.call('GET', '/v1/submitters', { viaSocket: true })).json;
+    const [{ credential }] = submitters.filter(({ name }: { name: string }) => name === 'ci:shop');
+    const rotate = (requester: string) =>
+      broker.call('POST', '/v1/submitters/changes', {
+        viaSocket: true,
+        body: { change: 'rotate', name: 'ci:shop', credential: { ...credential, requester } },
+      });
+    await rotate('actor');
+    expect((await submit(deploy(), { claims: { actor: 'Alice' } })).status).toBe(201);
+    const other = await submit(deploy(), { claims: { actor: 'bob' } });
+    expect([other.status, other.json.code, other.json.detail]).toEqual([
+      403,
+      'submitter-limits',
+      'this token asks for "bob" alone',
+    ]);
+    expect((await submit(deploy(), { claims: { actor: ['alice'] } })).json.code).toBe('oidc-token-refused');
+    expect((await rotate('exp')).json.code).toBe('malformed-request');
   });
 
   test('joins its own request, but not with a token of another run', async () => {
@@ -153,6 +174,7 @@ describe('a submitter with an OIDC token (A46)', () => {
       issuer: 'https://issuer.example',
       audience: 'countersign',
       claims: [{ name: 'sub', value: 'a' }],
+      requester: null,
       algorithms: ['RS256'],
       ca: null,
       ...change,

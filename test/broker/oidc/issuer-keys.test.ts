@@ -24,6 +24,7 @@ const principals = (ca: string | null, ...issuers: LocalIssuer[]): Principals =>
         issuer: one.issuer,
         audience: 'countersign',
         claims: [{ name: 'repository', value: 'acme/shop' }],
+        requester: null,
         algorithms: ['RS256'],
         ca,
       },

@@ -27,6 +27,7 @@ function enrol(name: string, change: Partial<OidcCredential> = {}): void {
       issuer: issuer.issuer,
       audience: 'countersign',
       claims: [REPOSITORY, ENVIRONMENT],
+      requester: null,
       algorithms: ['RS256' as const],
       ca: null,
       ...change,
