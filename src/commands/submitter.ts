@@ -1,47 +1,15 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { locate } from '../client/locations.js';
-import { isIssuer } from '../protocol/issuer.js';
 import { parseName } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
-import {
-  type Submitter,
-  type SubmitterChange,
-  type SubmitterCredential,
-  submitterCredentialSchema,
-} from '../protocol/roster-messages.js';
-import { formatPublicKey, parsePublicKeyLine } from '../ssh/public-key.js';
+import type { Submitter, SubmitterChange } from '../protocol/roster-messages.js';
 import { hasDatabase, withDirectory } from './enrolled-directory.js';
 import { exact, print, printJson, tell } from './output.js';
-import { readPublicKey } from './public-key-file.js';
+import { CREDENTIAL_FLAGS, CREDENTIAL_HELP, credentialText, makeCredential } from './submitter-credential.js';
 import { formatTable } from './text-table.js';
-import { defineVerb, type FlagValues, type VerbGroup } from './verb.js';
+import { defineVerb, type VerbGroup } from './verb.js';
 
-const CREDENTIAL_FLAGS = {
-  dir: 'text',
-  key: 'text',
-  token: 'switch',
-  socket: 'switch',
-  oidcIssuer: 'text',
-  oidcAudience: 'text',
-  oidcClaim: 'texts',
-  oidcAlgorithm: 'texts',
-  oidcRequester: 'text',
-  oidcCa: 'text',
-} as const;
 const DIR_HELP = `
   --dir DIR       data directory of the broker (COUNTERSIGN_DIR)`;
-const CREDENTIAL_HELP = `
-  --key FILE      it signs with this key (a public key file, or - for stdin);
-                  a host uses its host key
-  --token         it shows a bearer token, which is made here and printed once
-  --socket        it is whoever may open the broker's socket; one submitter only
-  --oidc-issuer URL       it shows tokens of this OpenID provider: a CI system
-  --oidc-audience A       made for this audience and no other
-  --oidc-claim NAME=VALUE with exactly this claim; at least one
-  --oidc-requester NAME   and asks for nobody but whom this claim names, in lower case
-  --oidc-algorithm A      RS256 (default) or ES256
-  --oidc-ca FILE          CA certificates for the issuer, instead of the system's${DIR_HELP}`;
 
 export const verb: VerbGroup = {
   help: `
@@ -108,7 +76,7 @@ Flags
   --action A      what it may ask to do
   --resource R    on what
   --door D        for which doors
-  --requester N   for whom, beside itself${CREDENTIAL_HELP}
+  --requester N   for whom, beside itself${CREDENTIAL_HELP}${DIR_HELP}
 
 Examples
   countersign submitter add web-1 --key /etc/ssh/ssh_host_ed25519_key.pub \\
@@ -146,7 +114,7 @@ Give a submitter another key, token or set of claims; what it had ends at once.
 Usage
   countersign submitter rotate NAME --key FILE | --token | --oidc-issuer URL…
 
-Flags${CREDENTIAL_HELP}
+Flags${CREDENTIAL_HELP}${DIR_HELP}
 
 Examples
   countersign submitter rotate ci --token > ci.token
@@ -190,77 +158,6 @@ async function change(data: string, submitterChange: SubmitterChange): Promise<v
   await withDirectory(data, (directory) => directory.changeSubmitters(submitterChange));
 }
 
-/** A new credential; of a token only the hash goes further than the screen. */
-async function makeCredential(
-  flags: FlagValues<typeof CREDENTIAL_FLAGS>,
-): Promise<{ readonly credential: SubmitterCredential; readonly token: string | null }> {
-  const given = [flags.key, flags.oidcIssuer].filter((text) => text !== undefined).length;
-  if (given + Number(flags.token) + Number(flags.socket) !== 1) {
-    throw new Problem('usage', 'give one of --key FILE, --token, --socket and --oidc-issuer URL');
-  }
-  if (flags.oidcIssuer !== undefined)
-    return { credential: await oidcCredential(flags.oidcIssuer, flags), token: null };
-  const { oidcAudience, oidcClaim, oidcRequester, oidcAlgorithm, oidcCa } = flags;
-  const texts = [oidcAudience, oidcRequester, oidcCa].some((text) => text !== undefined);
-  if (texts || oidcClaim.length + oidcAlgorithm.length > 0) {
-    throw new Problem('usage', 'the flags --oidc-… go with --oidc-issuer URL');
-  }
-  if (flags.socket) return { credential: { kind: 'socket' }, token: null };
-  if (flags.key !== undefined) {
-    return { credential: { kind: 'key', key: formatPublicKey(await readPublicKey(flags.key)) }, token: null };
-  }
-  const token = randomBytes(32).toString('base64url');
-  return { credential: { kind: 'token', hash: createHash('sha256').update(token).digest('hex') }, token };
-}
-
-async function oidcCredential(
-  issuer: string,
-  flags: FlagValues<typeof CREDENTIAL_FLAGS>,
-): Promise<SubmitterCredential> {
-  const { oidcAudience: audience, oidcClaim, oidcRequester, oidcAlgorithm, oidcCa } = flags;
-  if (!isIssuer(issuer)) {
-    throw new Problem('usage', '--oidc-issuer is no https address', {
-      hint: 'write it as the tokens do, for example https://token.actions.githubusercontent.com',
-    });
-  }
-  const parsed = submitterCredentialSchema.safeParse({
-    kind: 'oidc',
-    issuer,
-    audience,
-    claims: oidcClaim.map((text) => {
-      const [name = '', ...value] = text.split('=');
-      return { name, value: value.join('=') };
-    }),
-    requester: oidcRequester ?? null,
-    algorithms: oidcAlgorithm.length > 0 ? oidcAlgorithm : ['RS256'],
-    ca: oidcCa === undefined ? null : await readCertificates(oidcCa),
-  });
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const flag = OIDC_FLAGS[String(issue?.path[0])] ?? '--oidc-issuer';
-  throw new Problem(
-    'usage',
-    `${flag} is missing or not one that is taken: ${issue?.message ?? 'malformed'}`,
-    {
-      hint: 'give --oidc-audience A, and --oidc-claim NAME=VALUE at least once',
-    },
-  );
-}
-
-const OIDC_FLAGS: Readonly<Record<string, string>> = {
-  audience: '--oidc-audience',
-  claims: '--oidc-claim',
-  requester: '--oidc-requester',
-  algorithms: '--oidc-algorithm',
-  ca: '--oidc-ca',
-};
-
-async function readCertificates(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8');
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
-  throw new Problem('usage', `${exact(file)} holds no certificate in PEM`);
-}
-
 function showToken(name: string, token: string): void {
   print(token);
   tell(`this token of ${name} is shown once: keep it private, and give it as COUNTERSIGN_TOKEN`);
@@ -286,18 +183,4 @@ function formatSubmitters(submitters: readonly Submitter[]): string {
       ].map(exact),
     ),
   ]);
-}
-
-function credentialText(credential: SubmitterCredential): string {
-  switch (credential.kind) {
-    case 'key':
-      return parsePublicKeyLine(credential.key).fingerprint;
-    case 'oidc': {
-      const { issuer, audience, claims, requester } = credential;
-      const values = claims.map(({ name, value }) => `${name}=${value}`).join(' ');
-      return `${issuer} for ${audience}: ${values}${requester === null ? '' : ` asking for its ${requester}`}`;
-    }
-    default:
-      return credential.kind;
-  }
 }
