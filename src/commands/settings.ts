@@ -63,7 +63,8 @@ const FLAGS: Readonly<Record<Name, string>> = {
  * broker: where a flag or a variable names another one, nothing of it is used but `utc`, unless `--profile` asks for
  * the rest by name; and its name and colour never stand over another broker.
  *
- * @throws Problem `usage` for a profile that there is not, or that the verb cannot work on
+ * @throws Problem `usage` for a profile that there is not, that the verb cannot work on, or that is asked for beside a
+ * variable that names another broker
  */
 export function settle(
   flags: GivenFlags,
@@ -82,6 +83,12 @@ export function settle(
       `the profile ${profile.name} is the broker at ${profile.url.value}; this verb works on a data directory`,
       { hint: "run it on that broker's machine, or name the directory with --dir" },
     );
+  }
+  if (profile !== null && isAskedFor && !isIts && named?.source.kind === 'variable') {
+    const variable = sourceName(named.source);
+    throw new Problem('usage', `--profile ${profile.name} and ${variable} name two brokers`, {
+      hint: `unset ${variable}, or say which one with --url or --dir`,
+    });
   }
   const isUsed = isIts || isAskedFor;
   const setting = (name: Name, entry: Entry<string> | null | undefined): Setting<string | null> => {

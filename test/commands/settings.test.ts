@@ -110,6 +110,16 @@ describe('another broker than that of the profile', () => {
 });
 
 test.each([
+  [{ COUNTERSIGN_URL: 'https://other.example.com' }, 'broker'],
+  [{ COUNTERSIGN_DIR: '/tmp/try' }, 'broker'],
+  [{ COUNTERSIGN_DIR: '/tmp/try' }, 'directory'],
+] as const)('--profile beside %j is refused: neither is what was asked for (%s)', (env, counterpart) => {
+  const both = () => settled({ profile: 'production' }, env, counterpart);
+  expect(codeOf(both)).toBe('usage');
+  expect(both).toThrow(`--profile production and ${Object.keys(env)[0]} name two brokers`);
+});
+
+test.each([
   [{ url: 'https://approvals.example.com:7433/' }, {}],
   [{}, { COUNTERSIGN_URL: 'https://APPROVALS.example.com:7433' }],
 ])('the same broker, named once more by %j or %j, is that of the profile', (flags, env) => {
