@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Outcome, type RunningProgram, until } from './programs.js';
 import { Readme } from './readme/blocks.js';
 import { Machine, Network } from './readme/machine.js';
 import { describeWith } from './tools.js';
@@ -11,38 +12,57 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** The part of PID 1: starts the unit's command as its user, with its directory and flags, until SIGTERM. */
 const SYSTEMCTL = readFileSync(new URL('readme/systemctl', import.meta.url), 'utf8');
 const TOOLS = [
-  'root',
-  'mount namespaces',
-  'ip',
-  'npm',
-  'git',
-  'sudo',
-  'sshd',
-  'ssh-keygen',
-  'systemd-sysusers',
-  'curl',
+  ...['root', 'mount namespaces', 'ip', 'npm', 'git', 'sudo', 'sshd', 'ssh-keygen'],
+  ...['systemd-sysusers', 'curl', 'script', 'useradd'],
 ];
+/** What the README asks the reader to put in its place. */
+const FINGERPRINT = 'SHA256:REPLACE-WITH-THE-FINGERPRINT-OF-THE-BROKER';
+const BOB = '--key bob-new';
 
-/** The tests follow the README from above to below, on the same machines. */
+/**
+ * The tests follow the README from its installation to the removal, on the same machines: the broker's, which is the reader's own
+ * too, and a host behind a door. What is between the README's blocks is what its text tells the reader to bring or to do.
+ */
 describeWith(TOOLS, 'the README, by its own text', () => {
   const readme = new Readme();
   const network = new Network();
   let approvals: Machine;
+  let web: Machine;
+  let fingerprint = '';
 
   const onBroker = (block: string): Promise<string> => approvals.run(block, { user: 'countersign' });
 
   beforeAll(async () => {
     await network.up();
     approvals = await Machine.boot('approvals.example.com', network, ['web-1.example.com']);
-    approvals.write('/usr/local/bin/systemctl', SYSTEMCTL, '0755');
+    web = await Machine.boot('web-1.example.com', network, ['approvals.example.com']);
+    for (const machine of [approvals, web]) machine.write('/usr/local/bin/systemctl', SYSTEMCTL, '0755');
     clone(approvals);
   });
   afterAll(async () => {
     await approvals?.remove();
+    await web?.remove();
     network.remove();
   });
 
-  test('installs the broker from the tarball and runs it as a service', { timeout: 300_000 }, async () => {
+  /** The request that waits, once there is one. */
+  async function pending(): Promise<{ readonly id: string; readonly digest: string }> {
+    for (;;) {
+      const { requests } = JSON.parse(await onBroker(`countersign list --json ${BOB}`));
+      const found = requests.find(({ state }: { state: string }) => state === 'pending');
+      if (found !== undefined) return found;
+    }
+  }
+
+  /** Somebody asks, bob answers, and this is what came of it. */
+  async function answered(verb: 'approve' | 'deny', asking: RunningProgram): Promise<Outcome> {
+    const found = await Promise.race([pending(), asking.outcome]);
+    if (!('id' in found)) throw new Error(`nobody was asked: ${found.stdout}${found.stderr}`);
+    await onBroker(`countersign ${verb} ${found.id} --yes-i-read-it ${found.digest} ${BOB}`);
+    return asking.outcome;
+  }
+
+  test('installs the broker from the tarball and runs it as a service', { timeout: 120_000 }, async () => {
     const install = () => readme.take('Install the broker');
     const clone = { cwd: '/root/countersign', outside: true };
     expect(await approvals.run(install(), clone)).toMatch(/^\d+\.\d+\.\d+$/m);
@@ -51,7 +71,18 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     expect(await approvals.run(install())).toMatch(/^approvers +1$/m);
   });
 
-  test('an approver who lost a key has another one, and the lost one is in no signers file', async () => {
+  test('makes a private CA that curl trusts for the broker', async () => {
+    approvals.write('/etc/default/countersign', readme.take('TLS', 'ini'));
+    await approvals.run('systemctl restart countersign');
+    const ca = await onBroker('cat tls/ca.pem');
+    approvals.write('/root/ca.pem', ca);
+    web.write('/root/ca.pem', ca);
+    const reply = await web.run('curl -sS --cacert ca.pem https://approvals.example.com:7433/v1/broker');
+    fingerprint = JSON.parse(reply).fingerprint;
+    expect(await onBroker('countersign status')).toContain(fingerprint);
+  });
+
+  test('gives an approver who lost a key another one, and the lost one is in no signers file', async () => {
     await approvals.run('cp bob.pub ~countersign/ && chown countersign ~countersign/bob.pub');
     await onBroker('ssh-keygen -q -t ed25519 -N "" -C bob -f bob-new');
     await onBroker(readme.take('Runbook: an approver lost a key'));
@@ -60,16 +91,95 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     expect(signers).toContain(await keyOf('bob-new.pub'));
     expect(signers).not.toContain(await keyOf('bob.pub'));
   });
+
+  test('protects a host: observed first, then approved, denied, and shut without the broker', {
+    timeout: 120_000,
+  }, async () => {
+    const protect = () => readme.take('Protect one host in five minutes');
+    await approvals.run('ssh-keygen -q -t ed25519 -N "" -C alice -f alice');
+    await hand(approvals, web, '/root/alice.pub');
+    await approvals.run('install -o countersign -m 0644 alice.pub ~countersign/alice.pub');
+    await onBroker(protect());
+
+    await web.run(
+      'useradd --create-home --shell /bin/bash alice-admin && install -D -o alice-admin -m 0600 alice.pub ~alice-admin/.ssh/authorized_keys',
+    );
+    await startSshd(web);
+    web.unpack(archive(approvals, 'scripts'), '/root');
+    web.write('/root/signers', await onBroker('cat signers'));
+    const installed = await yes(web, protect().replace(FINGERPRINT, fingerprint));
+    await onBroker(toPaste(installed));
+
+    const login = () => approvals.start(SSH('alice-admin', 'true'));
+    expect((await login().outcome).code).toBe(0);
+    await web.run(protect());
+    await yes(web, protect());
+    expect((await answered('approve', login())).code).toBe(0);
+    expect((await answered('deny', login())).code).not.toBe(0);
+    await approvals.run('systemctl stop countersign');
+    expect((await login().outcome).code).not.toBe(0);
+    await approvals.run('systemctl start countersign');
+  });
+
+  test('verifies the receipt of that login with ssh-keygen alone', async () => {
+    const { requests } = JSON.parse(await onBroker(`countersign list --state all --json ${BOB}`));
+    const opened = requests.find(
+      ({ report }: { report: { outcome: string } | null }) => report?.outcome === 'opened',
+    );
+    const shown = JSON.parse(await onBroker(`countersign show ${opened.id} --json ${BOB}`));
+    web.write('/root/receipt', shown.votes[0].receipt);
+    expect(await web.run(readme.take('Verify a receipt'))).toContain(
+      'Good "decision@countersign" signature for bob',
+    );
+  });
 });
+
+const SSH = (user: string, command: string): string =>
+  `ssh -i alice -o BatchMode=yes -o StrictHostKeyChecking=accept-new ${user}@web-1.example.com ${command}`;
+
+/** The lines that a program printed for the broker's machine. */
+function toPaste(said: string): string {
+  const lines = said.replaceAll('\r', '').split('\n');
+  const first = lines.findIndex((line) => /^\s*echo 'ssh-ed25519 /.test(line));
+  if (first < 0) throw new Error(`nothing to paste in:\n${said}`);
+  return lines.slice(first, first + 2).join('\n');
+}
+
+/** Runs a block on a terminal, and says yes to what it asks. */
+async function yes(machine: Machine, block: string): Promise<string> {
+  machine.write('/root/block', block);
+  return machine.run("script -qefc 'bash -euo pipefail block' /dev/null <<< y");
+}
+
+async function startSshd(machine: Machine): Promise<void> {
+  await machine.run('ssh-keygen -A && mkdir -p /run/sshd');
+  const sshd = machine.start('exec /usr/sbin/sshd -D -e -o PidFile=/var/lib/sshd.pid');
+  await until(() => {
+    if (sshd.child.exitCode !== null) throw new Error(`sshd exited: ${sshd.said.stderr}`);
+    return sshd.said.stderr.includes('Server listening');
+  });
+}
+
+async function hand(from: Machine, to: Machine, path: string): Promise<void> {
+  to.write(path, await from.run(`cat ${path}`));
+}
 
 /** The checkout, as `git clone` would bring it: with what is not committed yet. */
 function clone(machine: Machine): void {
-  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
-  const kept = files.split('\0').filter((file) => file !== '' && !file.startsWith('test/'));
-  const archive = join(machine.directory, 'clone.tar');
-  execFileSync('tar', ['-cf', archive, '-C', ROOT, ...kept]);
-  machine.unpack(archive, '/root/countersign');
+  machine.unpack(archive(machine, '.'), '/root/countersign');
+}
+
+/** An archive of what belongs to the project below a folder of it, where the machine can see it. */
+function archive(machine: Machine, folder: string): string {
+  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', folder];
+  const files = execFileSync('git', list, { cwd: ROOT, encoding: 'utf8' }).split('\0');
+  const file = join(machine.directory, 'archive.tar');
+  execFileSync('tar', [
+    '-cf',
+    file,
+    '-C',
+    ROOT,
+    ...files.filter((name) => name !== '' && !name.startsWith('test/')),
+  ]);
+  return file;
 }
