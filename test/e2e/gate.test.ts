@@ -200,6 +200,7 @@ describeWith(['root', 'sshd', 'curl', 'tmux'], 'a command behind the gate of a r
   test('a shell and SFTP that are configured wait for approval like everything else', async () => {
     host.configure(broker, { interactive: 'yes', sftp: 'yes' });
     const batch = host.file('batch');
+    writeFileSync(batch, 'ls\n');
     const copied = start('scp', [...host.options(), batch, `${host.address}:copy`]);
     expect((await approved(copied)).code).toBe(0);
     expect(await approved(host.ssh('cat copy'))).toMatchObject({ code: 0, stdout: 'ls\n' });

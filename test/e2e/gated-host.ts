@@ -149,7 +149,7 @@ export class GatedHost {
 
   async remove(): Promise<void> {
     await this.stopSshd();
-    execFileSync('sh', ['-c', `pkill -KILL -u ${this.user}; userdel ${this.user} 2>/dev/null; true`]);
+    execFileSync('sh', ['-c', `pkill -KILL -u ${this.user}; userdel --force ${this.user} 2>/dev/null; true`]);
     rmSync(this.directory, { recursive: true, force: true });
   }
 
