@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 
 /** What a command is given. */
@@ -35,12 +35,10 @@ export function runCommand(
   limit = TIME_LIMIT,
 ): Promise<Sent> {
   return new Promise((resolve) => {
-    const child = spawn(program, [], {
-      cwd: '/',
-      detached: true,
-      env: { ...process.env, ...variables },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    const child = started(program, variables, (code) =>
+      resolve({ ok: false, how: `cannot be started (${code})`, output: '' }),
+    );
+    if (child === null) return;
     const output = collected([child.stdout, child.stderr]);
     let killed: string | null = null;
     let last: NodeJS.Timeout | undefined;
@@ -76,6 +74,29 @@ export function runCommand(
     child.stdin.end(input);
     if (abort.aborted) stop();
   });
+}
+
+/** Null where there is not even a pipe to it, as without a free descriptor: Node tells of that in more than one way. */
+function started(
+  program: string,
+  variables: CommandCall['variables'],
+  onFailed: (code: string | undefined) => void,
+): ChildProcessWithoutNullStreams | null {
+  const failed = ({ code }: NodeJS.ErrnoException): void => onFailed(code);
+  try {
+    const child = spawn(program, [], {
+      cwd: '/',
+      detached: true,
+      env: { ...process.env, ...variables },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    if ((child.stdio as unknown) !== undefined) return child;
+    // It is emitted later, and without a listener it would end the broker.
+    (child as ChildProcess).once('error', failed);
+  } catch (cause) {
+    failed(cause as NodeJS.ErrnoException);
+  }
+  return null;
 }
 
 /** The group has the number of its leader, and lives as long as anybody is in it. */

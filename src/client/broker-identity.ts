@@ -35,8 +35,8 @@ interface Offer {
 
 /**
  * Finds the keys that statements may name. Over the socket they are read from the data directory; over a URL the first
- * one seen is pinned in `known_brokers`. Another one later is refused, unless a pinned one that is still in force has
- * handed over to it: then it is pinned beside it.
+ * one seen is pinned in `known_brokers`. Another one later is refused, unless the newest pinned one is still in force and
+ * has handed over to it: then it is pinned beside it. What an older one says counts no more: it has handed over already.
  *
  * @throws Problem `broker-changed`, `broker-unreachable`, `broker-reply`
  */
@@ -56,13 +56,12 @@ export async function identifyBroker(
   }
   const known = (await readKnownBrokers(locations.config)).get(address) ?? [];
   const pins = known.map((pin) => pin.fingerprint);
-  const isFirst = pins.length === 0;
-  if (!isFirst && ![...former, fingerprint].some((key) => pins.includes(key)))
-    throw changed(locations, address, offer, known);
-  // The first use takes the whole chain; later a pinned key vouches for those after it.
+  const newest = pins.at(-1);
+  const isFirst = newest === undefined;
+  // The first use takes the whole chain; later the newest pinned key vouches for those after it.
   const chain = [...former, fingerprint];
-  const trusted = chain.findLastIndex((key) => pins.includes(key));
-  const fresh = isFirst ? chain : chain.slice(trusted + 1);
+  if (!isFirst && !chain.includes(newest)) throw changed(locations, address, offer, known);
+  const fresh = isFirst ? chain : chain.slice(chain.indexOf(newest) + 1);
   if (fresh.length > 0) await pinBroker(locations.config, address, fresh);
   const all = [...pins, ...fresh];
   const news = isFirst ? 'pinned' : fresh.includes(fingerprint) ? 'followed' : null;
@@ -116,10 +115,12 @@ function changed(
   known: readonly Pin[],
 ): Problem {
   const lines = known.map(({ line }) => line).join(', ');
-  const pinned = known.map((pin) => pin.fingerprint).join(' and ');
+  const newest = known.at(-1)?.fingerprint;
+  const isFormer = known.some((pin) => pin.fingerprint === fingerprint);
+  const how = isFormer ? 'to which the one it shows has handed over' : 'which has not handed over to it';
   return new Problem(
     'broker-changed',
-    `the broker at ${address} has the key ${fingerprint}; pinned is ${pinned}, which has not handed over to it`,
+    `the broker at ${address} has the key ${fingerprint}; pinned is ${newest}, ${how}`,
     {
       hint:
         `pinned in line ${lines} of ${knownBrokersPath(config)}. Compare with \`countersign broker key show\` on the ` +

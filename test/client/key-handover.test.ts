@@ -89,11 +89,27 @@ describe('a client that pinned a key', () => {
     });
     expect(pinned()).toEqual([line(FIRST), line(SECOND)]);
     expect((await look()).news).toBeNull();
-    // After the overlap, and where an older back-up of the broker is restored.
+    // After the overlap.
     Object.assign(said, { handovers: [] });
     expect(await look()).toMatchObject({ fingerprint: names[1], former: [], news: null });
-    Object.assign(said, { key: FIRST });
-    expect(await look()).toMatchObject({ fingerprint: names[0], news: null });
+  });
+
+  test.each<[string, SoftwareKey, () => string[]]>([
+    ['alone', FIRST, () => []],
+    ['with a handover to a key of a thief', EVIL, () => [handover(FIRST, EVIL)]],
+    [
+      'with the genuine handover, then one of a thief',
+      EVIL,
+      () => [handover(FIRST, SECOND), handover(FIRST, EVIL)],
+    ],
+  ])('never goes back to a key that it has followed away from, shown %s (A22)', async (_, key, handovers) => {
+    const { said, pinned, line, look } = await brokerSaying(FIRST);
+    await look();
+    Object.assign(said, { key: SECOND, handovers: [handover(FIRST, SECOND)] });
+    await look();
+    Object.assign(said, { key, handovers: handovers() });
+    await expect(look()).rejects.toMatchObject({ code: 'broker-changed' });
+    expect(pinned()).toEqual([line(FIRST), line(SECOND)]);
   });
 
   test('follows over two rotations at once', async () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +45,20 @@ test('has failed with any other status, or when it cannot be started', async () 
   const { signal } = new AbortController();
   const missing = await runCommand(join(directory, 'none'), { input: '', variables: {} }, signal);
   expect(missing).toEqual({ ok: false, how: 'cannot be started (ENOENT)', output: '' });
+});
+
+test('has failed, and ends nobody else, where no descriptor is free (A32)', () => {
+  const module = new URL('../../../broker/notify/command.ts', import.meta.url).href;
+  const script = `
+    import { openSync } from 'node:fs';
+    const { runCommand } = await import('${module}');
+    try { for (;;) openSync('/dev/null', 'r'); } catch {}
+    const ended = await runCommand('/bin/true', { input: '', variables: {} }, new AbortController().signal);
+    setImmediate(() => console.log(JSON.stringify(ended)));`;
+  const node = `ulimit -n 64; exec "$0" --input-type=module -e "$1"`;
+  const { stdout, stderr } = spawnSync('bash', ['-c', node, process.execPath, script], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual({ ok: false, how: 'cannot be started (EMFILE)', output: '' });
 });
 
 test('is killed after its time, with all that it has started', async () => {
