@@ -146,6 +146,8 @@ function requesterOf(payload: JWTPayload, { requester }: OidcSubmitter['credenti
   if (requester === null) return null;
   const named = claimText(payload, requester);
   if (named === null) throw refused(`it has no claim ${requester}, which names the requester`);
+  // Beyond ASCII the lower case of another letter can be one of ours: that of the Kelvin sign is k.
+  if (!/^[!-~]+$/.test(named)) throw refused(`its claim ${requester} is no name in ASCII`);
   return named.toLowerCase();
 }
 

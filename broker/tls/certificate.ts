@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { Problem } from '../../src/protocol/problems.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 
@@ -23,7 +24,7 @@ export interface Certificate {
  * Reads a certificate that can be served now.
  *
  * @throws Problem `usage` that names the file and what is wrong: unreadable, not PEM, a key with a passphrase or of
- * another certificate, expired, not valid yet.
+ * another certificate, too weak for OpenSSL, expired, not valid yet.
  */
 export function readCertificate(files: CertificateFiles, now: EpochMs): Certificate {
   const cert = readPem(files.certificate);
@@ -39,6 +40,7 @@ export function readCertificate(files: CertificateFiles, now: EpochMs): Certific
       },
     );
   }
+  checkUsable(files, { cert, key });
   const [validFrom, validUntil] = [Date.parse(parsed.validFrom), Date.parse(parsed.validTo)];
   if (validUntil <= now) {
     throw new Problem('usage', `the certificate ${files.certificate} expired at ${formatTime(validUntil)}`, {
@@ -51,6 +53,22 @@ export function readCertificate(files: CertificateFiles, now: EpochMs): Certific
     });
   }
   return { cert, key, validFrom, validUntil };
+}
+
+/** What the library of TLS does not take, such as a key of 1024 bits, would only come out when the server is made. */
+function checkUsable(
+  { certificate }: CertificateFiles,
+  pair: { readonly cert: Buffer; readonly key: Buffer },
+): void {
+  try {
+    createSecureContext(pair);
+  } catch (cause) {
+    const why = (cause as { readonly reason?: string }).reason ?? (cause as Error).message;
+    throw new Problem('usage', `the certificate ${certificate} cannot be used for TLS: ${why}`, {
+      hint: 'issue a new one: with a key of ECDSA P-256 or of RSA with 2048 bits or more, signed with SHA-256',
+      cause,
+    });
+  }
 }
 
 function readPem(path: string): Buffer {

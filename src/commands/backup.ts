@@ -33,7 +33,7 @@ Usage
 Flags
   --dir DIR       data directory (COUNTERSIGN_DIR)
   --keys FILE     the broker's key, and the other keys of the data directory
-  --json          as JSON
+  --json          as JSON; the keys as {"keys":{"file","names"}}
 
 Examples
   countersign backup /backup/countersign-$(date +%F).db
@@ -48,24 +48,33 @@ Examples
     }
     if (!hasDatabase(data))
       throw new Problem('usage', `there is no database in ${data}`, { hint: 'give --dir DIR' });
-    if (file !== undefined) await backUpDatabase(data, resolve(file), { json: flags.json, zone });
-    if (flags.keys !== undefined) await backUpKeys(data, resolve(flags.keys));
+    const database = file === undefined ? null : await backUpDatabase(data, resolve(file));
+    if (database !== null && !flags.json) print(describe(database, zone));
+    const keys = flags.keys === undefined ? null : await backUpKeys(data, resolve(flags.keys));
+    if (keys !== null && !flags.json)
+      print(`wrote ${keys.names.map(exact).join(', ')} to ${exact(keys.file)}`);
+    if (flags.json) printJson({ ...(database && onWire(database)), ...(keys && { keys }) });
+    if (keys !== null) {
+      tell(
+        'warning: whoever has this file can be this broker; keep it apart from the back-up of the database',
+      );
+      tell(`put them back with: tar -xpf ${shellQuote(keys.file)} -C ${shellQuote(data)}`);
+    }
     return 0;
   },
 });
 
-async function backUpDatabase(
-  data: string,
-  file: string,
-  { json, zone }: { readonly json: boolean; readonly zone: string },
-): Promise<void> {
-  const { backUp } = await import('../../broker/store/sqlite/backup.js');
-  const backup = backUp(join(data, 'broker.db'), file, Date.now());
-  if (json) printJson({ file, ...onWire(backup) });
-  else print(describe(file, backup, zone));
+interface DatabaseCopy extends Backup {
+  readonly file: string;
 }
 
-const onWire = ({ requests, live, head, headAt, epoch, bytes }: Backup) => ({
+async function backUpDatabase(data: string, file: string): Promise<DatabaseCopy> {
+  const { backUp } = await import('../../broker/store/sqlite/backup.js');
+  return { file, ...backUp(join(data, 'broker.db'), file, Date.now()) };
+}
+
+const onWire = ({ file, requests, live, head, headAt, epoch, bytes }: DatabaseCopy) => ({
+  file,
   requests,
   live,
   seq: head.seq,
@@ -75,7 +84,7 @@ const onWire = ({ requests, live, head, headAt, epoch, bytes }: Backup) => ({
   bytes,
 });
 
-function describe(file: string, { requests, live, head, headAt, bytes }: Backup, zone: string): string {
+function describe({ file, requests, live, head, headAt, bytes }: DatabaseCopy, zone: string): string {
   return formatTable([
     ['backed up to', exact(file)],
     ['size', `${(bytes / 1024 / 1024).toFixed(1)} MiB`],
@@ -87,7 +96,7 @@ function describe(file: string, { requests, live, head, headAt, bytes }: Backup,
 }
 
 /** A tar archive: what restores it is on every machine. */
-async function backUpKeys(data: string, file: string): Promise<void> {
+async function backUpKeys(data: string, file: string) {
   const names = readdirSync(data).filter((name) => !NO_KEY.test(name));
   if (names.length === 0)
     throw new Problem('usage', `there are no keys in ${data}`, { hint: 'start the broker once' });
@@ -106,7 +115,5 @@ async function backUpKeys(data: string, file: string): Promise<void> {
   } finally {
     closeSync(descriptor);
   }
-  print(`wrote ${names.map(exact).join(', ')} to ${exact(file)}`);
-  tell('warning: whoever has this file can be this broker; keep it apart from the back-up of the database');
-  tell(`put them back with: tar -xpf ${shellQuote(file)} -C ${shellQuote(data)}`);
+  return { file, names };
 }

@@ -116,7 +116,8 @@ test('keys go into a file of their own, which puts the same broker up elsewhere'
   const { fingerprint } = broker;
   await broker.signal('SIGTERM');
   const [file, keys] = [join(broker.directory, 'copy.db'), join(broker.directory, 'keys.tar')];
-  await broker.must('backup', file, '--keys', keys);
+  const said = JSON.parse(await broker.must('backup', file, '--keys', keys, '--json'));
+  expect(said).toMatchObject({ file, keys: { file: keys, names: expect.arrayContaining(['broker.key']) } });
   expect(statSync(keys).mode & 0o777).toBe(0o600);
   const names = execFileSync('tar', ['-tf', keys], { encoding: 'utf8' }).trim().split('\n');
   expect(names).toEqual(expect.arrayContaining(['broker.key', 'broker.key.pub']));

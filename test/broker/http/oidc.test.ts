@@ -92,6 +92,9 @@ describe('a submitter with an OIDC token (A46)', () => {
       'this token asks for "bob" alone',
     ]);
     expect((await submit(deploy(), { claims: { actor: ['alice'] } })).json.code).toBe('oidc-token-refused');
+    // The lower case of the Kelvin sign is a k of ASCII.
+    const lookAlike = await submit(deploy({ requester: 'erik' }), { claims: { actor: 'Eri\u212a' } });
+    expect(lookAlike.json.code).toBe('oidc-token-refused');
     expect((await rotate('exp')).json.code).toBe('malformed-request');
   });
 

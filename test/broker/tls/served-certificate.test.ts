@@ -40,6 +40,14 @@ function makePair(directory: string, name: string, ...options: string[]) {
   return { certificate, key };
 }
 
+/** One that OpenSSL serves to nobody. */
+function makeWeakPair(directory: string) {
+  const [certificate, key] = [join(directory, 'weak.pem'), join(directory, 'weak.key')];
+  const options = ['req', '-x509', '-newkey', 'rsa:1024', '-nodes', '-subj', '/CN=weak', '-keyout', key];
+  execFileSync('openssl', [...options, '-out', certificate], { stdio: 'ignore' });
+  return { certificate, key };
+}
+
 /** A broker with TLS whose clock the test moves, on the directory of another one that enrolled people. */
 async function brokerWith(tls: CertificateSource, start = ready) {
   const enrolled = await TestBroker.start();
@@ -119,6 +127,7 @@ describeWith(['openssl'], 'a certificate', () => {
       0,
       /a\.key holds no private key without a passphrase/,
     ],
+    ['with a weak key', makeWeakPair, 0, /weak\.pem cannot be used for TLS: ee key too small/],
     ['that has expired', (at) => makePair(at, 'a'), 2 * DAY, /expired at \d{4}-/],
     ['from the future', (at) => makePair(at, 'a'), -2 * DAY, /begins at \d{4}-/],
   ])('%s is refused with its reason', (_, make, later, reason) => {
