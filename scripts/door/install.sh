@@ -141,6 +141,6 @@ replace_signers() {
   [[ $dry_run == yes ]] || confirm 'Do these people approve here from now on?' ||
     shut not-confirmed 'nothing was changed'
   [[ ! -f $file ]] || put "$file.previous" 0644 <"$file"
-  # What was shown, not what the file may have become since.
-  printf '%s' "$signers_text" | put "$file" 0644
+  # What was shown, not what the file may have become since. No pipe: what fails, must end the run.
+  put "$file" 0644 < <(printf '%s' "$signers_text")
 }
