@@ -52,39 +52,62 @@ grep_file() {
   [[ $text == *"$2"* ]]
 }
 
-# first_account_line SERVICE DEPTH: prints it, with single spaces.
+# first_account_line FILE DEPTH: prints it, with single spaces; fails where the file brings none. What cannot be told for sure, it
+# prints as it stands, which is no line of the hook. FILE is what libpam takes: a service, or a path.
 first_account_line() {
-  local line type control rest part=''
-  (($2 < 8)) && [[ $1 != */* && -r $check_pam_directory/$1 ]] || return
+  local file=$1 line part=''
+  [[ $file == /* ]] || file=$check_pam_directory/$file
+  (($2 < 8)) && [[ -f $file && -r $file ]] || { printf '@include %s' "$1" && return; }
   while IFS= read -r line || [[ $line ]]; do
     line=$part$line part=''
-    [[ $line != *\\ ]] || { part=${line%?}' ' && continue; }
-    read -r type control rest <<<"${line%%#*}"
-    [[ $control != \[* ]] || control="${line#*\[}"
-    case $type in
-      @include) first_account_line "$control" $(($2 + 1)) && return ;;
-      account | -account)
-        if [[ $control == include || $control == substack ]]; then
-          first_account_line "$rest" $(($2 + 1)) && return
-        else
-          printf '%s %s %s' "$type" "$control" "$rest"
-          return
-        fi
-        ;;
-    esac
-  done <"$check_pam_directory/$1"
-  return 1
+    if goes_on "$line" && ! is_unclear "$line"; then
+      part=${line%\\*}' '
+    else
+      account_line_of "$line" "$2" && return
+    fi
+  done <"$file"
+  [[ $part ]] && account_line_of "$part" "$2"
+}
+
+# goes_on LINE: whether the next line belongs to it: blanks behind the backslash do not count.
+goes_on() {
+  [[ ${1%"${1##*[![:space:]]}"} == *\\ ]]
+}
+
+# is_unclear LINE: whether libraries differ in where it ends. For most of them a comment ends a line whatever its last character.
+is_unclear() {
+  goes_on "$1" && [[ $1 == *['#'$'\r\v\f']* ]]
+}
+
+# account_line_of LINE DEPTH: prints the first account line that it brings; fails where it brings none.
+account_line_of() {
+  local type control rest
+  read -r type control rest <<<"${1%%#*}"
+  [[ $control != \[* ]] || control="${1#*\[}"
+  if is_unclear "$1"; then
+    printf '%s' "$1"
+  elif [[ $type == @include ]]; then
+    first_account_line "$control" $(($2 + 1))
+  elif [[ $type == ?(-)account && $control == @(include|substack) ]]; then
+    first_account_line "$rest" $(($2 + 1))
+  elif [[ $type == ?(-)account ]]; then
+    printf '%s %s %s' "$type" "$control" "$rest"
+  else
+    # libpam takes types in capital letters and in brackets, too.
+    [[ ${type,,} != ?(?(-)@(auth|password|session)) ]] && printf '%s' "$1"
+  fi
 }
 
 # is_hook_line LINE
 is_hook_line() {
   local -a words=()
-  local options
+  local options arguments
   read -r -a words <<<"$1"
   [[ ${words[0]-} == account && ${words[1]-} =~ ^(required|requisite)$ && ${words[2]-} =~ ^(/.*/)?pam_exec\.so$ ]] || return 1
   options=" ${words[*]:3} "
-  # The command is the first path; all that follows are its arguments.
-  [[ ${options#"${options%% /*}"} == " $here/countersign-pam "* ]] || return 1
+  # The command is the first path; all that follows are its arguments: none, or the configuration that is looked at.
+  arguments=${options#"${options%% /*}"}
+  [[ $arguments == " $here/countersign-pam " || $arguments == " $here/countersign-pam --config $check_config " ]] || return 1
   options=" ${options%% /*} "
   [[ $options == *' seteuid '* && $options == *' stdout '* && $options == *' quiet '* && $options != *' type='* ]]
 }

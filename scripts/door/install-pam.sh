@@ -11,25 +11,22 @@ insert_hook() {
     shut hook-not-first "$file has the hook, but not as its first account line, or with other options: take that line out first"
   printf -v stamp '%(%Y%m%dT%H%M%SZ)T' -1
   [[ $dry_run == yes ]] || put "$backups/$1.$stamp" 0600 <"$file"
-  with_hook "$1" "$file" | replace_pam "$file"
+  # No pipe: what fails, must end the run.
+  replace_pam "$file" < <(with_hook "$file")
 }
 
-# with_hook SERVICE FILE: prints FILE with the line of the hook before the first line that brings an account line.
+# with_hook FILE: prints FILE with the line of the hook before the first line that brings an account line.
 with_hook() {
-  local line begun='' type control rest inserted=no
+  local line begun='' inserted=no
   while IFS= read -r line || [[ $line ]]; do
-    if [[ $inserted == no && ! $begun ]]; then
-      read -r type control rest <<<"${line%%#*}"
-      case $type in
-        account | -account) inserted=yes ;;
-        @include) ! first_account_line "$control" 1 >/dev/null || inserted=yes ;;
-      esac
-      [[ $inserted == no ]] || printf '%s\n' "$hook_line"
+    if [[ $inserted == no && ! $begun ]] && account_line_of "$line" 0 >/dev/null; then
+      inserted=yes
+      printf '%s\n' "$hook_line"
     fi
     begun=''
-    [[ $line != *\\ ]] || begun=yes
+    ! goes_on "$line" || begun=yes
     printf '%s\n' "$line"
-  done <"$2"
+  done <"$1"
   [[ $inserted == yes ]] || printf '%s\n' "$hook_line"
 }
 
@@ -52,7 +49,7 @@ remove_hook() {
   local -a copies=("$backups/$1".[0-9]*)
   [[ -f $file ]] && grep_file "$file" "$here/countersign-pam" || return 0
   for copy in "${copies[@]}"; do
-    with_hook "$1" "$copy" | cmp -s -- - "$file" || continue
+    with_hook "$copy" | cmp -s -- - "$file" || continue
     replace_pam "$file" <"$copy"
     return
   done

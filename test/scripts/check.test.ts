@@ -66,6 +66,18 @@ describeWith(
       ],
       ['a comment', () => `#${hookLine()}\n`],
       ['no account line', () => 'auth required pam_unix.so\n'],
+      // The first six open for libpam 1.5.2, whatever the hook says.
+      [
+        'an account line behind a comment that ends in a backslash',
+        () => `# see below \\\naccount sufficient pam_permit.so\n${hookLine()}\n`,
+      ],
+      ['the hook as arguments of the line before', () => `auth optional pam_permit.so \\ \n${hookLine()}\n`],
+      ['a type in capital letters', () => `ACCOUNT sufficient pam_permit.so\n${hookLine()}\n`],
+      ['a type in brackets', () => `[account] sufficient pam_permit.so\n${hookLine()}\n`],
+      ['an include by its path', () => `@include ${door.file('pam.d/accounts')}\n${hookLine()}\n`],
+      ['another configuration than the one that is looked at', () => `${hookLine()}.observe\n`],
+      ['an include that is not there', () => `@include nothing\n${hookLine()}\n`],
+      ['an argument that only shows the help', () => `${hookLine().replace(/ --config.*/, ' --help')}\n`],
     ])('fails for %s (A65)', async (_, text) => {
       pam('accounts', 'account required pam_permit.so\n');
       pam('sshd', `${text()}\n`);

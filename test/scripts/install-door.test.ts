@@ -177,6 +177,31 @@ describeWith(
       expect(read('etc/pam.d/sshd')).toBe(wired);
     });
 
+    test.each([
+      ['a comment that ends in a backslash', '# see below \\\n', 'account sufficient pam_permit.so\n'],
+      ['a type in capital letters', 'auth required pam_unix.so\n', 'ACCOUNT sufficient pam_permit.so\n'],
+      ['an include by its path', '', '@include /etc/pam.d/common-account\n'],
+      ['blanks behind a backslash', 'auth optional pam_echo.so \\ \naccount x\n', 'account required x.so\n'],
+    ])('%s does not bring another account line before the hook (A65)', async (_, before, rest) => {
+      writeFileSync(file('etc/pam.d/sshd'), before + rest);
+      const { status, said } = await install(...everything());
+      expect(status, said).toBe(0);
+      // Before the comment, as libraries differ in what belongs to it.
+      const expected = before.startsWith('#') ? hookLine() + before : before + hookLine();
+      expect(read('etc/pam.d/sshd')).toBe(expected + rest);
+      await install('--uninstall');
+      expect(read('etc/pam.d/sshd')).toBe(before + rest);
+    });
+
+    test('a signers file that cannot be written is an error', async () => {
+      await install(...everything());
+      writeFileSync(file('signers'), signers('carol'));
+      mkdirSync(file('etc/countersign/signers.new'));
+      const { status, said } = await install('--signers', file('signers'), '--yes');
+      expect([status, said]).toEqual([1, expect.stringMatching(/error: cannot write .*\/signers\n$/)]);
+      expect(read('etc/countersign/signers')).toBe(signers('bob'));
+    });
+
     test('--enforce wants an observed login, or --yes; --observe goes back', async () => {
       await install(...everything());
       const refused = await install('--enforce');
