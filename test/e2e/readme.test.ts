@@ -132,6 +132,77 @@ describeWith(TOOLS, 'the README, by its own text', () => {
       'Good "decision@countersign" signature for bob',
     );
   });
+
+  test('puts an account behind the gate, where one approved command runs', async () => {
+    const gate = () => readme.take('Commands behind the gate');
+    await onBroker(toPaste(await yes(web, gate())));
+    await web.run(gate());
+    await web.run(gate());
+    const { code, stdout, stderr } = await answered('approve', approvals.start(SSH('deploy', 'id -un')));
+    expect([code, stdout], stderr).toEqual([0, 'deploy\n']);
+  });
+
+  test('lets everybody in where a host is locked out, loudly', async () => {
+    await web.run(readme.take('Runbook: a host is locked out'));
+    expect((await approvals.start(SSH('alice-admin', 'true')).outcome).code).toBe(0);
+  });
+
+  test('runs a command of the own machine behind an approval', async () => {
+    const run = () => readme.take('A command behind an approval');
+    await approvals.run(run());
+    await approvals.run(
+      'ssh-keygen -q -t ed25519 -N "" -f carol && install -m 0644 carol.pub .config/countersign/run_key.pub ~countersign',
+    );
+    await onBroker(run());
+    approvals.write('/root/signers', await onBroker('cat signers'));
+    const env = { COUNTERSIGN_CA: '/root/ca.pem' };
+    const { code, stdout } = await answered('approve', approvals.start(run(), { env }));
+    expect([code, stdout]).toEqual([0, 'nginx restarted\n']);
+  });
+
+  test('enrols a pipeline, and asks from a script with a token', async () => {
+    await onBroker(readme.take('A CI job behind an approval'));
+    const asking = approvals.start(readme.take('Asking from scripts'), { user: 'countersign' });
+    expect((await answered('approve', asking)).code).toBe(0);
+  });
+
+  test('takes over a certificate from elsewhere, and has metrics to watch', async () => {
+    await approvals.run(readme.take('TLS'));
+    await approvals.run(
+      'cp ~countersign/tls/server.pem fullchain.pem && cp ~countersign/tls/server.key privkey.pem',
+    );
+    await approvals.run('RENEWED_LINEAGE=/root /etc/letsencrypt/renewal-hooks/deploy/countersign');
+    expect(await approvals.run(readme.take('Watch it'))).toContain('\ncountersign_pending 0\n');
+  });
+
+  test('backs up, restores, upgrades and rotates the key of the broker', { timeout: 300_000 }, async () => {
+    await approvals.run(readme.take('Back up and restore'));
+    await approvals.run(readme.take('Back up and restore'));
+    expect(await onBroker('countersign status')).toContain('restored');
+    await approvals.run(readme.take('Upgrade'), { cwd: '/root/countersign', outside: true });
+    expect(await onBroker(readme.take("Runbook: rotate the broker's key"))).toContain(fingerprint);
+  });
+
+  test('takes everything off again, and leaves nothing behind', async () => {
+    await web.run(readme.take('Runbook: take the door off a host'));
+    await onBroker(readme.take('Runbook: take the door off a host'));
+    expect((await approvals.start(SSH('alice-admin', 'true')).outcome).code).toBe(0);
+    await approvals.run(readme.take('Runbook: remove everything'));
+    await approvals.run(readme.take('Runbook: remove everything'));
+    const left = await approvals.run('find /etc /usr /var /home /root -iname "*countersign*" -prune');
+    expect(left.trim().split('\n').sort()).toEqual([
+      '/etc/countersign',
+      '/etc/letsencrypt/renewal-hooks/deploy/countersign',
+      '/root/countersign',
+      '/var/backups/countersign',
+    ]);
+  });
+
+  test('has no other lines to paste than those that were run here', () => {
+    // What it is to a developer: npm start and npm test are what runs this.
+    expect(readme.take('Two commands')).toMatch(/^npm start .*\nnpm test .*\n$/);
+    expect(readme.left()).toEqual([]);
+  });
 });
 
 const SSH = (user: string, command: string): string =>

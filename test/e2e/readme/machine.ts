@@ -3,6 +3,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { type RunningProgram, start, until } from '../programs.js';
 
+/** Whatever runs in a machine ends with it; its first process is a bash, which takes in what was left by its parent. */
+const NAMESPACES = ['--mount', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc'];
+
 /** What a machine may write to without anybody else seeing it. */
 const OWN = ['etc', 'usr', 'var', 'root', 'home', 'opt'];
 const HOMES: Readonly<Record<string, string>> = { root: '/root', countersign: '/var/lib/countersign-broker' };
@@ -48,10 +51,13 @@ export class Machine {
       for (const made of [upper, work]) mkdirSync(made, { recursive: true });
       return `mount -t overlay overlay -o lowerdir=/${folder},upperdir=${upper},workdir=${work} /${folder}`;
     });
-    const script = [...mounts, 'mount -t tmpfs tmpfs /tmp', `hostname ${name}`, 'exec sleep infinity'].join(
-      ' && ',
-    );
-    this.#process = spawn('unshare', ['--mount', '--uts', 'sh', '-c', script], { stdio: 'ignore' });
+    const script = [
+      ...mounts,
+      'mount -t tmpfs tmpfs /tmp',
+      `hostname ${name}`,
+      '{ sleep infinity & wait; }',
+    ].join(' && ');
+    this.#process = spawn('unshare', [...NAMESPACES, 'bash', '-c', script], { stdio: 'ignore' });
   }
 
   /** @param names names in DNS, all of this loopback */
@@ -116,7 +122,8 @@ export class Machine {
   }
 
   #namespaces(): string[] {
-    return [`--mount=/proc/${this.#process.pid}/ns/mnt`, `--uts=/proc/${this.#process.pid}/ns/uts`];
+    const of = (name: string): string => `/proc/${this.#process.pid}/ns/${name}`;
+    return [`--mount=${of('mnt')}`, `--uts=${of('uts')}`, `--pid=${of('pid_for_children')}`];
   }
 }
 
