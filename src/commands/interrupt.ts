@@ -17,7 +17,9 @@ export async function interruptible<Result>(
   };
   for (const signal of SIGNALS) process.once(signal, stop);
   try {
-    return { interrupted: null, result: await work(interrupt.signal) };
+    const result = await work(interrupt.signal);
+    // The work may have been over already: whoever asked to stop does not want what follows from it.
+    return interrupted === null ? { interrupted, result } : { interrupted };
   } catch (error) {
     if (interrupted === null) throw error;
     return { interrupted };
