@@ -19,9 +19,6 @@ export LC_ALL=C TZ=UTC0
 job_umask=$(umask)
 umask 077
 
-# Neither for the broker nor for the protected command to read.
-secrets=' COUNTERSIGN_TOKEN COUNTERSIGN_OIDC_TOKEN '
-
 # run_command PATH WORD…: becomes the program with these words, the first of which it takes for its name, in the environment of
 # the job without our secrets. Fails if it cannot be started.
 run_command() {
@@ -34,7 +31,8 @@ run_command() {
   unset -v LC_ALL TZ
   for countersign_entry in "${job_environment[@]}"; do
     countersign_name=${countersign_entry%%=*}
-    [[ $countersign_name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && $secrets != *" $countersign_name "* ]] || continue
+    # Written out: a variable could be one of the job's by now.
+    [[ $countersign_name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && $countersign_name != COUNTERSIGN_@(OIDC_|)TOKEN ]] || continue
     # Those that bash does not let anybody set.
     [[ -v $countersign_name && ${!countersign_name@a} == *r* ]] || export "${countersign_entry?}"
   done

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -31,6 +31,8 @@ interface Ended {
 describeWith(['curl', 'ssh-keygen', 'sha256sum'], 'countersign-ci', () => {
   let broker: FakeBroker;
   let directory: string;
+  /** The job that runs. */
+  let running: ChildProcess;
   beforeEach(async () => {
     broker = await FakeBroker.start();
     directory = mkdtempSync(join(tmpdir(), 'countersign-ci-'));
@@ -48,6 +50,8 @@ describeWith(['curl', 'ssh-keygen', 'sha256sum'], 'countersign-ci', () => {
 
   const job = (): Record<string, string> => ({
     PATH: process.env.PATH ?? '',
+    // Before the token: a variable that stands where a script could look for its own.
+    secrets: 'theirs',
     COUNTERSIGN_URL: `http://127.0.0.1:${broker.port}`,
     COUNTERSIGN_FINGERPRINT: FINGERPRINT,
     COUNTERSIGN_TOKEN: 't'.repeat(43),
@@ -68,6 +72,7 @@ describeWith(['curl', 'ssh-keygen', 'sha256sum'], 'countersign-ci', () => {
       env: { ...job(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    running = child;
     const said = { stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].on('data', (chunk: Buffer) => {
@@ -189,6 +194,20 @@ describeWith(['curl', 'ssh-keygen', 'sha256sum'], 'countersign-ci', () => {
       // bash itself sets these for whatever it runs.
       const found = stdout.split('\n').filter((line) => line !== '' && !/^(?:PWD|SHLVL|_)=/.test(line));
       expect(found.sort()).toEqual(expected.map(([name, value]) => `${name}=${value}`).sort());
+    });
+
+    test('but not once the job is cancelled, even while the broker is told that it opened', async () => {
+      broker.onSubmit = () => approved(receipt('bob'));
+      // No answer to the first report: the signal comes before it.
+      broker.onReport = () => {
+        broker.onReport = () => reply('pending');
+        running.kill('SIGTERM');
+        return undefined;
+      };
+      const ended = await run(['--signers', 'signers', '--', 'echo', 'never']);
+      expect(ended).toMatchObject({ status: 124, stdout: '' });
+      expect(ended.stderr).toContain('the job was cancelled');
+      expect(broker.of('reports').at(-1)?.body).toMatchObject({ outcome: 'refused', code: 'cancelled' });
     });
 
     test('or fails with 121 where that cannot be started', async () => {

@@ -58,6 +58,7 @@ export class FakeBroker {
     setTimeout(() => response.end(reply('pending')), 1000 * seconds).unref();
     return undefined;
   };
+  onReport: Respond = () => reply('pending');
   /** What it says of itself. */
   about = { fingerprint: FINGERPRINT, clock: formatTime(Date.now()) };
   readonly #server: Server;
@@ -123,7 +124,7 @@ export class FakeBroker {
 
   #respond(path: string): Respond {
     if (path === '/v1/requests') return this.onSubmit;
-    return path.endsWith('/redeem') ? this.onRedeem : () => reply('pending');
+    return path.endsWith('/redeem') ? this.onRedeem : this.onReport;
   }
 }
 
