@@ -123,8 +123,10 @@ async function verifiedPayload(
   try {
     return (await jwtVerify(token, keys.find, options)).payload;
   } catch (error) {
+    if (error instanceof Problem) throw error;
     if (error instanceof errors.JOSEError) throw refused(explain(error), error);
-    throw error;
+    // What the issuer publishes is no key of its algorithm, or a weak one: Web Crypto has errors of its own for that.
+    throw refused('the key of its issuer cannot be used', error);
   }
 }
 

@@ -31,12 +31,15 @@ export async function writePrivately(path: string, text: string): Promise<void> 
   }
 }
 
-/** Adds one line to a file, made with mode 0600 where there is none. */
+/** Adds one line to a file, made with mode 0600 where there is none. A last line without its end gets one first. */
 export async function appendPrivately(path: string, line: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(path, 'a', 0o600);
+  const file = await open(path, 'a+', 0o600);
   try {
-    await file.appendFile(`${line}\n`);
+    const { size } = await file.stat();
+    const { buffer } = await file.read({ buffer: Buffer.from('\n'), position: Math.max(0, size - 1) });
+    const isWhole = buffer.toString() === '\n';
+    await file.appendFile(`${isWhole ? '' : '\n'}${line}\n`);
     await file.sync();
   } finally {
     await file.close();

@@ -35,7 +35,10 @@ function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) {
-    return new Problem('usage', `${message}`, { hint: 'check the path and its permissions' });
+    const isFull = ['ENOSPC', 'EDQUOT'].includes(code);
+    return new Problem('usage', `${message}`, {
+      hint: isFull ? 'make room there' : 'check the path and its permissions',
+    });
   }
   return new Problem(
     'internal',

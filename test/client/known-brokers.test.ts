@@ -5,8 +5,14 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseAddress } from '../../src/client/address.js';
 import { identifyBroker } from '../../src/client/broker-identity.js';
 import { HttpClient } from '../../src/client/http-client.js';
-import { forgetBroker, knownBrokersPath, parseKnownBrokers } from '../../src/client/known-brokers.js';
+import {
+  forgetBroker,
+  knownBrokersPath,
+  parseKnownBrokers,
+  pinBroker,
+} from '../../src/client/known-brokers.js';
 import type { Locations } from '../../src/client/locations.js';
+import type { Fingerprint } from '../../src/protocol/names.js';
 import { parsePublicKeyLine } from '../../src/ssh/public-key.js';
 import { temporaryDirectory } from '../ssh/openssh.js';
 import { codeOf } from '../ssh/problem.js';
@@ -51,6 +57,16 @@ describe('known_brokers', () => {
       { fingerprint, line: 1 },
       { fingerprint: fingerprintOf(SECOND), line: 3 },
     ]);
+  });
+
+  test('keeps the last pin where somebody left out the end of its line', async () => {
+    const { config } = locations();
+    mkdirSync(config);
+    writeFileSync(knownBrokersPath(config), `https://a.example ${fingerprint}`);
+    await pinBroker(config, 'https://b.example', [fingerprintOf(SECOND) as Fingerprint]);
+    await pinBroker(config, 'https://c.example', [fingerprint as Fingerprint]);
+    const known = parseKnownBrokers(readFileSync(knownBrokersPath(config), 'utf8'));
+    expect([...known.keys()]).toEqual(['https://a.example', 'https://b.example', 'https://c.example']);
   });
 
   test('forgets one address and leaves everything else as it is', async () => {

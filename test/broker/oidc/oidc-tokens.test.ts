@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { exportSPKI } from 'jose';
+import { exportSPKI, type JWK } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { OidcTokens } from '../../../broker/oidc/oidc-tokens.js';
 import { changeSubmitters, EMPTY_DIRECTORY } from '../../../broker/roster/directory.js';
@@ -198,6 +198,18 @@ describe('a token is refused (A46)', () => {
     const own = await makeKey('RS256', 'first');
     const header = { jwk: own.jwk, jku: 'https://evil.example/keys' } as never;
     await refusedWith({ key: own, header }, /its signature does not hold/);
+  });
+
+  test.each<[string, (jwk: JWK) => JWK]>([
+    ['that is too short', (jwk) => ({ ...jwk, n: jwk.n?.slice(0, 171) ?? '' })],
+    ['that is no text', (jwk) => ({ ...jwk, n: 7 as never })],
+    ['that is empty', (jwk) => ({ ...jwk, n: '' })],
+    ['that is private', (jwk) => ({ ...jwk, d: 'AQAB' })],
+  ])('by a key of its issuer %s', async (_, change) => {
+    const [first] = issuer.keys;
+    if (first === undefined) throw new Error('no key');
+    issuer.keys = [{ ...first, jwk: change(first.jwk) }];
+    await refused(issuer.token(now), /the key of its issuer cannot be used/);
   });
 
   test('with one character of its claims changed', async () => {
