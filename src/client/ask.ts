@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { parseDocument, type RequestDocument } from '../protocol/document.js';
 import { type SubmitReply, submitReply } from '../protocol/messages.js';
-import type { BearerToken, Claim, Digest, Name, Nonce, RequestId } from '../protocol/names.js';
+import type { BearerToken, Claim, Digest, Name, Nonce, OidcToken, RequestId } from '../protocol/names.js';
 import { Problem, type ProblemCode } from '../protocol/problems.js';
 import type { Outcome } from '../protocol/request-view.js';
 import { formatSubmit } from '../protocol/statements.js';
@@ -16,7 +16,7 @@ import type { StandingAsk, StandingAsks } from './standing-asks.js';
 /** How the submitter proves who it is. */
 export type SubmitCredential =
   | { readonly kind: 'key'; readonly submitter: Name; readonly signer: KeySigner }
-  | { readonly kind: 'token'; readonly token: BearerToken }
+  | { readonly kind: 'token'; readonly token: BearerToken | OidcToken }
   | { readonly kind: 'socket' };
 
 export type Question = Omit<RequestDocument, 'nonce'>;

@@ -6,7 +6,7 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type * as z from 'zod';
-import type { BearerToken } from '../protocol/names.js';
+import type { BearerToken, OidcToken } from '../protocol/names.js';
 import { PROBLEMS, Problem, type ProblemCode } from '../protocol/problems.js';
 import { decodeReply } from '../protocol/request-view.js';
 import { type BrokerAddress, basePath, formatAddress } from './address.js';
@@ -26,7 +26,7 @@ export interface HttpCall {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
-  readonly token?: BearerToken | undefined;
+  readonly token?: BearerToken | OidcToken | undefined;
   /** Seconds for which the broker may hold back its answer (`Prefer: wait`, RFC 7240). */
   readonly wait?: number;
   readonly signal?: AbortSignal | undefined;

@@ -3,7 +3,7 @@ import type { Asked, SubmitCredential } from '../client/ask.js';
 import type { Environment } from '../client/locations.js';
 import { shownTime, type TimeStyle } from '../client/shown-time.js';
 import { attentionText } from '../protocol/attention.js';
-import { isBearerToken, parseName } from '../protocol/names.js';
+import { isBearerToken, isOidcToken, parseName } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { resolveKey } from '../ssh/available-keys.js';
 import { createKeySigner } from '../ssh/key-signer.js';
@@ -38,18 +38,24 @@ export async function credentialOf(
   }
   const token = await tokenOf(flags.tokenFile, env);
   if (token !== undefined && token !== '') {
-    if (!isBearerToken(token)) throw new Problem('usage', 'the token is not 43 characters of base64url');
+    if (!isBearerToken(token) && !isOidcToken(token))
+      throw new Problem('usage', 'the token is neither 43 characters of base64url nor a JSON Web Token');
     return { kind: 'token', token };
   }
   if (client.address.kind === 'socket') return { kind: 'socket' };
   throw new Problem('unauthenticated', 'nobody asks: there is no submitter, no token and no socket', {
-    hint: 'give --submitter NAME --key FILE, or COUNTERSIGN_TOKEN',
+    hint: 'give --submitter NAME --key FILE, COUNTERSIGN_TOKEN or COUNTERSIGN_OIDC_TOKEN',
   });
 }
 
-/** Flag, then environment, which may name a file as well. */
+/** Flag, then environment, which may name a file as well. Where there are two nobody can know who is meant to ask. */
 async function tokenOf(file: string | undefined, env: Environment): Promise<string | undefined> {
-  if (file === undefined && env.COUNTERSIGN_TOKEN) return env.COUNTERSIGN_TOKEN;
+  const { COUNTERSIGN_TOKEN: own, COUNTERSIGN_OIDC_TOKEN: oidc } = env;
+  if (file === undefined && own && oidc)
+    throw new Problem('usage', 'both COUNTERSIGN_TOKEN and COUNTERSIGN_OIDC_TOKEN are set', {
+      hint: 'unset the one that is not to ask',
+    });
+  if (file === undefined && (own || oidc)) return own || oidc;
   const path = file ?? (env.COUNTERSIGN_TOKEN_FILE || undefined);
   return path === undefined ? undefined : (await readFile(path, 'utf8')).trim();
 }

@@ -138,14 +138,15 @@ type Row = readonly [name: string, setting: Setting<string | boolean | null>];
 function settingRows(settings: Settings, env: Readonly<Record<string, string | undefined>>): readonly Row[] {
   const { profile, url, dir, ca, key, tokenFile, colour, utc } = settings;
   const variable = (name: string) => ({ kind: 'variable', variable: name }) as const;
+  const token = ['COUNTERSIGN_TOKEN', 'COUNTERSIGN_OIDC_TOKEN'].find((name) => env[name]);
   return [
     ['profile', profile],
     ['url', url],
     ['dir', dir.value === null ? { ...dir, value: locate({}, {}).data } : dir],
     ['ca', ca],
     ['key', key],
-    ...(env.COUNTERSIGN_TOKEN && tokenFile.source.kind !== 'flag'
-      ? ([['token', { value: 'set, not shown', source: variable('COUNTERSIGN_TOKEN') }]] as const)
+    ...(token !== undefined && tokenFile.source.kind !== 'flag'
+      ? ([['token', { value: 'set, not shown', source: variable(token) }]] as const)
       : ([['token-file', tokenFile]] as const)),
     ['colour', colour],
     ['utc', utc],

@@ -50,7 +50,8 @@ Flags
   --wait[=TIME]       wait for the answer, without a value as long as it can come
   --submitter NAME    ask as this submitter, signed with --key FILE (COUNTERSIGN_KEY)
   --key FILE          the submitter's key
-  --token-file FILE   ask with the bearer token in this file (COUNTERSIGN_TOKEN)
+  --token-file FILE   ask with the token in this file, a bearer token or an OIDC token
+                      (COUNTERSIGN_TOKEN, COUNTERSIGN_OIDC_TOKEN)
   --json              as JSON, with the receipts${BROKER_FLAGS_HELP}
 
 Examples

@@ -69,7 +69,8 @@ Flags
   --requester N       who wants it (default: the submitter)
   --submitter NAME    ask as this submitter, signed with --key FILE (COUNTERSIGN_KEY)
   --key FILE          the submitter's key
-  --token-file FILE   ask with the bearer token in this file (COUNTERSIGN_TOKEN)${BROKER_FLAGS_HELP}
+  --token-file FILE   ask with the token in this file, a bearer token or an OIDC token
+                      (COUNTERSIGN_TOKEN, COUNTERSIGN_OIDC_TOKEN)${BROKER_FLAGS_HELP}
 
 Interrupted while waiting, the same line again finds the request, or its approval.
 Exit: the code of the command; 121 error, 122 denied, 123 expired, lapsed or still

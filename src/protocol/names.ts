@@ -17,6 +17,8 @@ export type Claim = Branded<string, 'Claim'>;
 export type Fingerprint = Branded<string, 'Fingerprint'>;
 /** A bearer secret made by the broker: 256 random bits, 43 characters of base64url. */
 export type BearerToken = Branded<string, 'BearerToken'>;
+/** An ID token of a CI system: three parts of base64url with dots between them (RFC 7515, 7.1), at most 12 KiB. */
+export type OidcToken = Branded<string, 'OidcToken'>;
 
 const NAME = /^[a-z0-9._@:+-]{1,128}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
@@ -24,6 +26,7 @@ const REQUEST_ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const HEX_128 = /^[0-9a-f]{32}$/;
 const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/;
 const BEARER_TOKEN = /^[A-Za-z0-9_-]{43}$/;
+const OIDC_TOKEN = /^(?=.{1,12288}$)[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 export const isName = (text: unknown): text is Name =>
   typeof text === 'string' && NAME.test(text) && !text.startsWith('group:');
@@ -36,6 +39,8 @@ export const isFingerprint = (text: unknown): text is Fingerprint =>
   typeof text === 'string' && FINGERPRINT.test(text);
 export const isBearerToken = (text: unknown): text is BearerToken =>
   typeof text === 'string' && BEARER_TOKEN.test(text);
+export const isOidcToken = (text: unknown): text is OidcToken =>
+  typeof text === 'string' && OIDC_TOKEN.test(text);
 
 /** @throws Problem `usage` that says which value is no name. */
 export function parseName(text: string, what: string): Name {

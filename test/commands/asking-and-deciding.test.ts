@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parseReceipt } from '../../src/protocol/receipt.js';
+import { LocalIssuer } from '../broker/oidc/local-issuer.js';
 import { User } from './program.js';
 
 // Each test starts several programs, which takes its time on a busy machine.
@@ -178,6 +179,29 @@ describe('who may ask', () => {
     // Rotated, the old one ends.
     await bob.must('submitter', 'rotate', 'ci', '--token');
     expect(await alice.run(...args, '--reason', 'later', '--token-file', path)).toMatchObject({ code: 1 });
+  });
+
+  test('by the token of its CI system asks under the claims that its issuer signed', async () => {
+    const issuer = await LocalIssuer.start();
+    await bob.must(
+      ...['submitter', 'add', 'ci:shop', '--oidc-issuer', issuer.issuer, '--oidc-audience', 'countersign'],
+      ...['--oidc-claim', 'repository=acme/shop', '--oidc-requester', 'actor', '--action', 'deploy'],
+      ...['--resource', '*', '--door', 'job:shop', '--requester', '*'],
+    );
+    const args = ['request', 'deploy', '--url', url, '--resource', resource, '--door', 'job:shop'];
+    const token = await issuer.token(Date.now());
+    const asked = await alice.start([...args, '--requester', 'alice'], {
+      env: { COUNTERSIGN_OIDC_TOKEN: token },
+    }).ended;
+    expect(asked).toMatchObject({ code: 0, stderr: expect.stringContaining('asked') });
+    expect(await bob.must('show', (await pending()).id)).toContain('acme/shop');
+    const path = join(alice.home, 'id-token');
+    writeFileSync(path, token);
+    const joined = await alice.run(...args, '--requester', 'alice', '--token-file', path);
+    expect(joined).toMatchObject({ code: 0, stderr: expect.stringContaining('joined') });
+    const two = { COUNTERSIGN_TOKEN: 'A'.repeat(43), COUNTERSIGN_OIDC_TOKEN: token };
+    const refused = await alice.start([...args, '--requester', 'alice'], { env: two }).ended;
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('both COUNTERSIGN_TOKEN and') });
   });
 
   test('by key signs what it asks, and approvers see that', async () => {
