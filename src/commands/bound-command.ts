@@ -16,6 +16,8 @@ export interface BoundCommand {
   readonly path: string;
   /** Lower-case hex. */
   readonly sha256: string;
+  /** Absolute path of the directory in which it will be executed. */
+  readonly cwd: string;
   /** As they stand in the document: executable, arguments, directory, user, host, environment, standard input. */
   readonly details: JsonObject;
 }
@@ -51,7 +53,29 @@ export async function bindCommand(
   // Bytes that are no UTF-8 reach Node as U+FFFD: what is shown would not be what was typed.
   if (JSON.stringify(details).includes('\ufffd'))
     throw new Problem('usage', 'the command, its directory or a variable is not UTF-8');
-  return { argv, path, sha256, details };
+  return { argv, path, sha256, cwd, details };
+}
+
+/**
+ * Looks whether the executable and the directory are still what was approved: both have names, under which something else may
+ * stand by now. Between this look and the execution only those can change it who can write there.
+ *
+ * @throws Problem `executable-changed`, `directory-changed`
+ */
+export async function checkUnchanged({ path, sha256, cwd }: BoundCommand): Promise<void> {
+  if ((await hashFile(path)) !== sha256) {
+    throw new Problem(
+      'executable-changed',
+      `${JSON.stringify(path)} is not what it was when it was asked for`,
+    );
+  }
+  const [here, named] = await Promise.all([stat('.'), stat(cwd).catch(() => null)]);
+  if (named === null || here.dev !== named.dev || here.ino !== named.ino) {
+    throw new Problem(
+      'directory-changed',
+      `${JSON.stringify(cwd)} is not the directory that it was when it was asked for`,
+    );
+  }
 }
 
 /**

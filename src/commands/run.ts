@@ -8,7 +8,7 @@ import { isName, parseName } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import type { Outcome } from '../protocol/request-view.js';
 import { credentialOf } from './asking.js';
-import { type BoundCommand, bindCommand, hashFile } from './bound-command.js';
+import { type BoundCommand, bindCommand, checkUnchanged } from './bound-command.js';
 import { CommandDoor } from './command-door.js';
 import { parseSeconds } from './duration.js';
 import { endLike, execute } from './execute.js';
@@ -159,17 +159,12 @@ function questionOf(flags: RunFlags, credential: SubmitCredential, { details }: 
 
 /** Executes what was approved, if it still is what was approved, and tells the broker. */
 async function runApproved(
-  { path, argv, sha256 }: BoundCommand,
+  command: BoundCommand,
   report: (outcome: Outcome, code: string) => Promise<void>,
 ): Promise<number> {
   try {
-    // Between this look and the execution only this very user, or root, can change what stands there.
-    if ((await hashFile(path)) !== sha256)
-      throw new Problem(
-        'executable-changed',
-        `${JSON.stringify(path)} is not what it was when it was asked for`,
-      );
-    const { end } = await execute(path, argv);
+    await checkUnchanged(command);
+    const { end } = await execute(command.path, command.argv);
     const reported = report('opened', 'approved');
     const ended = await end;
     await reported;

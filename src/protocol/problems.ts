@@ -163,6 +163,7 @@ export const PROBLEMS = {
   'clock-back': { status: 409, hint: 'correct the clock of this machine: it was set back' },
   'state-failed': { status: 503, hint: 'check that disk and the permissions there: nothing was opened' },
   'executable-changed': { status: 409, hint: 'ask again: approved was what the file held before' },
+  'directory-changed': { status: 409, hint: 'ask again in the directory that is there now' },
   'not-executed': { status: 422, hint: 'check the command: the approval is used, so ask again' },
 
   // Limits

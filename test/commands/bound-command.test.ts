@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { bindCommand } from '../../src/commands/bound-command.js';
+import { bindCommand, checkUnchanged } from '../../src/commands/bound-command.js';
 import { temporaryDirectory } from '../ssh/openssh.js';
 
 function program(path: string, text: string, mode = 0o755): string {
@@ -56,6 +56,18 @@ describe('a bound command', () => {
     ]);
     for (const name of ['', 'A=1', '1A', 'A B'])
       await expect(bindCommand(['sh'], [name], env)).rejects.toThrow('is not the name of a variable');
+  });
+
+  test('does not run where its program or its directory is another one by then (A2, A5)', async () => {
+    const directory = temporaryDirectory();
+    const path = program(join(directory, 'tool'), '#!/bin/sh\n');
+    const command = await bindCommand([path], [], {});
+    await checkUnchanged(command);
+    // As where a release was moved away from under it, and the next one has its name.
+    for (const cwd of [directory, join(directory, 'gone')])
+      await expect(checkUnchanged({ ...command, cwd })).rejects.toMatchObject({ code: 'directory-changed' });
+    program(path, '#!/bin/sh\ntrue\n');
+    await expect(checkUnchanged(command)).rejects.toMatchObject({ code: 'executable-changed' });
   });
 
   test('that is not UTF-8 is refused: what is shown would not be what was typed (A1)', async () => {

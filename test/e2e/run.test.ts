@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -142,6 +143,21 @@ describe('a command that is not approved', () => {
     expect(await run.end).toMatchObject({ code: 121, stderr: expect.stringContaining('is not what it was') });
     expect(ran()).toBe(0);
     expect((await door.show(id)).report).toMatchObject({ outcome: 'refused', code: 'executable-changed' });
+  });
+
+  test('because its directory was moved away while it was waited for does not run (A2)', async () => {
+    const [cwd, moved] = [join(door.broker.directory, 'release'), join(door.broker.directory, 'release.old')];
+    mkdirSync(cwd);
+    const run = door.start(leaveTrace, { cwd });
+    const id = await run.id();
+    renameSync(cwd, moved);
+    mkdirSync(cwd);
+    await door.decide('approve', id);
+    expect(await run.end).toMatchObject({
+      code: 121,
+      stderr: expect.stringContaining('not the directory that'),
+    });
+    expect(ran()).toBe(0);
   });
 
   test("by people of this door's own signers file and requirements does not run (A61)", async () => {

@@ -1,7 +1,17 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -185,6 +195,24 @@ describeWith(['curl', 'ssh-keygen', 'sha256sum'], 'countersign-ci', () => {
       expect(ended).toMatchObject({ status: 121, stdout: '' });
       expect(ended.stderr).toContain('is not what it was when it was approved');
       expect(broker.of('reports')[0]?.body).toMatchObject({ outcome: 'refused', code: 'changed' });
+    });
+
+    test('but not where another directory has the name of its own by then (A5)', async () => {
+      const elsewhere = mkdtempSync(join(tmpdir(), 'countersign-ci-'));
+      const signers = join(elsewhere, 'signers');
+      cpSync(join(directory, 'signers'), signers);
+      broker.onSubmit = () => {
+        renameSync(directory, `${directory}.old`);
+        mkdirSync(directory);
+        return approved(receipt('bob'));
+      };
+      const ended = await run(['--signers', signers, '--', 'touch', 'MARKER'], { TMPDIR: elsewhere });
+      rmSync(elsewhere, { recursive: true });
+      rmSync(directory, { recursive: true });
+      renameSync(`${directory}.old`, directory);
+      expect(ended).toMatchObject({ status: 121, stdout: '' });
+      expect(ended.stderr).toContain('the working directory is not what it was');
+      expect(readdirSync(directory)).toEqual(['signers']);
     });
 
     test('in the environment of the job, without our secrets', async () => {
