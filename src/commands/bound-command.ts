@@ -30,7 +30,8 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * Binds a command to what it would do here and now.
  *
  * @param names environment variables whose values, or absence, are bound too
- * @throws Problem `usage` where there is no such program, or a text is not UTF-8
+ * @param env what the command will get
+ * @throws Problem `usage` where there is no such program, or a text or variable is not UTF-8
  */
 export async function bindCommand(
   argv: readonly string[],
@@ -50,6 +51,7 @@ export async function bindCommand(
     stdin: stdinKind(),
     user: userName(),
   };
+  checkEnvironment(env);
   // Bytes that are no UTF-8 reach Node as U+FFFD: what is shown would not be what was typed.
   if (JSON.stringify(details).includes('\ufffd'))
     throw new Problem('usage', 'the command, its directory or a variable is not UTF-8');
@@ -119,6 +121,20 @@ async function isExecutable(path: string): Promise<boolean> {
     return (await stat(path)).isFile();
   } catch {
     return false;
+  }
+}
+
+/** Bytes of a variable that are no UTF-8 would reach the command as U+FFFD. */
+function checkEnvironment(env: Environment): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (!`${name}${value}`.includes('\ufffd')) continue;
+    throw new Problem(
+      'usage',
+      `the variable ${JSON.stringify(name)} is not UTF-8: the command would get another`,
+      {
+        hint: 'unset it: env -u NAME countersign run …',
+      },
+    );
   }
 }
 

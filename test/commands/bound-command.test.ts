@@ -73,5 +73,9 @@ describe('a bound command', () => {
   test('that is not UTF-8 is refused: what is shown would not be what was typed (A1)', async () => {
     await expect(bindCommand(['sh', 'a\ufffdb'], [], {})).rejects.toThrow('is not UTF-8');
     await expect(bindCommand(['sh'], ['X'], { X: '\ufffd' })).rejects.toThrow('is not UTF-8');
+    // Nobody binds it, but the command would get another value than its user set.
+    await expect(bindCommand(['sh'], [], { DATA: '/srv/a\ufffd' })).rejects.toThrow(
+      'variable "DATA" is not UTF-8',
+    );
   });
 });
