@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { type Outcome, type RunningProgram, until } from './programs.js';
 import { Readme } from './readme/blocks.js';
 import { Machine, Network } from './readme/machine.js';
@@ -121,6 +122,22 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     await approvals.run('systemctl start countersign');
   });
 
+  test('brings signers files to hosts with commands that Ansible can run', async () => {
+    const [exporting, installing] = parse(readme.take('Signers files', 'yaml')) as AnsibleTask[];
+    const command = exporting?.['ansible.builtin.command']?.replace(
+      '{{ inventory_hostname }}',
+      'web-1.example.com',
+    );
+    const validate = installing?.['ansible.builtin.copy']?.validate;
+    const signers = await onBroker(command ?? 'false');
+    expect(signers).toMatch(/^# signers of host:web-1\.example\.com\n/);
+    web.write('/root/new', signers);
+    await web.run(validate?.replace('%s', '/root/new') ?? 'false');
+    web.write('/root/new', `${signers}nobody in particular\n`);
+    const bad = web.start(validate?.replace('%s', '/root/new') ?? 'true');
+    expect((await bad.outcome).code).toBe(1);
+  });
+
   test('verifies the receipt of that login with ssh-keygen alone', async () => {
     const { requests } = JSON.parse(await onBroker(`countersign list --state all --json ${BOB}`));
     const opened = requests.find(
@@ -204,6 +221,11 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     expect(readme.left()).toEqual([]);
   });
 });
+
+interface AnsibleTask {
+  readonly 'ansible.builtin.command'?: string;
+  readonly 'ansible.builtin.copy'?: { readonly validate: string };
+}
 
 const SSH = (user: string, command: string): string =>
   `ssh -i alice -o BatchMode=yes -o StrictHostKeyChecking=accept-new ${user}@web-1.example.com ${command}`;
