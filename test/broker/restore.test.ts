@@ -258,10 +258,37 @@ describe('a restore is refused, and changes nothing,', () => {
   });
 
   test('of a file that was edited, at any place of the log (A49)', async () => {
-    edited('DROP TRIGGER events_are_not_edited; UPDATE events SET at = at + 1 WHERE seq = 1');
+    const database = new SqliteDatabase(file);
+    const named = "SELECT sql FROM sqlite_schema WHERE name = 'events_are_not_edited'";
+    const trigger = String(database.prepare(named).pluck().get());
+    database.close();
+    edited(`DROP TRIGGER events_are_not_edited; UPDATE events SET at = at + 1 WHERE seq = 1; ${trigger}`);
     await expect(tryRestore()).rejects.toMatchObject({
       code: 'storage-failed',
       message: expect.stringContaining('at number 1'),
+    });
+  });
+
+  test.each([
+    [
+      'a trigger',
+      'trigger another',
+      'CREATE TRIGGER another AFTER INSERT ON events BEGIN DELETE FROM outbox; END',
+    ],
+    ['a view', 'view another', 'CREATE VIEW another AS SELECT * FROM requests'],
+    ['one trigger less', 'trigger events_are_not_edited', 'DROP TRIGGER events_are_not_edited'],
+    [
+      'a trigger that does nothing any more',
+      'trigger events_are_not_deleted',
+      `DROP TRIGGER events_are_not_deleted;
+       CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events BEGIN SELECT 1; END`,
+    ],
+    ['another column', 'table store', 'ALTER TABLE store ADD COLUMN another TEXT'],
+  ])('of a file in which somebody has put %s', async (_, name, sql) => {
+    edited(sql);
+    await expect(tryRestore()).rejects.toMatchObject({
+      code: 'storage-failed',
+      message: expect.stringContaining(`has another ${name} than`),
     });
   });
 

@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3';
+import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { Problem } from '../../../src/protocol/problems.js';
 import { REQUEST_STATES } from '../../../src/protocol/request-view.js';
 import { copyDatabase } from './copy.js';
@@ -149,6 +149,39 @@ export function checkSchema(database: Database, migrations: readonly Migration[]
       `${database.name} has schema ${version}, this program knows ${migrations.length}`,
     );
   }
+}
+
+/**
+ * Checks that a database from elsewhere has the tables, indexes and triggers of its version, and nothing else: what hides
+ * in a trigger or a view would go on acting in whoever opens the file.
+ *
+ * @throws Problem `storage-failed`
+ */
+export function checkNothingElse(database: Database): void {
+  const own = new SqliteDatabase(':memory:');
+  try {
+    migrate(own, MIGRATIONS.slice(0, schemaVersion(database)));
+    const [expected, found] = [schemaOf(own), schemaOf(database)];
+    const strange =
+      [...found].find(([name, text]) => expected.get(name) !== text)?.[0] ??
+      [...expected.keys()].find((name) => !found.has(name));
+    if (strange === undefined) return;
+    throw new Problem('storage-failed', `${database.name} has another ${strange} than this program makes`, {
+      hint: 'give a file that countersign backup has made',
+    });
+  } finally {
+    own.close();
+  }
+}
+
+/** By kind and name; those that SQLite makes for itself are left out. */
+function schemaOf(database: Database): ReadonlyMap<string, string> {
+  const rows = database
+    .prepare<[], { readonly type: string; readonly name: string; readonly sql: string }>(
+      "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+    )
+    .all();
+  return new Map(rows.map(({ type, name, sql }) => [`${type} ${name}`, sql.replace(/\s+/g, ' ')]));
 }
 
 /**

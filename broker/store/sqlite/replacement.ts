@@ -18,7 +18,7 @@ import { type EpochMs, formatTime } from '../../../src/protocol/time.js';
 import { appendEntry, type ChainHead } from '../../audit/chain.js';
 import { taken } from './copy.js';
 import { type Inspection, inspect, newestEvent } from './inspection.js';
-import { checkSchema, migrate } from './migrations.js';
+import { checkNothingElse, checkSchema, migrate } from './migrations.js';
 import { giveToOwner, syncDirectory } from './private-files.js';
 import { bytesOf } from './rows.js';
 
@@ -51,6 +51,7 @@ export function takeCopy(
   giveToOwner(copy);
   const backup = opened(copy, file, (database) => {
     checkSchema(database);
+    checkNothingElse(database);
     const inspection = inspect(database, { events: Number.POSITIVE_INFINITY });
     migrate(database);
     return inspection;

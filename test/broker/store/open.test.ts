@@ -12,7 +12,12 @@ import {
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { checkSchema, MIGRATIONS, migrate } from '../../../broker/store/sqlite/migrations.js';
+import {
+  checkNothingElse,
+  checkSchema,
+  MIGRATIONS,
+  migrate,
+} from '../../../broker/store/sqlite/migrations.js';
 import { openSqliteStore } from '../../../broker/store/sqlite/open.js';
 import { denied, NOON, newRequest, put, StoreWorld, submit, temporaryDirectory } from './store-world.js';
 
@@ -185,6 +190,15 @@ describe('rows that were damaged or edited', () => {
 });
 
 describe('migrations', () => {
+  it('leave the same schema step by step as all at once, at each version', () => {
+    const database = new SqliteDatabase(join(temporaryDirectory(), 'broker.db'));
+    for (const { version } of MIGRATIONS) {
+      migrate(database, MIGRATIONS.slice(0, version));
+      expect(() => checkNothingElse(database)).not.toThrow();
+    }
+    database.close();
+  });
+
   const NEXT = [
     ...MIGRATIONS,
     { version: MIGRATIONS.length + 1, sql: 'CREATE TABLE one (a TEXT) STRICT' },
