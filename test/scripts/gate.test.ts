@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeWith } from '../e2e/tools.js';
 import { inDoor, lines } from './door-shell.js';
 import { FINGERPRINT } from './fake-broker.js';
 import { MemoryKey } from './receipt-mutations.js';
@@ -22,6 +24,38 @@ const inGate = (script: string, args: readonly string[] = []) =>
       args,
     },
   );
+
+describeWith(['sshd', 'ssh-keygen'], 'the check of sshd', () => {
+  let directory: string;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'gate-'));
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, 'key')]);
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  /** What is found where these lines are included before the block of the gate. */
+  function found(included: string): string {
+    writeFileSync(join(directory, 'included.conf'), included);
+    const config = join(directory, 'sshd_config');
+    const block = 'Match User root\nForceCommand /gate\nMatch Address 198.51.100.0/24\nForceCommand /late\n';
+    writeFileSync(config, `HostKey ${directory}/key\ninclude "${directory}/*.conf"\n${block}`);
+    const script = `check_sshd_config=$1; check_connections root; end 0 internal ''`;
+    return inDoor(script, { modules: ['check', 'check-gate'], args: [config] }).stdout;
+  }
+
+  test.each([
+    ['an address', 'Match Address !10.9.0.0/16,10.*\n', 'addr=10.1.1.1'],
+    ['a network', 'match address=2001:db8::/32 User root\n', 'addr=2001:db8::'],
+    ['a name', 'Match Host *.example.com\n', 'host=1.example.com'],
+    ['a port', 'Match LocalPort 2222\n', 'lport=2222'],
+    ['an address of this host', 'Match LocalAddress 192.0.2.1\n', 'laddr=192.0.2.1'],
+  ])('finds that the gate does not hold for %s (A65)', (_, match, connection) => {
+    expect(found(`${match}ForceCommand none\n`)).toMatch(
+      new RegExp(`^FAIL {2}sshd: Match .* changes how root is held: .*${connection}.*\n$`),
+    );
+    expect(found(`${match}PasswordAuthentication no\n`)).toBe('');
+  });
+});
 
 describe('what a gate makes of a session', () => {
   let directory: string;
