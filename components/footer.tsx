@@ -35,6 +35,7 @@ function positionText(state: ConsoleState): SafeText {
   if (state.opened !== null) {
     const shown = detailWindow(state, detailLayout(state).request);
     if (shown === null) return label``;
+    if (shown.lines.length === 0) return label`${shown.total} lines`;
     return label`lines ${shown.top + 1}–${shown.top + shown.lines.length} of ${shown.total}`;
   }
   const rows = bodyRows(state);

@@ -185,6 +185,34 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     await expectGolden(screen, 'old-signers-file');
   });
 
+  test('every banner at once leaves the confirm step whole', async () => {
+    const connection = new InMemoryQueue([sudo]);
+    const screen = new TerminalScreen(connection, {
+      ...size,
+      display: { zone: 'Europe/Berlin', profile: { name: 'production', colour: 'red' } },
+      warnings: ['your ssh agent is forwarded: whoever is root where you are can sign with it'],
+    });
+    onTestFinished(() => screen.leave());
+    await screen.openFirstRow();
+    await screen.letItSettle().readToTheEnd();
+    screen.letItSettle().press('a');
+    await screen.waitForContent('[ Sign approval ]');
+    const since = NOW - 3 * 3_600_000;
+    connection.setRestoration({ backupAt: since, restoredAt: NOW - 60_000, ended: 12 });
+    connection.setOutdatedDoors([
+      { door: `host:${'a'.repeat(123)}` as Name, since },
+      { door: 'host:web-1.example.com' as Name, since },
+    ]);
+    connection.setLink({
+      state: 'stale',
+      since: NOW - 40_000,
+      retryAt: NOW + 8000,
+      reason: 'cannot reach the broker at https://approvals.example.com:7433: it does not answer in time',
+    });
+    await screen.waitForContent('Nothing can be signed: not connected');
+    await expectGolden(screen, 'every-banner');
+  });
+
   test('hostile text: every trick is written out (A1, A37)', async () => {
     const { screen } = show([hostile]);
     await screen.waitForContent('Time left');
