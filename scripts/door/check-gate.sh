@@ -64,13 +64,13 @@ check_session_of() {
     failed "sshd: ForceCommand of $1 is not $here/countersign-gate (command= of authorized_keys is not seen here)"
   fi
   require_set exposeauthinfo yes 'the gate does not learn which key logged in'
-  if [[ ${set_to[disableforwarding]-} != yes ]]; then
-    for keyword in allowtcpforwarding allowstreamlocalforwarding allowagentforwarding x11forwarding permittunnel; do
-      [[ ${set_to[$keyword]-} == no ]] || ways+=("$keyword")
-    done
-  fi
+  # Before OpenSSH 10.0, DisableForwarding left agents and X11 out (CVE-2025-32728).
+  for keyword in allowagentforwarding x11forwarding allowtcpforwarding allowstreamlocalforwarding permittunnel; do
+    [[ ${set_to[$keyword]-} == no || (${set_to[disableforwarding]-} == yes && $keyword != @(allowagent|x11)*) ]] ||
+      ways+=("$keyword")
+  done
   if ((${#ways[@]})); then
-    failed "sshd: DisableForwarding is not yes: $1 gets ${ways[*]} without the gate"
+    failed "sshd: DisableForwarding is not yes, or AllowAgentForwarding or X11Forwarding not no: $1 gets ${ways[*]} without the gate"
   else
     passed 'sshd: no forwarding'
   fi

@@ -300,6 +300,8 @@ describeWith(['root', 'sshd', 'curl', 'tmux'], 'a command behind the gate of a r
       ['ForceCommand /bin/true', 'ForceCommand of'],
       ['ExposeAuthInfo no', 'exposeauthinfo'],
       ['DisableForwarding no', 'DisableForwarding is not yes'],
+      ['AllowAgentForwarding yes', 'gets allowagentforwarding without the gate'],
+      ['X11Forwarding yes', 'gets x11forwarding without the gate'],
       ['PermitUserRC yes', 'permituserrc'],
       ['AcceptEnv *', 'AcceptEnv *'],
     ];

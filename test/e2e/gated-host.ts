@@ -103,6 +103,8 @@ export class GatedHost {
       `ForceCommand ${this.gate} --config ${this.config}`,
       'ExposeAuthInfo yes',
       'DisableForwarding yes',
+      'AllowAgentForwarding no',
+      'X11Forwarding no',
       'PermitUserRC no',
       `AuthorizedKeysFile ${this.file('authorized_keys')}`,
       '',

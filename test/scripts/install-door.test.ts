@@ -270,6 +270,8 @@ describeWith(
         { encoding: 'utf8', env: { PATH: '/usr/sbin:/usr/bin' } },
       );
       expect(shown).toMatch(/^disableforwarding yes$/m);
+      expect(shown).toMatch(/^allowagentforwarding no$/m);
+      expect(shown).toMatch(/^x11forwarding no$/m);
       const before = picture();
       expect((await install('--gate', 'nobody', '--write-sshd')).said).toMatch(/nothing to change\n$/);
       expect(picture()).toEqual(before);
