@@ -61,7 +61,7 @@ const FLAGS: Readonly<Record<Name, string>> = {
 /**
  * Decides every setting: flag, then environment, then the profile, then the default. What a profile says is about one
  * broker: where a flag or a variable names another one, nothing of it is used but `utc`, unless `--profile` asks for
- * the rest by name; and its name and colour never stand over another broker.
+ * key and CA by name; and its token never goes to another broker, nor do its name and colour stand over one.
  *
  * @throws Problem `usage` for a profile that there is not, that the verb cannot work on, or that is asked for beside a
  * variable that names another broker
@@ -107,7 +107,8 @@ export function settle(
     dir: setting('dir', ofBroker?.dir),
     ca: setting('ca', other?.ca),
     key: setting('key', other?.key),
-    tokenFile: setting('tokenFile', other?.tokenFile),
+    // Whoever is shown a token can use it, unlike a signature, which names the broker that it is for.
+    tokenFile: setting('tokenFile', isIts ? profile?.tokenFile : null),
     colour: fromFile(isIts ? profile.colour : null, null),
     utc:
       flags.utc === true
@@ -206,7 +207,7 @@ function whyUnused({ name }: Profile, named: ReturnType<typeof namedBroker>, isA
       ? 'this verb works on a data directory'
       : `${sourceName(named.source)} names another broker than the profile ${name}`;
   return isAskedFor
-    ? `${because}: its key and CA are used because --profile asks for it, its name and colour are not`
+    ? `${because}: its key and CA are used because --profile asks for it, its token, name and colour are not`
     : `${because}: nothing of it is used but utc`;
 }
 

@@ -54,7 +54,7 @@ Usage
 Flags
   --short         one line for a status bar: "nothing pending", "2 pending, oldest 4m",
                   or why that cannot be known: "down", "broker unknown", "unknown key".
-                  It asks for no passphrase and pins nothing. Exits with 0 or 1.
+                  It asks for no passphrase and pins no new broker. Exits with 0 or 1.
   --key FILE      sign in with this key (COUNTERSIGN_KEY)
   --json          as JSON${BROKER_FLAGS_HELP}
 

@@ -9,6 +9,7 @@ profiles:
     url: https://approvals.example.com:7433
     ca: ~/ca.pem
     key: /keys/production
+    token-file: /keys/token
     colour: red
     utc: true
   staging: { url: "https://staging.example.com", key: /keys/staging }
@@ -105,7 +106,15 @@ describe('another broker than that of the profile', () => {
   test('gets key and CA where --profile asks for them by name, but never its name', () => {
     const tunnel = settled({ profile: 'production', url: 'https://127.0.0.1:9000' });
     expect(tunnel).toMatchObject({ name: null, filled: '- - /home/bob/ca.pem /keys/production' });
-    expect(tunnel.settings.unused).toContain('its name and colour are not');
+    expect(tunnel.settings.unused).toContain('its token, name and colour are not');
+  });
+
+  test('is never sent the token of the profile', () => {
+    const tokenAt = (flags: GivenFlags) => settled(flags).settings.tokenFile.value;
+    expect(tokenAt({ profile: 'production' })).toBe('/keys/token');
+    expect(tokenAt({ url: 'https://approvals.example.com:7433' })).toBe('/keys/token');
+    expect(tokenAt({ url: 'https://evil.example.com' })).toBeNull();
+    expect(tokenAt({ profile: 'production', url: 'https://evil.example.com' })).toBeNull();
   });
 });
 
