@@ -1,7 +1,6 @@
 import {
   appendFileSync,
   chmodSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -12,8 +11,7 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eachOf } from './evil-broker/cases.js';
-import { BrokerProcess, CLI, start, until } from './programs.js';
-import { Readme } from './readme/blocks.js';
+import { until } from './programs.js';
 import { RunDoor, type RunEnd, type RunOptions } from './run-door.js';
 import { TmuxPane } from './tmux.js';
 import { describeWith } from './tools.js';
@@ -380,56 +378,4 @@ describeWith(['tmux'], 'at a terminal', () => {
       }
     },
   );
-});
-
-describe('the README', () => {
-  test('leads from nothing to a command behind an approval', async () => {
-    const readme = new Readme();
-    const broker = new BrokerProcess();
-    try {
-      const bob = await broker.enrol('bob');
-      const [bin, home] = ['bin', 'home'].map((name) => join(broker.directory, name)) as [string, string];
-      for (const made of [bin, home]) mkdirSync(made);
-      for (const [name, text] of [
-        ['countersign', `exec '${process.execPath}' '${CLI}' "$@"`],
-        ['systemctl', 'echo "did $*"'],
-      ] as const) {
-        writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
-        chmodSync(join(bin, name), 0o755);
-      }
-      const PATH = `${bin}:${process.env.PATH}`;
-      const follow = (env: Record<string, string>, directory: string) => {
-        const text = readme
-          .take('A command behind an approval')
-          .replaceAll('https://approvals.example.com:7433', broker.address);
-        return start('bash', ['-ec', `cd "$0"; ${text}`, directory], { ...env, PATH });
-      };
-      const alice = {
-        HOME: home,
-        XDG_CONFIG_HOME: '',
-        XDG_STATE_HOME: '',
-        XDG_DATA_HOME: '',
-        SSH_AUTH_SOCK: '',
-      };
-
-      expect(await follow(alice, home).outcome).toMatchObject({ code: 0, stderr: '' });
-      const config = join(home, '.config/countersign');
-      cpSync(join(config, 'run_key.pub'), join(broker.directory, 'run_key.pub'));
-      broker.makeKey('alice');
-      expect(await follow(broker.env, broker.directory).outcome).toMatchObject({ code: 0 });
-      cpSync(join(broker.directory, 'signers'), join(home, 'signers'));
-      await broker.start();
-      const run = follow(alice, home);
-      const [, id = ''] = await until(() => /asked (\S{26})/.exec(run.said.stderr));
-      const { digest } = JSON.parse(await broker.must('show', id, '--json', '--key', bob));
-      await broker.must('approve', id, '--yes-i-read-it', digest, '--key', bob);
-      expect(await run.outcome).toMatchObject({ code: 0, stdout: 'did restart nginx\n' });
-      const shown = readme.take('A command behind an approval', 'console');
-      expect(shown).toMatch(
-        /asked \S{26}, pending; answer by .*\n.*approve \S{26} .*\n.*waiting, 4m 20s to answer/,
-      );
-    } finally {
-      await broker.remove();
-    }
-  });
 });
