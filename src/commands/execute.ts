@@ -21,12 +21,15 @@ const QUIET_DEATHS: readonly string[] = ['SIGHUP', 'SIGINT', 'SIGKILL', 'SIGTERM
 
 /**
  * Executes a program without a shell, in the process group, and with the standard streams, of this one: so Ctrl-C and
- * Ctrl-Z reach both, and the shell that waits for this process stops and continues both.
+ * Ctrl-Z reach both, and the shell that waits for this process stops and continues both. It gets the environment of this one
+ * but for the tokens.
  *
  * @throws Problem `not-executed` where the system refuses
  */
 export async function execute(path: string, argv: readonly string[]): Promise<RunningCommand> {
-  const child = spawn(path, argv.slice(1), { argv0: argv[0], stdio: 'inherit' });
+  // Whoever has a token can ask in the name of its submitter: that is no concern of the command.
+  const { COUNTERSIGN_TOKEN: _token, COUNTERSIGN_OIDC_TOKEN: _oidc, ...env } = process.env;
+  const child = spawn(path, argv.slice(1), { argv0: argv[0], env, stdio: 'inherit' });
   const listeners = new Map<NodeJS.Signals, () => void>();
   for (const signal of FORWARDED) listeners.set(signal, () => child.kill(signal));
   const isSentByTerminal = hasTerminal();
