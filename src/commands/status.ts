@@ -3,7 +3,7 @@ import { formatAddress } from '../client/address.js';
 import type { Display } from '../client/display.js';
 import { readKnownBrokers } from '../client/known-brokers.js';
 import { type Environment, locate, locateBroker } from '../client/locations.js';
-import { formatSpan, relativeTime, zonedTime } from '../client/shown-time.js';
+import { formatSpan, relativeTime, shownTime, zonedTime } from '../client/shown-time.js';
 import { outdatedDoorSchema } from '../protocol/door-messages.js';
 import { type BearerToken, type Fingerprint, isFingerprint } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
@@ -148,7 +148,7 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
     ['events', String(status.seq)],
     ...status.outdatedDoors.map(({ door, since }) => [
       'old signers',
-      `${door} (since ${zonedTime(since, zone)}): countersign roster export --for ${door}`,
+      `${door}, since ${shownTime(since, { zone, now: status.clock })}: countersign roster export --for ${door}`,
     ]),
     ...restorationRows(status, zone),
   ]
@@ -170,13 +170,14 @@ function notifyText({ notification }: StatusReply): string {
   return `FAILING: ${exact(failing)}, ${waiting} waiting; see the log of the broker`;
 }
 
-function restorationRows({ restoration }: StatusReply, zone: string): readonly string[][] {
+function restorationRows({ restoration, clock }: StatusReply, zone: string): readonly string[][] {
   if (restoration === null) return [];
   const { backupAt, restoredAt, ended } = restoration;
+  const style = { zone, now: clock };
   return [
     [
       'restored',
-      `${zonedTime(restoredAt, zone)} from a back-up of ${zonedTime(backupAt, zone)}; requests ended: ${ended}`,
+      `${shownTime(restoredAt, style)} from a back-up of ${shownTime(backupAt, style)}; requests ended: ${ended}`,
     ],
     ['', 'not acknowledged yet: an approver presses R in the console'],
   ];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatStatus, type StatusReply, shortFailure, shortStatus } from '../../src/commands/status.js';
-import type { Fingerprint } from '../../src/protocol/names.js';
+import type { Fingerprint, Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 
 const clock = Date.parse('2026-11-22T04:10:33Z');
@@ -49,6 +49,18 @@ describe('the status', () => {
     expect(berlin).toMatch(/^pending +2, the oldest asked 4m ago$/m);
     expect(berlin).toMatch(/^consoles +3 attached$/m);
     expect(text({ zone: 'UTC', profile: null })).toMatch(/^clock +2026-11-22T04:10:33Z$/m);
+  });
+
+  test('says how long a door has had an old signers file, and ago the restore was', () => {
+    const told = text(
+      { zone: 'UTC', profile: null },
+      {
+        outdatedDoors: [{ door: 'host:web-1' as Name, since: clock - 7_200_000 }],
+        restoration: { backupAt: clock - 86_400_000, restoredAt: clock - 60_000, ended: 1 },
+      },
+    );
+    expect(told).toMatch(/^old signers +host:web-1, since 2026-11-22T02:10:33Z \(2h ago\): countersign/m);
+    expect(told).toMatch(/^restored +\S+ \(1m ago\) from a back-up of \S+ \(1d ago\); requests ended: 1$/m);
   });
 
   test('tells when nobody is looking', () => {

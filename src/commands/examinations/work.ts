@@ -1,11 +1,11 @@
-import { zonedTime } from '../../client/shown-time.js';
+import { shownTime } from '../../client/shown-time.js';
 import type { StatusReply } from '../status.js';
 import { type Finding, good, note, warning } from './finding.js';
 
 /** What only the broker knows: whether somebody is looking, and whether the doors know the people of today. */
 export function examineWork(status: StatusReply | null, zone: string): readonly Finding[] {
   if (status === null) return [];
-  const { consoles, outdatedDoors } = status;
+  const { consoles, outdatedDoors, clock } = status;
   return [
     consoles === 0
       ? note('no console is attached: nobody sees a new request', 'countersign console')
@@ -15,7 +15,7 @@ export function examineWork(status: StatusReply | null, zone: string): readonly 
     ...(outdatedDoors.length === 0 ? [good('no door is known to have an old signers file')] : []),
     ...outdatedDoors.map(({ door, since }) =>
       warning(
-        `${door} has an old signers file, since ${zonedTime(since, zone)}`,
+        `${door} has an old signers file, since ${shownTime(since, { zone, now: clock })}`,
         `countersign roster export --for ${door} > signers, and install it there`,
       ),
     ),
@@ -42,12 +42,13 @@ function examineNotification({ notification }: StatusReply): readonly Finding[] 
   ];
 }
 
-function examineRestoration({ restoration }: StatusReply, zone: string): readonly Finding[] {
+function examineRestoration({ restoration, clock }: StatusReply, zone: string): readonly Finding[] {
   if (restoration === null) return [];
   const { backupAt, restoredAt } = restoration;
+  const style = { zone, now: clock };
   return [
     warning(
-      `the broker was restored at ${zonedTime(restoredAt, zone)} from a back-up of ${zonedTime(backupAt, zone)}`,
+      `the broker was restored at ${shownTime(restoredAt, style)} from a back-up of ${shownTime(backupAt, style)}`,
       'check the roster for who was added or removed since, then press R in the console',
     ),
   ];

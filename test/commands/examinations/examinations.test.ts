@@ -187,6 +187,7 @@ describe('the keys', () => {
 
 test('the work of the broker: who is looking, and doors with an old signers file', () => {
   const status = {
+    clock: 7_200_000,
     consoles: 0,
     outdatedDoors: [{ door: 'host:web-1' as Name, since: 0 }],
     restoration: null,
@@ -194,7 +195,7 @@ test('the work of the broker: who is looking, and doors with an old signers file
   expect(lines(examineWork(status, 'UTC'))).toEqual([
     expect.stringMatching(/^note: no console is attached/),
     expect.stringMatching(
-      /^warning: host:web-1 has an old signers file, since 1970-01-01T00:00:00Z \| countersign roster export --for host:web-1/,
+      /^warning: host:web-1 has an old signers file, since 1970-01-01T00:00:00Z \(2h ago\) \| countersign roster export --for host:web-1/,
     ),
   ]);
   expect(examineWork(null, 'UTC')).toEqual([]);
@@ -202,6 +203,7 @@ test('the work of the broker: who is looking, and doors with an old signers file
 
 test('the work of the broker: a notification command that fails, and a restore that nobody has noted', () => {
   const status = {
+    clock: 7_260_000,
     consoles: 1,
     outdatedDoors: [],
     notification: { waiting: 2, failing: 'exit status 7' },
@@ -212,7 +214,9 @@ test('the work of the broker: a notification command that fails, and a restore t
       expect.stringMatching(
         /^warning: the notification command fails: exit status 7; 2 not told \| .*journalctl/,
       ),
-      expect.stringMatching(/^warning: the broker was restored at 1970-01-01T00:01:00Z .* \| .* press R/),
+      expect.stringMatching(
+        /^warning: the broker was restored at 1970-01-01T00:01:00Z \(2h ago\) .* \| .* press R/,
+      ),
     ]),
   );
   const calm = { ...status, notification: null, restoration: null };
