@@ -9,7 +9,7 @@ import { RateLimiter } from './access/rate-limiter.js';
 import { Sessions } from './access/sessions.js';
 import { BrokerKeys } from './broker-keys.js';
 import type { BrokerContext } from './context.js';
-import { watchOutdatedDoors } from './doors/outdated-doors.js';
+import { watchDoors } from './doors/door-standings.js';
 import type { Transport } from './http/authentication.js';
 import { createHttpApplication } from './http/server.js';
 import { isLoopback } from './http/service-routes.js';
@@ -115,8 +115,8 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       notifyAt: (request, now) => notifier.dueFor(request, attendance, now),
       isDraining: () => draining,
     });
-    const outdatedDoors = watchOutdatedDoors(store);
-    hub.announceDoors(outdatedDoors());
+    const doors = watchDoors(store);
+    hub.announceDoors(doors());
     const pending = () => store.live().filter(({ state }) => state === 'pending');
     const metrics = new Metrics({
       pending: () => pending().length,
@@ -131,7 +131,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       notifications_failing: () => (notifier.state?.failing ? 1 : 0),
       restored: () => (store.restoration() === null ? 0 : 1),
       log_lines_dropped_total: () => output.dropped,
-      doors_outdated: () => outdatedDoors().length,
+      doors_outdated: () => doors().filter(({ outdated }) => outdated).length,
       tls_certificate_expiry_seconds: () => Math.floor((certificate?.validUntil ?? 0) / 1000),
     });
     const context: BrokerContext = {
@@ -152,15 +152,15 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       rates: new RateLimiter(limits.callsPerSecond, limits.callsBurst),
       addressRates: new RateLimiter(limits.addressCallsPerSecond, limits.addressCallsBurst),
       principals,
-      outdatedDoors,
+      doors,
       clock,
       isDraining: () => draining,
     };
     store.onCommitted(metrics.countCommitted);
-    let announced = outdatedDoors();
+    let announced = doors();
     store.onCommitted(() => {
-      if (outdatedDoors() === announced) return;
-      announced = outdatedDoors();
+      if (doors() === announced) return;
+      announced = doors();
       hub.announceDoors(announced);
     });
     store.onCommitted((entries) => {

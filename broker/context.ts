@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-import type { OutdatedDoor } from '../src/protocol/door-messages.js';
+import type { DoorStanding } from '../src/protocol/door-messages.js';
 
 import type { EpochMs } from '../src/protocol/time.js';
 import type { RateLimiter } from './access/rate-limiter.js';
@@ -36,8 +36,8 @@ export interface BrokerContext {
   readonly rates: RateLimiter;
   readonly addressRates: RateLimiter;
   readonly principals: () => Principals;
-  /** Doors whose signers file is not what the roster exports. */
-  readonly outdatedDoors: () => readonly OutdatedDoor[];
+  /** Doors that said which signers file they have. */
+  readonly doors: () => readonly DoorStanding[];
   readonly clock: () => EpochMs;
   readonly isDraining: () => boolean;
 }

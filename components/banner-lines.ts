@@ -1,7 +1,7 @@
-import { zonedTime } from '../src/client/shown-time.js';
+import { shownTime } from '../src/client/shown-time.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import { ageText, leftText } from './clock-text.js';
-import { type ConsoleState, openedRequest } from './console-state.js';
+import { brokerNow, type ConsoleState, openedRequest } from './console-state.js';
 import { examine, voucherOf } from './examination.js';
 import { fitLine, type Line, span } from './line.js';
 import { wrapLine } from './line-wrapping.js';
@@ -66,9 +66,13 @@ function doorBanners({ queue: { outdatedDoors } }: ConsoleState): readonly Banne
   ];
 }
 
-function restorationBanners({ queue: { restoration }, display }: ConsoleState): readonly Banner[] {
+function restorationBanners(state: ConsoleState): readonly Banner[] {
+  const { display } = state;
+  const { restoration } = state.queue;
   if (restoration === null) return [];
-  const at = (time: EpochMs): SafeText => safeText(zonedTime(time, display.zone), { reading: 'exact' });
+  const now = brokerNow(state);
+  const at = (time: EpochMs): SafeText =>
+    safeText(shownTime(time, { zone: display.zone, now }), { reading: 'exact' });
   const { backupAt, restoredAt, ended } = restoration;
   const requests = ended === 1 ? label`1 request was` : label`${ended} requests were`;
   return [

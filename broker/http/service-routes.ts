@@ -72,7 +72,7 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       waiters: context.requests.waiters.count,
       epoch: store.epoch,
       seq: store.seq,
-      outdatedDoors: context.outdatedDoors().map(({ door, since }) => ({ door, since: formatTime(since) })),
+      doors: context.doors().map((standing) => ({ ...standing, since: formatTime(standing.since) })),
       notification: context.notifier.state,
       restoration: restorationOnWire(store.restoration()),
     };

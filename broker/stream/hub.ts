@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
-import type { OutdatedDoor } from '../../src/protocol/door-messages.js';
+import type { DoorStanding } from '../../src/protocol/door-messages.js';
 import type { Name, RequestId } from '../../src/protocol/names.js';
 import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
@@ -138,9 +138,13 @@ export class StreamHub {
   };
 
   /** The doors whose signers file is an old one have changed. */
-  announceDoors(outdated: readonly OutdatedDoor[]): void {
-    const doors = outdated.map(({ door, since }) => ({ door, since: formatTime(since) }));
-    this.#doors = encode({ type: 'doors', outdated: doors });
+  announceDoors(doors: readonly DoorStanding[]): void {
+    const outdated = doors
+      .filter((standing) => standing.outdated)
+      .map(({ door, since }) => ({ door, since: formatTime(since) }));
+    const bytes = encode({ type: 'doors', outdated });
+    if (bytes.equals(this.#doors)) return;
+    this.#doors = bytes;
     this.#broadcast(this.#doors);
   }
 

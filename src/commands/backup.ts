@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Backup } from '../../broker/store/sqlite/backup.js';
 import { locate } from '../client/locations.js';
-import { zonedTime } from '../client/shown-time.js';
+import { shownTime } from '../client/shown-time.js';
 import { Problem } from '../protocol/problems.js';
 import { formatTime } from '../protocol/time.js';
 import { hasDatabase } from './enrolled-directory.js';
@@ -89,7 +89,7 @@ function describe({ file, requests, live, head, headAt, bytes }: DatabaseCopy, z
     ['backed up to', exact(file)],
     ['size', `${(bytes / 1024 / 1024).toFixed(1)} MiB`],
     ['requests', `${requests}, of them ${live} pending or approved`],
-    ['events', `${head.seq}, the newest of ${zonedTime(headAt, zone)}`],
+    ['events', `${head.seq}, the newest of ${shownTime(headAt, { zone, now: Date.now() })}`],
     ['head', head.hash],
     ['keys', 'not in it: countersign backup --keys FILE'],
   ]);

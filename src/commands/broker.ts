@@ -2,7 +2,7 @@ import { formatAddress, parseAddress, socketAddress } from '../client/address.js
 import { HttpClient } from '../client/http-client.js';
 import { forgetBroker, knownBrokersPath, readKnownBrokers } from '../client/known-brokers.js';
 import { type Environment, locate, socketPath } from '../client/locations.js';
-import { zonedTime } from '../client/shown-time.js';
+import { shownTime } from '../client/shown-time.js';
 import { type BrokerReply, brokerReply, MAX_OVERLAP } from '../protocol/messages.js';
 import type { Fingerprint } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
@@ -103,7 +103,7 @@ Examples
             tell(
               until === undefined
                 ? 'the old key is void: every console and door must be told of the new one'
-                : `put that line into the pam.conf of every door before ${zonedTime(until, zone)}`,
+                : `put that line into the pam.conf of every door before ${shownTime(until, { zone, now: Date.now() })}`,
             );
             return 0;
           },
@@ -263,7 +263,8 @@ function printKeys(
     [
       `key          ${fingerprint}`,
       ...former.map(
-        (old) => `former key   ${old.fingerprint}, good until ${zonedTime(old.validUntil, zone)}`,
+        (old) =>
+          `former key   ${old.fingerprint}, good until ${shownTime(old.validUntil, { zone, now: Date.now() })}`,
       ),
       `public key   ${exact(key)}`,
       `pam.conf     ${line}`,

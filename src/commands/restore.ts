@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Restored } from '../../broker/restore.js';
 import { locate } from '../client/locations.js';
-import { zonedTime } from '../client/shown-time.js';
+import { shownTime } from '../client/shown-time.js';
 import { formatTime } from '../protocol/time.js';
 import { shellQuote } from './invocation.js';
 import { exact, print, printJson, tell } from './output.js';
@@ -65,9 +65,9 @@ function describe(
   return formatTable([
     ['restored', exact(source)],
     ['into', exact(data)],
-    ['made', zonedTime(backupAt, zone)],
+    ['made', shownTime(backupAt, { zone, now: Date.now() })],
     ['requests', `${backup.requests}, of them ${ended} ended now: they were pending or approved`],
-    ['events', `${backup.head.seq}, the newest of ${zonedTime(backup.headAt, zone)}`],
+    ['events', `${backup.head.seq}, the newest of ${shownTime(backup.headAt, { zone, now: Date.now() })}`],
     ['before it', aside === null ? 'nothing stood there' : `kept as ${exact(aside)}`],
     ['next', 'start the broker; an approver acknowledges the restore in the console'],
   ]);

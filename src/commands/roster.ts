@@ -1,5 +1,5 @@
 import { locate } from '../client/locations.js';
-import { zonedTime } from '../client/shown-time.js';
+import { shownTime } from '../client/shown-time.js';
 import { isName, type Name, parseName } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import type { Person, PersonKey, RosterChange } from '../protocol/roster-messages.js';
@@ -320,8 +320,8 @@ function formatPeople(people: readonly Person[], zone: string): string {
 
 function validity({ validAfter, validBefore }: PersonKey, zone: string): string {
   const parts = [
-    ...(validAfter === null ? [] : [`after ${zonedTime(validAfter, zone)}`]),
-    ...(validBefore === null ? [] : [`before ${zonedTime(validBefore, zone)}`]),
+    ...(validAfter === null ? [] : [`after ${shownTime(validAfter, { zone, now: Date.now() })}`]),
+    ...(validBefore === null ? [] : [`before ${shownTime(validBefore, { zone, now: Date.now() })}`]),
   ];
   return parts.join(', ') || 'always';
 }

@@ -4,7 +4,7 @@ import type { Display } from '../client/display.js';
 import { readKnownBrokers } from '../client/known-brokers.js';
 import { type Environment, locate, locateBroker } from '../client/locations.js';
 import { formatSpan, relativeTime, shownTime, zonedTime } from '../client/shown-time.js';
-import { outdatedDoorSchema } from '../protocol/door-messages.js';
+import { doorStandingSchema } from '../protocol/door-messages.js';
 import { type BearerToken, type Fingerprint, isFingerprint } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { time } from '../protocol/request-view.js';
@@ -34,7 +34,7 @@ export const statusReply = z.object({
   seq: z.int(),
   epoch: z.string(),
   approvers: z.int(),
-  outdatedDoors: z.array(outdatedDoorSchema),
+  doors: z.array(doorStandingSchema),
   /** When the oldest pending request was asked. */
   oldestPending: z.nullable(time),
   restoration: z.nullable(restorationSchema).default(null),
@@ -146,10 +146,12 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
     ['consoles', status.consoles === 0 ? '0: nobody sees new requests' : `${status.consoles} attached`],
     ['notify', notifyText(status)],
     ['events', String(status.seq)],
-    ...status.outdatedDoors.map(({ door, since }) => [
-      'old signers',
-      `${door}, since ${shownTime(since, { zone, now: status.clock })}: countersign roster export --for ${door}`,
-    ]),
+    ...status.doors
+      .filter(({ outdated }) => outdated)
+      .map(({ door, since }) => [
+        'old signers',
+        `${door}, since ${shownTime(since, { zone, now: status.clock })}: countersign roster export --for ${door}`,
+      ]),
     ...restorationRows(status, zone),
   ]
     .map(([name = '', value = '']) => name.padEnd(13) + value)

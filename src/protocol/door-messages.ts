@@ -8,4 +8,8 @@ export const outdatedDoorSchema = z.object({
   /** When it first asked with the file that it has. */
   since: time,
 });
+
+/** A door that said which signers file it has; outdated where that is not what the roster exports. */
+export const doorStandingSchema = outdatedDoorSchema.extend({ outdated: z.boolean() });
+export type DoorStanding = z.output<typeof doorStandingSchema>;
 export type OutdatedDoor = z.output<typeof outdatedDoorSchema>;

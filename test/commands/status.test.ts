@@ -16,7 +16,7 @@ const status: StatusReply = {
   seq: 9,
   epoch: 'e',
   approvers: 4,
-  outdatedDoors: [],
+  doors: [],
   restoration: null,
   oldestPending: clock - 245_000,
 };
@@ -55,7 +55,7 @@ describe('the status', () => {
     const told = text(
       { zone: 'UTC', profile: null },
       {
-        outdatedDoors: [{ door: 'host:web-1' as Name, since: clock - 7_200_000 }],
+        doors: [{ door: 'host:web-1' as Name, since: clock - 7_200_000, outdated: true }],
         restoration: { backupAt: clock - 86_400_000, restoredAt: clock - 60_000, ended: 1 },
       },
     );

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
 import type { BrokerAddress } from '../../client/address.js';
-import { zonedTime } from '../../client/shown-time.js';
+import { shownTime } from '../../client/shown-time.js';
 import type { EpochMs } from '../../protocol/time.js';
 import { type Finding, good, warning, wrong } from './finding.js';
 
@@ -28,10 +28,10 @@ export function examineCertificate(
 ): readonly Finding[] {
   if (facts === null) return [];
   const { ends, fault } = facts;
-  const end = zonedTime(ends, zone);
+  const end = shownTime(ends, { zone, now });
   if (ends <= now) return [wrong(`the certificate of the broker ended at ${end}`, 'renew it there')];
   if (facts.begins > now) {
-    const begin = zonedTime(facts.begins, zone);
+    const begin = shownTime(facts.begins, { zone, now });
     return [
       wrong(`the certificate of the broker begins at ${begin} only`, 'compare the clocks of both machines'),
     ];

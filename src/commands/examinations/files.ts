@@ -25,7 +25,10 @@ export function examineFiles(
   const hasData = files.some(({ path, mode }) => path === data && mode !== null);
   const missing = mustExist
     ? wrong(`there is no data directory at ${data}`, 'make one: countersign up')
-    : note(`there is no data directory at ${data}: this machine is only a client`);
+    : note(
+        `there is no data directory at ${data}: this machine is only a client`,
+        'none is needed, unless a broker should run here',
+      );
   return [...(hasData ? [] : [missing]), ...files.flatMap(examineFile)];
 }
 

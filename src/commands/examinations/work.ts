@@ -5,20 +5,20 @@ import { type Finding, good, note, warning } from './finding.js';
 /** What only the broker knows: whether somebody is looking, and whether the doors know the people of today. */
 export function examineWork(status: StatusReply | null, zone: string): readonly Finding[] {
   if (status === null) return [];
-  const { consoles, outdatedDoors, clock } = status;
+  const { consoles, doors, clock } = status;
   return [
     consoles === 0
       ? note('no console is attached: nobody sees a new request', 'countersign console')
       : good(`${consoles === 1 ? 'a console is' : `${consoles} consoles are`} attached`),
     ...examineNotification(status),
     ...examineRestoration(status, zone),
-    ...(outdatedDoors.length === 0 ? [good('no door is known to have an old signers file')] : []),
-    ...outdatedDoors.map(({ door, since }) =>
-      warning(
-        `${door} has an old signers file, since ${shownTime(since, { zone, now: clock })}`,
-        `countersign roster export --for ${door} > signers, and install it there`,
-      ),
-    ),
+    ...(doors.length === 0 ? [good('no door has said yet which signers file it has')] : []),
+    ...doors.map(({ door, since, outdated }) => {
+      const age = `since ${shownTime(since, { zone, now: clock })}`;
+      if (!outdated) return good(`${door} has the signers file of the roster, ${age}`);
+      const fix = `countersign roster export --for ${door} > signers, and install it there`;
+      return warning(`${door} has an old signers file, ${age}`, fix);
+    }),
   ];
 }
 

@@ -189,7 +189,10 @@ test('the work of the broker: who is looking, and doors with an old signers file
   const status = {
     clock: 7_200_000,
     consoles: 0,
-    outdatedDoors: [{ door: 'host:web-1' as Name, since: 0 }],
+    doors: [
+      { door: 'host:web-1' as Name, since: 0, outdated: true },
+      { door: 'host:web-2' as Name, since: 0, outdated: false },
+    ],
     restoration: null,
   } as unknown as StatusReply;
   expect(lines(examineWork(status, 'UTC'))).toEqual([
@@ -197,6 +200,7 @@ test('the work of the broker: who is looking, and doors with an old signers file
     expect.stringMatching(
       /^warning: host:web-1 has an old signers file, since 1970-01-01T00:00:00Z \(2h ago\) \| countersign roster export --for host:web-1/,
     ),
+    'good: host:web-2 has the signers file of the roster, since 1970-01-01T00:00:00Z (2h ago) | null',
   ]);
   expect(examineWork(null, 'UTC')).toEqual([]);
 });
@@ -205,7 +209,7 @@ test('the work of the broker: a notification command that fails, and a restore t
   const status = {
     clock: 7_260_000,
     consoles: 1,
-    outdatedDoors: [],
+    doors: [],
     notification: { waiting: 2, failing: 'exit status 7' },
     restoration: { backupAt: 0, restoredAt: 60_000, ended: 3 },
   } as unknown as StatusReply;

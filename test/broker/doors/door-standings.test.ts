@@ -23,7 +23,10 @@ async function exported(door: string | null): Promise<string> {
 const askWith = (signers: string, bound = broker.document()) =>
   broker.call('POST', '/v1/requests', { body: { ...broker.hostSubmit(bound), signers } });
 
-const status = async () => (await broker.call('GET', '/v1/status', { viaSocket: true })).json.outdatedDoors;
+const status = async () =>
+  (await broker.call('GET', '/v1/status', { viaSocket: true })).json.doors
+    .filter((standing: { outdated: boolean }) => standing.outdated)
+    .map(({ door, since }: { door: string; since: string }) => ({ door, since }));
 const removeCarol = () =>
   broker.call('POST', '/v1/roster/changes', { viaSocket: true, body: { change: 'remove', name: 'carol' } });
 
