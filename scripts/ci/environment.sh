@@ -29,6 +29,8 @@ run_command() {
   terminal=2
   shopt -s execfail
   unset -v LC_ALL TZ
+  # Where the job exports its own, bash would hand ours to the command.
+  export -n SHELLOPTS BASHOPTS
   for countersign_entry in "${job_environment[@]}"; do
     countersign_name=${countersign_entry%%=*}
     # Written out: a variable could be one of the job's by now.

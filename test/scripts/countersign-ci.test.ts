@@ -224,6 +224,14 @@ describeWith(['curl', 'ssh-keygen', 'sha256sum'], 'countersign-ci', () => {
       expect(found.sort()).toEqual(expected.map(([name, value]) => `${name}=${value}`).sort());
     });
 
+    test('without the options of a shell, which would be ours', async () => {
+      broker.onSubmit = () => approved(receipt('bob'));
+      const exported = { SHELLOPTS: 'braceexpand', BASHOPTS: 'cmdhist' };
+      const { status, stdout } = await run(['--signers', 'signers', '--', 'env'], exported);
+      expect(status).toBe(0);
+      expect(stdout).not.toMatch(/^(?:SHELLOPTS|BASHOPTS)=/m);
+    });
+
     test('but not once the job is cancelled, even while the broker is told that it opened', async () => {
       broker.onSubmit = () => approved(receipt('bob'));
       // No answer to the first report: the signal comes before it.
