@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Problem } from '../protocol/problems.js';
+import { hasControllingTerminal } from './controlling-terminal.js';
 
 /** How a command ended; one of the two is null. */
 export interface CommandEnd {
@@ -32,7 +32,8 @@ export async function execute(path: string, argv: readonly string[]): Promise<Ru
   const child = spawn(path, argv.slice(1), { argv0: argv[0], env, stdio: 'inherit' });
   const listeners = new Map<NodeJS.Signals, () => void>();
   for (const signal of FORWARDED) listeners.set(signal, () => child.kill(signal));
-  const isSentByTerminal = hasTerminal();
+  // Then its Ctrl-C goes to the whole group.
+  const isSentByTerminal = hasControllingTerminal();
   for (const signal of FROM_TERMINAL) listeners.set(signal, () => isSentByTerminal || child.kill(signal));
   for (const [signal, listener] of listeners) process.on(signal, listener);
   const end = new Promise<CommandEnd>((resolve) => {
@@ -62,14 +63,4 @@ export function endLike({ code, signal }: CommandEnd): number {
   if (signal === null) return code ?? 1;
   if (QUIET_DEATHS.includes(signal)) process.kill(process.pid, signal);
   return 128 + constants.signals[signal];
-}
-
-/** Whether a terminal controls this process, so that its Ctrl-C goes to the whole group. */
-function hasTerminal(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', 'r'));
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,9 +1,9 @@
-import { closeSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { RunningBroker } from '../../broker/broker.js';
 import type { BrokerOptions } from '../../broker/options.js';
 import { DEFAULT_LISTEN } from '../client/locations.js';
 import { Problem } from '../protocol/problems.js';
+import { hasControllingTerminal } from './controlling-terminal.js';
 
 /**
  * Starts a broker in this process.
@@ -69,11 +69,11 @@ export function catchSignals({ hasConsole }: { readonly hasConsole: boolean }): 
   const signals: readonly NodeJS.Signals[] = hasConsole ? ENDING : [...ENDING, 'SIGINT'];
   let release = (): void => {};
   let reload = (): void => {};
-  const hadTerminal = canOpenTerminal();
+  const hadTerminal = hasControllingTerminal();
   const received = new Promise<NodeJS.Signals>((resolve) => {
     let isStopping = false;
     const stop = (signal: NodeJS.Signals): void => {
-      const isReload = signal === 'SIGHUP' && !isStopping && (!hadTerminal || canOpenTerminal());
+      const isReload = signal === 'SIGHUP' && !isStopping && (!hadTerminal || hasControllingTerminal());
       if (isReload) {
         reload();
         return;
@@ -95,14 +95,4 @@ export function catchSignals({ hasConsole }: { readonly hasConsole: boolean }): 
       reload = given;
     },
   };
-}
-
-/** Whether there is a controlling terminal; one that has gone away cannot be opened any more (tty(4)). */
-function canOpenTerminal(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', 'r+'));
-    return true;
-  } catch {
-    return false;
-  }
 }
