@@ -34,8 +34,7 @@ export function watchDoors(store: Store): () => readonly DoorStanding[] {
     if (store.doors() !== doors || store.directory() !== directory) {
       doors = store.doors();
       directory = store.directory();
-      const now = doorStandings(doors, directory);
-      if (JSON.stringify(now) !== JSON.stringify(standings)) standings = now;
+      standings = doorStandings(doors, directory);
     }
     return standings;
   };
