@@ -43,7 +43,10 @@ ask() {
       pending) waited=yes && await ;;
       again) hold && send ;;
       error) shut "$reply_code" "the broker refuses: $reply_code" ;;
-      *) if [[ $waited == no ]] && ask_anew; then send; else finish; fi ;;
+      *)
+        remember_no
+        if [[ $waited == no ]] && ask_anew; then send; else finish; fi
+        ;;
     esac
   done
 }
@@ -144,8 +147,14 @@ leave_unwatched() {
   end 4 client-gone 'the client went away'
 }
 
+# remember_no: a broker that says no now could hide it later.
+remember_no() {
+  [[ $answer != denied && $answer != revoked ]] || condemn "$answer" "$request"
+}
+
 # The end of a request that is not an approval is the end of its ask.
 finish() {
+  remember_no
   drop_ask
   case $answer in
     denied) end 2 denied 'denied' ;;

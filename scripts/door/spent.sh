@@ -23,6 +23,22 @@ find_spent() {
   return 1
 }
 
+# condemn WORD REQUEST…: records why nothing opens for these any more, whatever a broker shows later: as a line that is no use.
+condemn() {
+  local word=$1 digest
+  shift
+  lock_state
+  for digest; do
+    if ! find_spent "$digest"; then
+      spent_file=${config[state]}/spent/$today/${digest#sha256:}
+    elif ((spent_uses < 0)); then
+      continue
+    fi
+    printf '%s\n' "$word" >>"$spent_file" && sync -- "$spent_file" "${spent_file%/*}" || state_failed
+  done
+  unlock_state
+}
+
 # spend: records a use of the verified receipts. Fails if they have none left; shuts the door if this is not their time.
 spend() {
   local -i now at not_after=${receipt_not_after[0]} duration=${receipt_duration[0]} uses=${receipt_uses[0]}

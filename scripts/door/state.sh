@@ -4,7 +4,7 @@
 #   clock             the second of the latest use: a door whose clock is before it stays shut
 #   keys              lines of the signers file that have passed the checks of a line, of which those of keys take long
 #   asks/DAY/SCOPE    nonce and claim of an ask that is not over, so that the next equal ask joins it or claims its approval
-#   spent/DAY/REQUEST one line a use: its second
+#   spent/DAY/REQUEST one line a use: its second; `denied` or `revoked` once a broker has said that of it
 #   run/DAY/…         private files of one run
 # DAY is the number of the day since 1970 on which a file was made, so that old files go by the directory.
 

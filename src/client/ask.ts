@@ -60,15 +60,22 @@ export class Asker {
    * Joins the standing request of this question, or makes one. What is known to have ended is asked anew, once.
    *
    * @param signers digest of the signers file that the receipts are checked with, where this asker is a door
+   * @param onEnded hears of the ask that stood, and how it has ended, before anything is asked anew
    * @throws Problem of the broker.
    */
-  async ask(question: Question, credential: SubmitCredential, signers: Digest | null = null): Promise<Asked> {
+  async ask(
+    question: Question,
+    credential: SubmitCredential,
+    signers: Digest | null = null,
+    onEnded: (standing: StandingAsk, end: unknown) => Promise<void> = async () => {},
+  ): Promise<Asked> {
     const standing = await this.#asks.find(askingName(this.#broker), question);
     if (standing !== null) {
       try {
         return await this.#rejoin(standing, credential, signers);
       } catch (error) {
         if (!hasEnded(error)) throw error;
+        await onEnded(standing, error);
         await this.#asks.forget(standing);
       }
     }

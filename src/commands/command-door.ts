@@ -65,10 +65,13 @@ export class CommandDoor {
    */
   async admit(question: Question, credential: SubmitCredential): Promise<Admission> {
     for (let attempt = 1; ; attempt += 1) {
-      const asked = await this.#asker.ask(question, credential, this.#setup.own.digest);
+      const asked = await this.#asker.ask(question, credential, this.#setup.own.digest, this.#rememberNo);
       const { where, zone, broker } = this.#setup;
       tellAsked(asked, { where, style: { zone, now: broker.clock.now() } });
-      const waited = await interruptible((signal) => this.#wait(asked, signal));
+      const waited = await interruptible((signal) => this.#wait(asked, signal)).catch(async (error) => {
+        await this.#rememberNo(asked.ask, error);
+        throw error;
+      });
       if (waited.interrupted !== null) {
         this.#tellStanding(asked);
         return { kind: 'interrupted', signal: waited.interrupted };
@@ -82,6 +85,7 @@ export class CommandDoor {
       try {
         return { kind: 'admitted', ask, approval: await this.#use(ask, reply) };
       } catch (error) {
+        await this.#rememberNo(ask, error);
         // What was refused once would be refused again.
         await this.#asks.forget(ask);
         const isSpent = hasCode(error, 'spent');
@@ -92,6 +96,13 @@ export class CommandDoor {
       }
     }
   }
+
+  /** What a broker called denied or revoked once stays shut, whatever it says later (A27, A61). */
+  readonly #rememberNo = async ({ document }: StandingAsk, end: unknown): Promise<void> => {
+    if (!(end instanceof Problem) || (end.code !== 'denied' && end.code !== 'revoked')) return;
+    const { digest } = parseDocument({ ...document } as unknown as JsonObject);
+    await this.#setup.spent.refuse(digest, end.code);
+  };
 
   /** Tells the broker what was done. Nothing depends on whether it hears it. */
   async report(ask: StandingAsk, outcome: Outcome, code: string): Promise<void> {

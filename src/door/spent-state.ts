@@ -14,6 +14,7 @@ const MARK = /^\d{12}$/;
  * What a door has opened for, in a directory of its own:
  *
  *     uses/DIGEST-N   the N-th use of what was signed for that digest: its second
+ *     uses/DIGEST-no  it was denied or revoked, so that nothing opens for it any more: which of them
  *     clock/SECOND    a use of this door, the latest one only: the name is its second, in twelve digits
  *
  * A use is on the disk before the door opens. Each use is a file that must not have been there (`O_EXCL`), which is lock
@@ -58,7 +59,20 @@ export class SpentState {
     });
   }
 
+  /**
+   * Records that nothing opens for this digest any more, durably: a broker that says no now could hide it later.
+   *
+   * @throws Problem `state-failed`
+   */
+  async refuse(request: Digest, end: 'denied' | 'revoked'): Promise<void> {
+    await keepingState(this.#uses, async () => {
+      await mkdir(this.#uses, { recursive: true, mode: 0o700 });
+      await createDurably(this.#path(request, 'no'), end);
+    });
+  }
+
   async #usesOf(request: Digest): Promise<PastUses> {
+    if ((await readIfThere(this.#path(request, 'no'))) !== null) return { count: 1, first: null };
     const first = await readIfThere(this.#path(request, 1));
     if (first === null) return { count: 0, first: null };
     let count = 1;
@@ -87,7 +101,7 @@ export class SpentState {
     }
   }
 
-  #path(request: Digest, use: number): string {
+  #path(request: Digest, use: number | 'no'): string {
     return join(this.#uses, `${request.slice('sha256:'.length)}-${use}`);
   }
 }

@@ -78,6 +78,22 @@ describe('the spent state', () => {
     expect(await state().spend(GRANT)).toBe(false);
   });
 
+  test('opens for nothing that was denied or revoked once, whatever was signed for it (A27, A61)', async () => {
+    const { state, pass, directory } = setUp();
+    await state().refuse(digest('1'), 'denied');
+    expect(await state().spend(APPROVAL)).toBe(false);
+    expect(await state().spend({ ...GRANT, uses: 0 })).toBe(false);
+    expect(readFileSync(join(directory, 'uses', `${'1'.repeat(64)}-no`), 'utf8')).toBe('denied\n');
+    // Between two uses of a grant, and said twice.
+    const grant = { ...GRANT, request: digest('2') };
+    expect(await state().spend(grant)).toBe(true);
+    await state().refuse(digest('2'), 'revoked');
+    await state().refuse(digest('2'), 'revoked');
+    pass(1);
+    expect(await state().spend(grant)).toBe(false);
+    expect(await state().spend({ ...APPROVAL, request: digest('3') })).toBe(true);
+  });
+
   test('stays shut while the clock is before its latest use (A41)', async () => {
     const { state, pass } = setUp();
     pass(10);

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { describeWith } from '../e2e/tools.js';
 import { DoorFixture, type Ended, inSeconds } from './door-fixture.js';
-import { FakeBroker, reply } from './fake-broker.js';
+import { type Ask, FakeBroker, reply } from './fake-broker.js';
 
 const TOOLS = ['root', 'mount namespaces', 'curl', 'ssh-keygen', 'flock', 'logger'];
 const ID = '01J00000000000000000000000';
@@ -146,6 +146,53 @@ describeWith(TOOLS, 'the hook', () => {
       const [first, second, third] = broker.asks.map(({ document, claim }) => `${document.nonce} ${claim}`);
       expect(second).toBe(first);
       expect(third).not.toBe(first);
+    });
+
+    test.each(['denied', 'revoked'] as const)(
+      'what was %s while it waited opens nothing again, whatever the broker says later (A27, A61)',
+      async (state) => {
+        Object.assign(door.settings, { grants: 'yes', 'longest-duration': '3600' });
+        broker.onRedeem = () => reply(state);
+        await door.login();
+        const [refused] = broker.asks;
+        const [day = ''] = readdirSync(door.file('state/spent'));
+        const record = door.file(`state/spent/${day}/${broker.ask.digest.slice(7)}`);
+        expect(readFileSync(record, 'utf8')).toBe(`${state}\n`);
+        broker.onSubmit = () =>
+          reply(
+            'approved',
+            {},
+            door.receipt(refused ?? broker.ask, 'bob', { covers: 'scope', duration: 3600 }),
+          );
+        expectEnd(await door.login(), 1, 'spent');
+        expect(readFileSync(record, 'utf8')).toBe(`${state}\n`);
+      },
+    );
+
+    test('a kept ask that was denied meanwhile opens nothing, though another one is made (A61)', async () => {
+      Object.assign(door.settings, { wait: '1', grants: 'yes', 'longest-duration': '3600' });
+      await door.login();
+      const [kept] = broker.asks;
+      broker.onSubmit = () =>
+        broker.asks.length === 2
+          ? reply('denied')
+          : reply('approved', {}, door.receipt(kept ?? broker.ask, 'bob', { covers: 'scope', duration: 60 }));
+      expectEnd(await door.login(), 1, 'spent');
+    });
+
+    test('a grant that was revoked after a use has no other (A27)', async () => {
+      Object.assign(door.settings, { grants: 'yes', 'longest-duration': '3600' });
+      const grant = (asked: Ask) =>
+        reply('approved', {}, door.receipt(asked, 'bob', { covers: 'scope', duration: 3600, uses: 0 }));
+      broker.onSubmit = grant;
+      expectEnd(await door.login(), 0, 'approved');
+      const { ask } = broker;
+      broker.onSubmit = () => grant(ask);
+      expectEnd(await door.login(), 0, 'approved');
+      const [day = ''] = readdirSync(door.file('state/spent'));
+      const record = door.file(`state/spent/${day}/${ask.digest.slice(7)}`);
+      appendFileSync(record, 'revoked\n');
+      expectEnd(await door.login(), 1, 'spent');
     });
 
     test('an end of the new ask too is the result', async () => {

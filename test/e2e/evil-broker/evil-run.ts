@@ -91,7 +91,7 @@ export class RunVictim {
   /** How many uses are on record. */
   get uses(): number {
     const uses = join(this.directory, 'state/countersign/run/uses');
-    return existsSync(uses) ? readdirSync(uses).length : 0;
+    return existsSync(uses) ? readdirSync(uses).filter((name) => /-\d+$/.test(name)).length : 0;
   }
 
   remove(): void {

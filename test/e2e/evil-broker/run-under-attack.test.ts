@@ -386,6 +386,29 @@ describe('a command whose broker sends hostile replies', () => {
     expect((await user.start(['--wait', '1']).end).code).toBe(123);
     expect(user.ran).toBe(0);
   });
+
+  test.each([
+    ['while it waits', 'denied'],
+    ['while it waits', 'revoked'],
+    ['when it comes back', 'denied'],
+    ['when it comes back', 'revoked'],
+  ])(
+    'A27 A61 what the broker says %s to be %s opens nothing, whatever it says later',
+    async (when, state) => {
+      const { broker, user } = await victim({ grants: 'yes', 'longest-duration': '3600' });
+      const said = (ask: JsonAsk) => answer(ask, state);
+      broker.conduct =
+        when === 'while it waits' ? { redeem: said } : { redeem: (ask) => answer(ask, 'pending') };
+      expect((await user.start(['--wait', '1']).end).code).not.toBe(0);
+      const { ask: refused } = broker;
+      const grant = receipt(broker, refused, { covers: 'scope', duration: 3600, uses: 0 });
+      broker.conduct = { read: said, redeem: (ask) => approved(ask, grant) };
+      const end = await user.start().end;
+      expectError(end);
+      expect(end.stderr).toContain('the approval was used by another run');
+      expect([user.ran, user.uses]).toEqual([0, 0]);
+    },
+  );
 });
 
 function twice(text: string): string {
