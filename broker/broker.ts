@@ -90,7 +90,6 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     let draining = false;
     const hub = await StreamHub.open(store, limits, clock);
     const attendance = new Attendance({
-      policy: oneOtherPerson,
       principals,
       attached: () => hub.attached(),
       notifies: () => notifier.works,

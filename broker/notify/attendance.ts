@@ -1,12 +1,12 @@
 import type { Attention } from '../../src/protocol/attention.js';
 import type { Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
-import type { Policy } from '../policy/policy.js';
+import { parseRule } from '../../src/protocol/rule.js';
+import { checkApprover } from '../policy/quorum.js';
 import type { Request } from '../requests/request.js';
 import type { Principals } from '../roster/principals.js';
 
 export interface AttendanceContext {
-  readonly policy: Policy;
   readonly principals: () => Principals;
   /** Approvers with a console open. */
   readonly attached: () => ReadonlySet<Name>;
@@ -37,9 +37,9 @@ export class Attendance {
   /** Under the rule that the request pinned; whoever has signed already adds nothing. */
   #couldSign(approver: Name, { rule, document, votes }: Request): boolean {
     if (votes.some((vote) => vote.approver === approver)) return false;
-    const { policy, principals } = this.#context;
+    const { principals } = this.#context;
     try {
-      policy.checkApprover(policy.readRule(rule), document.requester, approver, principals());
+      checkApprover(parseRule(rule), document.requester, approver, principals());
       return true;
     } catch (error) {
       if (error instanceof Problem) return false;

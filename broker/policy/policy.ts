@@ -1,39 +1,22 @@
 import type { BoundDocument } from '../../src/protocol/document.js';
-import type { Digest, Name } from '../../src/protocol/names.js';
-import type { Vote } from '../requests/request.js';
+import type { Submitter } from '../../src/protocol/roster-messages.js';
+import type { PinnedRule } from '../../src/protocol/rule.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+import type { VerifiedFacts } from '../../src/protocol/verified-facts.js';
 import type { Principals } from '../roster/principals.js';
 
-/** The rule in force for one kind of request. A request pins its text at submit. */
-export interface Rule {
-  /** Canonical text; consoles show it and recompute the digest from it. */
-  readonly text: string;
-  readonly digest: Digest;
-  /** Seconds that a pending request waits for an answer. */
-  readonly answerBy: number;
-  /** Seconds in which an approval must be used. */
-  readonly claimBy: number;
-  /** Longest `not-after` − `decided`, in seconds. */
-  readonly longestValidity: number;
-  /** May an approval cover all equal asks? */
-  readonly grants: boolean;
+/** Everything about an ask that a rule may look at. */
+export interface Ask {
+  readonly bound: BoundDocument;
+  readonly submitter: Submitter;
+  /** What the broker itself verified; null for nothing. */
+  readonly verified: VerifiedFacts | null;
+  readonly principals: Principals;
+  readonly now: EpochMs;
 }
 
-/** What the votes amount to under a rule. */
-export interface Evaluation {
-  readonly satisfied: boolean;
-  /** What is still asked for, in words. */
-  readonly missing: readonly string[];
-  /** Approvers whose vote no longer counts. */
-  readonly dropped: readonly Name[];
-}
-
-/** Where rules come from. All functions are pure. */
+/** Where rules come from. Pure: the same ask gets the same rule. */
 export interface Policy {
-  /** @throws Problem `forbidden` where no rule allows the ask. */
-  ruleFor(bound: BoundDocument): Rule;
-  /** Reads a pinned rule back. */
-  readRule(text: string): Rule;
-  /** @throws Problem `self-approval` or `not-an-approver` where this person's yes could not count. */
-  checkApprover(rule: Rule, requester: Name, approver: Name, principals: Principals): void;
-  evaluate(rule: Rule, requester: Name, votes: readonly Vote[], principals: Principals): Evaluation;
+  /** @throws Problem `no-rule` where no rule allows the ask, `rule-unmet` where the ask lacks what its rule wants. */
+  ruleFor(ask: Ask): PinnedRule;
 }

@@ -2,10 +2,11 @@ import type { BoundDocument } from '../../src/protocol/document.js';
 import type { Claim, Digest, Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { isLive, type Outcome } from '../../src/protocol/request-view.js';
+import type { PinnedRule, Rule } from '../../src/protocol/rule.js';
 import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
 import type { JsonObject } from '../../src/protocol/strict-json.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
-import type { Evaluation, Rule } from '../policy/policy.js';
+import type { Evaluation } from '../policy/quorum.js';
 import type { NewEvent, Request, Vote } from './request.js';
 
 /** How long a pending request without askers is kept for one to join, in ms. */
@@ -28,7 +29,7 @@ export interface Submission {
   readonly verified: string | null;
   /** Digest of the signers file that the door says it has. */
   readonly signers: Digest | null;
-  readonly rule: Rule;
+  readonly rule: PinnedRule;
   /** What the rule asks for, in words. */
   readonly missing: readonly string[];
 }

@@ -4,11 +4,14 @@ import { Problem } from '../../src/protocol/problems.js';
 import { formatSignedText } from '../../src/protocol/receipt.js';
 import { isLive, type Outcome } from '../../src/protocol/request-view.js';
 import type { Submitter } from '../../src/protocol/roster-messages.js';
+import { parseRule } from '../../src/protocol/rule.js';
 import type { EpochMs } from '../../src/protocol/time.js';
+import { parseVerifiedFacts } from '../../src/protocol/verified-facts.js';
 import { checkLimits, type VouchedSubmit } from '../access/submitters.js';
 import { hashToken, type RandomBytes, randomToken } from '../access/tokens.js';
 import type { Limits } from '../options.js';
-import type { Evaluation, Policy } from '../policy/policy.js';
+import type { Policy } from '../policy/policy.js';
+import { checkApprover, type Evaluation, evaluate } from '../policy/quorum.js';
 import type { Principals } from '../roster/principals.js';
 import type { Committed, Door, RequestChange, RequestKey, Store, TokenHash } from '../store/store.js';
 import { Deadlines } from './deadlines.js';
@@ -82,7 +85,13 @@ export class Requests {
     const { bound, statement, claim, signers } = body;
     checkLimits(submitter, bound);
     if (this.#principals.approvers === 0) throw new Problem('no-approver', 'nobody could approve this');
-    const rule = policy.ruleFor(bound);
+    const rule = policy.ruleFor({
+      bound,
+      submitter,
+      verified: verified === null ? null : parseVerifiedFacts(verified),
+      principals: this.#principals,
+      now: this.#context.clock(),
+    });
     const id = newId();
     const watch = randomToken(random);
     const vouched = statement === null ? null : formatSignedText(statement);
@@ -95,7 +104,7 @@ export class Requests {
           const remember = { ...spent, ...this.#doorChange(bound.document.door, signers, now) };
           if (standing === null) {
             this.#budget.take(id, { submitter: submitter.name, resource: bound.document.resource });
-            const { missing } = policy.evaluate(rule, bound.document.requester, [], this.#principals);
+            const { missing } = evaluate(rule, bound.document.requester, [], this.#principals);
             const submission = {
               id,
               bound,
@@ -194,22 +203,21 @@ export class Requests {
 
   /** Counts one signed decision. The same receipt twice is one decision. */
   async decide(id: RequestId, receipt: string): Promise<Request> {
-    const { policy } = this.#context;
     const isCounted = ({ votes }: Request): boolean => votes.some((vote) => vote.receipt === receipt);
     const standing = await this.#settled(id);
     if (isCounted(standing)) return standing;
-    const rule = policy.readRule(standing.rule);
+    const rule = parseRule(standing.rule);
     const principals = this.#principals;
     const vote = verifyDecision(receipt, standing, rule, this.#verification());
     const { requester } = standing.document;
-    if (vote.verdict === 'approve') policy.checkApprover(rule, requester, vote.approver, principals);
-    const evaluate = (votes: readonly Vote[]): Evaluation =>
-      policy.evaluate(rule, requester, votes, principals);
+    if (vote.verdict === 'approve') checkApprover(rule, requester, vote.approver, principals);
+    const evaluateVotes = (votes: readonly Vote[]): Evaluation =>
+      evaluate(rule, requester, votes, principals);
     return this.#step(id, (request, now) => {
       if (isCounted(request)) return null;
       if (vote.verdict === 'deny') return lifecycle.denied(request, vote, now);
       const votes = standingVotes(request.votes, principals, now);
-      return lifecycle.approved({ ...request, votes }, vote, rule, evaluate, now);
+      return lifecycle.approved({ ...request, votes }, vote, rule, evaluateVotes, now);
     });
   }
 
@@ -288,12 +296,11 @@ export class Requests {
 
   #redeemStep(request: Request, claim: Claim, now: EpochMs): lifecycle.Step | null {
     if (request.state !== 'approved') return null;
-    const { policy } = this.#context;
     const late = lifecycle.overdue(request, now);
     if (late !== null) return late;
-    const rule = policy.readRule(request.rule);
+    const rule = parseRule(request.rule);
     const votes = standingVotes(request.votes, this.#principals, now);
-    const evaluation = policy.evaluate(rule, request.document.requester, votes, this.#principals);
+    const evaluation = evaluate(rule, request.document.requester, votes, this.#principals);
     if (evaluation.satisfied) return lifecycle.redeemed({ ...request, votes }, claim, now);
     const fallen = request.votes.filter((vote) => !votes.includes(vote)).map(({ approver }) => approver);
     return lifecycle.voided(request, [...fallen, ...evaluation.dropped], now);

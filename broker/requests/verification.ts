@@ -1,10 +1,10 @@
 import type { Fingerprint } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { formatSignedText, parseReceipt, parseSignedText } from '../../src/protocol/receipt.js';
+import type { Rule } from '../../src/protocol/rule.js';
 import { parseRevocation, type Revocation } from '../../src/protocol/statements.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import { parseSignature, verifySignature } from '../../src/ssh/signature.js';
-import type { Rule } from '../policy/policy.js';
 import type { Principals } from '../roster/principals.js';
 import type { Request, Vote } from './request.js';
 
@@ -41,7 +41,7 @@ export function verifyDecision(
   if (decision.requester !== request.document.requester) throw mismatch('another requester');
   if (decision.policy !== request.policy)
     throw new Problem('policy-changed', 'the statement names another rule');
-  if (decision.covers === 'scope' && !rule.grants) {
+  if (decision.covers === 'scope' && rule.grants === null) {
     throw new Problem('grant-not-allowed', 'the rule in force does not allow a lasting grant');
   }
   if (decision.duration > request.document.duration) throw mismatch('a longer duration than was asked for');

@@ -16,6 +16,14 @@ export interface OidcSubmitter extends Submitter {
   readonly credential: OidcCredential;
 }
 
+/** Groups that come from elsewhere than the roster, such as an on-call schedule. */
+export interface DeclaredGroups {
+  /** Their members now, by NAME or alias, none where the source fails; null for a group that is not declared. */
+  members(group: string): ReadonlySet<Name> | null;
+}
+
+const NO_DECLARED_GROUPS: DeclaredGroups = { members: () => null };
+
 /** The directory, indexed for the questions that each request asks. Made anew for each change of the directory. */
 export class Principals {
   readonly #people = new Map<Name, Person>();
@@ -25,9 +33,11 @@ export class Principals {
   readonly #submitterKeys = new Map<Fingerprint, Submitter>();
   readonly #submitterTokens = new Map<TokenHash, Submitter>();
   readonly #oidcSubmitters = new Map<string, OidcSubmitter[]>();
+  readonly #declared: DeclaredGroups;
   #socketSubmitter: Submitter | null = null;
 
-  constructor(directory: Directory) {
+  constructor(directory: Directory, declared = NO_DECLARED_GROUPS) {
+    this.#declared = declared;
     for (const person of directory.people) {
       this.#people.set(person.name, person);
       for (const alias of [person.name, ...person.aliases]) this.#aliases.set(alias, person);
@@ -49,6 +59,17 @@ export class Principals {
   /** How many people could approve something. */
   get approvers(): number {
     return this.#people.size;
+  }
+
+  get people(): Iterable<Person> {
+    return this.#people.values();
+  }
+
+  /** Whether a person is in a group now. A declared group has its own members alone, whatever the roster says (A12). */
+  isMember(person: Person, group: string): boolean {
+    const members = this.#declared.members(group);
+    if (members === null) return person.groups.some((own) => own === group);
+    return members.has(person.name) || person.aliases.some((alias) => members.has(alias));
   }
 
   /** The person of exactly this NAME, never of an alias. */

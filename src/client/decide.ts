@@ -2,9 +2,9 @@ import type { Fingerprint, Name } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { parseSignedText } from '../protocol/receipt.js';
 import type { RequestView } from '../protocol/request-view.js';
+import { parseRule, type Rule } from '../protocol/rule.js';
 import { commentFits, MAX_COMMENT_BYTES } from '../protocol/statement.js';
 import { formatDecision, formatRevocation, parseSubmit } from '../protocol/statements.js';
-import { isJsonObject, parseStrictJson } from '../protocol/strict-json.js';
 import type { EpochMs } from '../protocol/time.js';
 import { askingName, type BrokerNames } from './broker-identity.js';
 import type { DecisionInput } from './queue.js';
@@ -37,9 +37,6 @@ function namedIn(vouched: string): Fingerprint | null {
   }
 }
 
-/** Longest `not-after` − `decided` that doors take by default, in seconds. */
-const LONGEST_VALIDITY = 900;
-
 /**
  * Writes the text that an approver signs: about exactly what is shown, for one use, until the request could have been
  * answered and claimed at the latest.
@@ -51,8 +48,9 @@ export function prepareDecision(view: RequestView, decision: DecisionInput & Sig
   const { verdict, comment, approver, broker, now } = decision;
   checkComment(comment);
   const decided = wholeSecond(now);
+  const { claimBy, longestValidity } = readRule(view);
   const answer = Math.ceil((view.answerBy - view.submittedAt) / 1000);
-  const validity = Math.min(answer + claimSeconds(view.rule), LONGEST_VALIDITY);
+  const validity = Math.min(answer + claimBy, longestValidity);
   return formatDecision({
     broker,
     door: document.door,
@@ -86,19 +84,12 @@ export function prepareRevocation(
   return formatRevocation({ broker, request: digest, scope, approver, issued: wholeSecond(now), comment });
 }
 
-/** How long the rule lets an approval stand unused, in seconds. */
-function claimSeconds(rule: string): number {
-  const { claimBy } = readRule(rule);
-  if (typeof claimBy === 'number' && claimBy > 0) return claimBy;
-  throw new Problem('broker-reply', 'the rule in force does not say how long an approval can be claimed');
-}
-
-function readRule(text: string): { readonly claimBy?: unknown } {
+/** @throws Problem `broker-reply` */
+function readRule({ rule }: RequestView): Rule {
   try {
-    const rule = parseStrictJson(text);
-    return isJsonObject(rule) ? rule : {};
+    return parseRule(rule);
   } catch (cause) {
-    throw new Problem('broker-reply', 'the rule in force is not readable', { cause });
+    throw new Problem('broker-reply', 'the rule in force is not one that this version knows', { cause });
   }
 }
 

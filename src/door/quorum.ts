@@ -1,3 +1,4 @@
+import { shortages } from '../protocol/quorum.js';
 import type { Signer } from '../ssh/signers-file.js';
 import type { Requirements } from './requirements.js';
 
@@ -49,24 +50,11 @@ function personBehind(signers: readonly Signer[], requester: string): Signer | n
   return signers.find(({ name, aliases }) => [name, ...aliases].includes(requester)) ?? null;
 }
 
-/**
- * A person fills one place. By Hall's theorem there is a person for each place if, for every set of the groups, as many
- * people are in at least one of them as the set has places.
- */
-function shortage(
-  { people, groups }: Requirements,
-  approvers: readonly Signer[],
-  spare: number,
-): string | null {
-  if (approvers.length < people + spare)
-    return `${approvers.length} of ${people + spare} people have approved`;
-  for (let subset = 1; subset < 1 << groups.length; subset += 1) {
-    const set = groups.filter((_, index) => (subset >> index) & 1);
-    const places = set.reduce((sum, { count }) => sum + count, spare);
-    const members = approvers.filter((approver) => set.some(({ group }) => approver.groups.includes(group)));
-    if (members.length < places) {
-      return `${members.length} of ${places} people of ${set.map(({ group }) => group).join(',')} have approved`;
-    }
-  }
-  return null;
+function shortage(requirements: Requirements, approvers: readonly Signer[], spare: number): string | null {
+  const [short] = shortages(requirements, approvers, isMember, spare);
+  if (short === undefined) return null;
+  const { groups, have, need } = short;
+  return `${have} of ${need} people ${groups.length === 0 ? '' : `of ${groups.join(',')} `}have approved`;
 }
+
+const isMember = ({ groups }: Signer, group: string): boolean => groups.includes(group);

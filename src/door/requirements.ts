@@ -1,18 +1,15 @@
 import { isName } from '../protocol/names.js';
+import {
+  MAX_GROUP_CHARS,
+  MAX_PLACES,
+  MAX_QUORUM_GROUPS,
+  type Quorum,
+  type RequiredGroup,
+} from '../protocol/quorum.js';
 import { count, oneOf, type Settings, setting, yesOrNo } from './settings.js';
 
-/** So many people of one group. */
-export interface RequiredGroup {
-  readonly group: string;
-  readonly count: number;
-}
-
 /** What a door requires before it opens: its own configuration, which no broker and no requester can lower. */
-export interface Requirements {
-  /** How many people must have signed, at least 1. */
-  readonly people: number;
-  /** And how many of which groups; a person fills one place. At most four. */
-  readonly groups: readonly RequiredGroup[];
+export interface Requirements extends Quorum {
   /** Whether only touched security keys count. */
   readonly touch: boolean;
   /** Longest `not-after` − `decided`, in seconds. */
@@ -35,9 +32,6 @@ export const REQUIREMENT_KEYS = [
   'shared-requester',
 ] as const;
 
-const MAX_GROUPS = 4;
-/** `group:` and the name have at most 128 characters. */
-const MAX_GROUP_CHARS = 122;
 const DAY = 86_400;
 
 /**
@@ -47,7 +41,7 @@ const DAY = 86_400;
  */
 export function readRequirements(settings: Settings): Requirements {
   return {
-    people: setting(settings, 'people', count(1, 99), 1),
+    people: setting(settings, 'people', count(1, MAX_PLACES), 1),
     groups: setting(settings, 'required-groups', parseRequiredGroups, []),
     touch: setting(settings, 'touch', yesOrNo, false),
     longest: setting(settings, 'longest', count(1, DAY), 900),
@@ -66,14 +60,14 @@ export function readRequirements(settings: Settings): Requirements {
 export function parseRequiredGroups(text: string): readonly RequiredGroup[] | undefined {
   const groups = text.split(',').map(parseRequiredGroup);
   const names = new Set(groups.map((required) => required?.group));
-  if (groups.length > MAX_GROUPS || names.size < groups.length) return undefined;
+  if (groups.length > MAX_QUORUM_GROUPS || names.size < groups.length) return undefined;
   return groups.every((required) => required !== undefined) ? groups : undefined;
 }
 
 function parseRequiredGroup(text: string): RequiredGroup | undefined {
   const at = text.lastIndexOf(':');
   const group = text.slice(0, Math.max(0, at));
-  const places = count(1, 99)(text.slice(at + 1));
+  const places = count(1, MAX_PLACES)(text.slice(at + 1));
   return isName(group) && group.length <= MAX_GROUP_CHARS && places !== undefined
     ? { group, count: places }
     : undefined;

@@ -92,6 +92,11 @@ export const PROBLEMS = {
     hint: 'decisions come from a NAME of the roster, never from an alias or a group',
   },
   'self-approval': { status: 403, hint: 'somebody other than the requester must approve' },
+  'no-rule': {
+    status: 403,
+    hint: 'no rule of the policy allows this; the broker owner sees why with: countersign policy explain',
+  },
+  'rule-unmet': { status: 422, hint: 'ask again with what the rule wants' },
   'already-voted': { status: 409, hint: 'a person counts once' },
   'grant-not-allowed': { status: 403, hint: 'the rule in force takes only covers: request' },
   'statement-mismatch': {

@@ -150,7 +150,7 @@ describe('the request in full', () => {
       }),
     );
     expect(progress).toMatch(/carol +approve at 2026-01-31T22:59:40Z \(20s ago\) +a⟨U\+202E⟩b/);
-    expect(progress).toContain('one approval by somebody other than the requester');
+    expect(progress).toContain('1 more person: bob, carol or dave');
   });
 
   test('shows what came when it is no document', () => {

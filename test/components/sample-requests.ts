@@ -1,3 +1,4 @@
+import { ONE_OTHER_PERSON } from '../../broker/policy/one-other-person.js';
 import { sha256Digest } from '../../src/protocol/canonical.js';
 import { parseDocument, type RequestDocument } from '../../src/protocol/document.js';
 import type { Fingerprint, Name, RequestId } from '../../src/protocol/names.js';
@@ -8,8 +9,7 @@ import type { EpochMs } from '../../src/protocol/time.js';
 /** 2026-01-31T23:00:00Z, the hour at which all samples are looked at. */
 export const NOW: EpochMs = Date.parse('2026-01-31T23:00:00Z');
 export const BROKER = 'SHA256:qJ3xW8mN0aTzKf5uYh2LrP7vCdE9sGbXoI4tMwRk1eQ' as Fingerprint;
-export const RULE =
-  '{"answerBy":300,"approvals":1,"claimBy":600,"from":"any approver other than the requester","version":1}';
+export const RULE = ONE_OTHER_PERSON.text;
 
 const ULID_DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -62,7 +62,7 @@ export function sampleRequest({ n = 1, age = 120, document, ...given }: Sample =
     claimBy: null,
     waiting: 1,
     votes: [],
-    missing: ['one approval by somebody other than the requester'],
+    missing: ['1 more person: bob, carol or dave'],
     redeemedAt: null,
     report: null,
     endedAt: null,

@@ -4,7 +4,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type LogEntry, verifyChain } from '../../broker/audit/chain.js';
-import { oneOtherPerson } from '../../broker/policy/one-other-person.js';
+import { ONE_OTHER_PERSON } from '../../broker/policy/one-other-person.js';
 import { openSqliteStore } from '../../broker/store/sqlite/open.js';
 import { type BoundDocument, parseDocument } from '../../src/protocol/document.js';
 import type { Fingerprint, Name, RequestId } from '../../src/protocol/names.js';
@@ -149,7 +149,7 @@ function receiptFor(bound: BoundDocument, verdict: 'approve' | 'deny'): string {
     request: bound.digest,
     scope: bound.scope,
     covers: 'request',
-    policy: oneOtherPerson.ruleFor(bound).digest,
+    policy: ONE_OTHER_PERSON.digest,
     verdict,
     requester: bound.document.requester,
     approver: 'bob' as Name,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { oneOtherPerson } from '../../../broker/policy/one-other-person.js';
+import { ONE_OTHER_PERSON } from '../../../broker/policy/one-other-person.js';
 import {
   approved,
   denied,
@@ -32,7 +32,7 @@ import {
 import { codeOf } from '../../ssh/problem.js';
 import { bind, claim, NOON, name } from './world.js';
 
-const rule = oneOtherPerson.ruleFor(bind());
+const rule = ONE_OTHER_PERSON;
 const vote = (approver: string, verdict: Vote['verdict'] = 'approve'): Vote => ({
   approver: name(approver),
   verdict,

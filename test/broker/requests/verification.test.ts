@@ -1,11 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { oneOtherPerson } from '../../../broker/policy/one-other-person.js';
-import type { Rule } from '../../../broker/policy/policy.js';
 import type { Request } from '../../../broker/requests/request.js';
 import { CLOCK_SKEW, verifyDecision, verifyRevocation } from '../../../broker/requests/verification.js';
 import { Principals } from '../../../broker/roster/principals.js';
 import type { Digest, Fingerprint } from '../../../src/protocol/names.js';
 import { Problem, type ProblemCode } from '../../../src/protocol/problems.js';
+import { parseRule, type Rule } from '../../../src/protocol/rule.js';
 import {
   type Decision,
   formatSession,
@@ -22,7 +21,7 @@ let rule: Rule;
 beforeEach(async () => {
   world.now = NOON;
   request = (await world.submit(bind({ duration: 600 }))).request;
-  rule = oneOtherPerson.readRule(request.rule);
+  rule = parseRule(request.rule);
 });
 
 const OTHER_DIGEST = `sha256:${'9'.repeat(64)}` as Digest;
@@ -92,9 +91,9 @@ describe('a decision', () => {
   });
 
   test('of every equal ask is a vote where the rule allows it', () => {
-    expect(codeFor({ covers: 'scope', uses: 0, duration: 60 }, keys.bob, { rule: { grants: true } })).toBe(
-      null,
-    );
+    expect(
+      codeFor({ covers: 'scope', uses: 0, duration: 60 }, keys.bob, { rule: { grants: { uses: 0 } } }),
+    ).toBe(null);
   });
 
   test.each<[string, ProblemCode | null, number]>([

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { hashToken } from '../../../broker/access/tokens.js';
 import { DEFAULT_LIMITS, type Limits } from '../../../broker/options.js';
-import { oneOtherPerson } from '../../../broker/policy/one-other-person.js';
+import { ONE_OTHER_PERSON, oneOtherPerson } from '../../../broker/policy/one-other-person.js';
 import type { Policy } from '../../../broker/policy/policy.js';
 import type { Request } from '../../../broker/requests/request.js';
 import { Requests } from '../../../broker/requests/requests.js';
@@ -19,6 +19,7 @@ import type {
   RequestId,
 } from '../../../src/protocol/names.js';
 import type { RosterChange, Submitter } from '../../../src/protocol/roster-messages.js';
+import { pinRule, type Rule } from '../../../src/protocol/rule.js';
 import {
   type Decision,
   formatDecision,
@@ -92,17 +93,15 @@ export const bind = (change: Partial<Record<keyof RequestDocument, unknown>> = {
     ...change,
   } as JsonObject);
 
+/** A policy of one rule: that of {@link oneOtherPerson} with something changed. */
+export const ruled = (change: Partial<Rule>): Policy => {
+  const { text: _text, digest: _digest, ...rule } = ONE_OTHER_PERSON;
+  const pinned = pinRule({ ...rule, ...change });
+  return { ruleFor: () => pinned };
+};
+
 /** As {@link oneOtherPerson}, but for how many other people it takes. */
-export const otherPeople = (count: number): Policy => ({
-  ...oneOtherPerson,
-  evaluate(rule, requester, votes, principals) {
-    const { dropped } = oneOtherPerson.evaluate(rule, requester, votes, principals);
-    const counted = new Set(
-      votes.map(({ approver }) => approver).filter((voter) => !dropped.includes(voter)),
-    );
-    return { satisfied: counted.size >= count, missing: [`${count - counted.size} more`], dropped };
-  },
-});
+export const otherPeople = (count: number): Policy => ruled({ approvals: [{ people: count, groups: [] }] });
 
 export const PATIENT = (seconds: number, hangUp = new AbortController().signal) => ({ seconds, hangUp });
 

@@ -1,0 +1,117 @@
+import type { Name } from '../../src/protocol/names.js';
+import { Problem } from '../../src/protocol/problems.js';
+import { type Quorum, type Shortage, shortages } from '../../src/protocol/quorum.js';
+import type { Person } from '../../src/protocol/roster-messages.js';
+import type { Rule } from '../../src/protocol/rule.js';
+import type { Vote } from '../requests/request.js';
+import type { Principals } from '../roster/principals.js';
+
+/** What the votes amount to under a rule. */
+export interface Evaluation {
+  readonly satisfied: boolean;
+  /** What is still asked for and who could give it, in words. */
+  readonly missing: readonly string[];
+  /** Approvers whose vote no longer counts. */
+  readonly dropped: readonly Name[];
+}
+
+/** Most names that are listed; more of them are counted. */
+const MAX_LISTED = 5;
+
+/**
+ * Counts the votes of a request: each person once, nobody for himself, in any order. Groups are those of this moment.
+ *
+ * A requester who is not exactly one person of the roster may be any of those who signed, so that they must be enough
+ * without any single one of them, unless the rule says otherwise.
+ */
+export function evaluate(
+  rule: Rule,
+  requester: Name,
+  votes: readonly Vote[],
+  principals: Principals,
+): Evaluation {
+  const dropped: Name[] = [];
+  const counted = new Set<Person>();
+  for (const { approver, verdict } of votes) {
+    if (verdict !== 'approve') continue;
+    const person = principals.approver(approver);
+    if (person === null || objection(rule, requester, person, principals) !== null) dropped.push(approver);
+    else counted.add(person);
+  }
+  if (rule.approvals === 'automatic') return { satisfied: true, missing: [], dropped };
+  const signed = [...counted];
+  const isMember = (person: Person, group: string): boolean => principals.isMember(person, group);
+  const isShared = principals.personBehind(requester) === null;
+  if (isShared && rule.sharedRequester === 'refuse') {
+    return { satisfied: false, missing: [`${requester} must be a person of the roster`], dropped };
+  }
+  const spare = isShared && rule.sharedRequester === 'one-more' ? 1 : 0;
+  const lacking = rule.approvals.map((quorum) => shortages(quorum, signed, isMember, spare));
+  if (lacking.some((found) => found.length === 0)) return { satisfied: true, missing: [], dropped };
+  const others = [...principals.people].filter(
+    (person) => !counted.has(person) && principals.personBehind(requester) !== person,
+  );
+  const wanted = lacking.map((found) =>
+    narrowest(found).map((shortage) => inWords(shortage, others, isMember)),
+  );
+  const missing =
+    wanted.length === 1 ? (wanted[0] ?? []) : [wanted.map((all) => all.join(' and ')).join(', or else ')];
+  return { satisfied: false, missing, dropped };
+}
+
+/** @throws Problem `self-approval`, `not-an-approver` where this person's yes could not count. */
+export function checkApprover(rule: Rule, requester: Name, approver: Name, principals: Principals): void {
+  const person = principals.approver(approver);
+  if (person === null) throw new Problem('not-an-approver', `${approver} is not in the roster`);
+  const problem = objection(rule, requester, person, principals);
+  if (problem !== null) throw problem;
+}
+
+/** Why this person's yes could not count, null if it can. */
+function objection(rule: Rule, requester: Name, person: Person, principals: Principals): Problem | null {
+  if (principals.personBehind(requester) === person) {
+    return new Problem('self-approval', `${requester} is ${person.name}: nobody approves for himself`);
+  }
+  if (rule.approvals === 'automatic') return null;
+  // Whoever is in none of the groups fills a place only where the rule asks for more people than its groups do.
+  const fills = ({ people, groups }: Quorum): boolean =>
+    groups.reduce((sum, { count }) => sum + count, 0) < people ||
+    groups.some(({ group }) => principals.isMember(person, group));
+  if (rule.approvals.some(fills)) return null;
+  return new Problem('not-an-approver', `${person.name} is in none of the groups that the rule asks for`, {
+    hint: 'somebody of those groups must sign: countersign show ID says who',
+  });
+}
+
+/** Those that are not only the sum of others. */
+function narrowest(found: readonly Shortage[]): readonly Shortage[] {
+  const groups = found.filter(
+    (one) => one.groups.length > 0 && !found.some((other) => isWithin(other.groups, one.groups)),
+  );
+  const anybody = found.find((one) => one.groups.length === 0);
+  const wanted = groups.reduce((sum, { have, need }) => sum + need - have, 0);
+  return anybody === undefined || anybody.need - anybody.have <= wanted ? groups : [...groups, anybody];
+}
+
+const isWithin = (inner: readonly string[], outer: readonly string[]): boolean =>
+  inner.length > 0 && inner.length < outer.length && inner.every((group) => outer.includes(group));
+
+function inWords(
+  { groups, have, need }: Shortage,
+  others: readonly Person[],
+  isMember: (person: Person, group: string) => boolean,
+): string {
+  const count = need - have;
+  const whom = groups.length > 0 ? `of ${groups.join(' or ')}` : count === 1 ? 'person' : 'people';
+  const able = others.filter(
+    (person) => groups.length === 0 || groups.some((group) => isMember(person, group)),
+  );
+  return `${count} more ${whom}: ${listed(able.map(({ name }) => name))}`;
+}
+
+function listed(names: readonly Name[]): string {
+  if (names.length === 0) return 'nobody is there who could';
+  if (names.length > MAX_LISTED) return `any of ${names.length}`;
+  if (names.length === 1) return names.join('');
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}

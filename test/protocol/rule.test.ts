@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { ONE_OTHER_PERSON } from '../../broker/policy/one-other-person.js';
+import { canonicalJson, sha256Digest } from '../../src/protocol/canonical.js';
+import { parseRule, pinRule, type Rule } from '../../src/protocol/rule.js';
+import { type JsonObject, parseStrictJson } from '../../src/protocol/strict-json.js';
+import { codeOf } from '../ssh/problem.js';
+
+const { text, digest, ...rule } = ONE_OTHER_PERSON;
+
+/** The pinned text with something else in it, canonical again. */
+const changed = (change: object): string =>
+  canonicalJson({ ...(parseStrictJson(text) as JsonObject), ...change } as JsonObject);
+
+describe('the rule that a request pins', () => {
+  test('has one canonical text, and its digest is over that', () => {
+    expect(digest).toBe(sha256Digest(text));
+    expect(pinRule(rule)).toEqual(ONE_OTHER_PERSON);
+    expect(parseRule(text)).toEqual(ONE_OTHER_PERSON);
+    expect(parseRule(pinRule({ ...rule, name: 'two', grants: { uses: 3 } }).text).grants).toEqual({
+      uses: 3,
+    });
+  });
+
+  test.each<[string, string]>([
+    ['nothing', ''],
+    ['an empty object', '{}'],
+    ['white space before it', ` ${text}`],
+    ['no approvals', changed({ approvals: [] })],
+    ['nobody', changed({ approvals: [{ people: 0, groups: [] }] })],
+    ['a negative count', changed({ approvals: [{ people: -1, groups: [] }] })],
+    ['none of a group', changed({ approvals: [{ people: 1, groups: [{ group: 'db', count: 0 }] }] })],
+    [
+      'a group twice',
+      changed({
+        approvals: [
+          {
+            people: 1,
+            groups: [
+              { group: 'db', count: 1 },
+              { group: 'db', count: 1 },
+            ],
+          },
+        ],
+      }),
+    ],
+    ['a word for approvals that it does not know', changed({ approvals: 'none' })],
+    ['a key that it does not know', changed({ approve: true })],
+    ['a time without end', changed({ longestValidity: 0 })],
+  ])('with %s is not read (A11, A16)', (_, wrong) => {
+    expect(codeOf(() => parseRule(wrong))).toBe('policy-changed');
+  });
+
+  test('cannot be written without a quorum (A11)', () => {
+    for (const approvals of [[], [{ people: Number.NaN, groups: [] }], undefined])
+      expect(() => pinRule({ ...rule, approvals } as Rule)).toThrow();
+  });
+});
