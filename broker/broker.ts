@@ -167,6 +167,9 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       if (!entries.some(({ kind }) => kind === 'roster.changed' || kind === 'submitters.changed')) return;
       hub.dropEnded(({ hash }) => store.findSession(hash) !== null);
       requests.waiters.releaseAll();
+      requests
+        .reconsider()
+        .catch((error: unknown) => log.error({ err: error }, 'cannot reconsider requests'));
     });
 
     const application = await createHttpApplication(context);

@@ -135,17 +135,57 @@ export function approved(
     throw new Problem('already-voted', `${vote.approver} has signed already`);
   }
   const votes = [...request.votes, vote];
-  const { satisfied, missing } = evaluate(votes);
   const voted: NewEvent = event('request.voted', request, now, {
     approver: vote.approver,
     receipt: vote.receipt,
   });
-  if (!satisfied) return { request: { ...request, votes, missing }, events: [voted] };
-  const claimBy = Math.min(now + rule.claimBy * 1000, ...votes.map(({ notAfter }) => notAfter));
+  return counted({ ...request, votes }, rule, evaluate(votes), [voted], now);
+}
+
+/** What a pending request is once its votes were evaluated. */
+function counted(
+  request: Request,
+  rule: Rule,
+  { satisfied, missing }: Pick<Evaluation, 'satisfied' | 'missing'>,
+  events: readonly NewEvent[],
+  now: EpochMs,
+): Step {
+  if (!satisfied) return { request: { ...request, missing }, events };
+  const claimBy = Math.min(now + rule.claimBy * 1000, ...request.votes.map(({ notAfter }) => notAfter));
   return {
-    request: { ...request, state: 'approved', votes, missing: [], claimBy, idleSince: null },
-    events: [voted, event('request.approved', request, now, { claimBy: formatTime(claimBy) })],
+    request: { ...request, state: 'approved', missing: [], claimBy, idleSince: null },
+    events: [...events, event('request.approved', request, now, { claimBy: formatTime(claimBy) })],
   };
+}
+
+/**
+ * The roster or a group has changed: votes that stopped counting are dropped, and what is missing is said anew. An
+ * approval that they carried falls.
+ *
+ * @param evaluation of the votes that still stand
+ * @returns null where nothing is to be said
+ */
+export function reconsidered(
+  request: Request,
+  rule: Rule,
+  standing: readonly Vote[],
+  evaluation: Evaluation,
+  now: EpochMs,
+): Step | null {
+  const votes = standing.filter(({ approver }) => !evaluation.dropped.includes(approver));
+  const dropped = request.votes.filter((vote) => !votes.includes(vote)).map(({ approver }) => approver);
+  if (request.state === 'approved') return evaluation.satisfied ? null : voided(request, dropped, now);
+  if (request.state !== 'pending') return null;
+  const missing = [
+    ...dropped.map((approver) => `the yes of ${approver} no longer counts`),
+    ...evaluation.missing,
+  ];
+  // What was said of dropped votes before stays said.
+  const said = request.missing.slice(-evaluation.missing.length);
+  const isSame = dropped.length === 0 && said.join('\n') === evaluation.missing.join('\n');
+  if (isSame && !evaluation.satisfied) return null;
+  const noted = event('request.reconsidered', request, now, { dropped, missing });
+  return counted({ ...request, votes }, rule, { ...evaluation, missing }, [noted], now);
 }
 
 /**

@@ -228,6 +228,14 @@ export class Requests {
     return this.#step(id, (request, now) => lifecycle.revoked(request, approver, statement, now));
   }
 
+  /** To be called once the roster or a group has changed. */
+  async reconsider(): Promise<void> {
+    const live = this.#context.store.live();
+    await Promise.all(
+      live.map(({ id }) => this.#step(id, (request, now) => this.#reconsiderStep(request, now))),
+    );
+  }
+
   /** Once a second: ends what is overdue, and sends home who waited long enough. */
   async tick(): Promise<void> {
     const now = this.#context.clock();
@@ -294,16 +302,31 @@ export class Requests {
     return result;
   }
 
+  #reconsiderStep(request: Request, now: EpochMs): lifecycle.Step | null {
+    const late = lifecycle.overdue(request, now);
+    if (late !== null) return late;
+    const { rule, votes, evaluation } = this.#count(request, now);
+    return lifecycle.reconsidered(request, rule, votes, evaluation, now);
+  }
+
+  /** What the votes are worth now, under the pinned rule and the roster of this moment. */
+  #count(request: Request, now: EpochMs) {
+    const rule = parseRule(request.rule);
+    const votes = standingVotes(request.votes, this.#principals, now);
+    const evaluation = evaluate(rule, request.document.requester, votes, this.#principals);
+    return { rule, votes, evaluation };
+  }
+
   #redeemStep(request: Request, claim: Claim, now: EpochMs): lifecycle.Step | null {
     if (request.state !== 'approved') return null;
     const late = lifecycle.overdue(request, now);
     if (late !== null) return late;
-    const rule = parseRule(request.rule);
-    const votes = standingVotes(request.votes, this.#principals, now);
-    const evaluation = evaluate(rule, request.document.requester, votes, this.#principals);
-    if (evaluation.satisfied) return lifecycle.redeemed({ ...request, votes }, claim, now);
-    const fallen = request.votes.filter((vote) => !votes.includes(vote)).map(({ approver }) => approver);
-    return lifecycle.voided(request, [...fallen, ...evaluation.dropped], now);
+    const { rule, votes, evaluation } = this.#count(request, now);
+    if (evaluation.satisfied) {
+      const counting = votes.filter(({ approver }) => !evaluation.dropped.includes(approver));
+      return lifecycle.redeemed({ ...request, votes: counting }, claim, now);
+    }
+    return lifecycle.reconsidered(request, rule, votes, evaluation, now);
   }
 
   /** What there is to write when a door asks with another signers file than before. */

@@ -8,6 +8,7 @@ import { restorationSchema } from './restoration.js';
 export const REQUEST_EVENTS = [
   'request.submitted',
   'request.voted',
+  'request.reconsidered',
   'request.approved',
   'request.denied',
   'request.expired',

@@ -291,6 +291,17 @@ describe('deciding and redeeming', () => {
     expect([answer.json.code, answer.json.detail]).toEqual(['revoked', 'bob may no longer approve this']);
   });
 
+  test('who waits hears at once that the approver of another ask was removed (A15)', async () => {
+    const bound = broker.document();
+    const { id } = (await broker.submit(bound)).json;
+    await broker.decide(id, bound);
+    const token = await broker.signIn(broker.keys.carol, 'carol');
+    const read = () => broker.call('GET', `/v1/requests/${id}`, { token });
+    const removed = { change: 'remove', name: 'bob' };
+    await broker.call('POST', '/v1/roster/changes', { viaSocket: true, body: removed });
+    await expect.poll(async () => (await read()).json.endedBy).toBe('bob may no longer approve this');
+  });
+
   test('2,000 decisions at once make one transition (A25)', async () => {
     await broker.stop();
     broker = await TestBroker.start({ addressCallsPerSecond: 1e6, addressCallsBurst: 1e6 });

@@ -10,6 +10,7 @@ import {
   name,
   otherPeople,
   PATIENT,
+  ruled,
   World,
 } from './world.js';
 
@@ -329,6 +330,44 @@ describe('an approver who loses the right between vote and use (A15)', () => {
     expect((await world.read(id)).state).toBe('pending');
     await world.requests.decide(id, world.decision(request, {}, keys.bobToo));
     expect((await world.read(id)).state).toBe('approved');
+  });
+
+  test('the broker says so at once: what is missing is counted anew, and who waits for an approval hears it', async () => {
+    world = new World(otherPeople(2));
+    const { id, request } = await pending();
+    await world.requests.decide(id, world.decision(request));
+    expect((await world.read(id)).missing).toEqual(['1 more person: carol or dave']);
+    await world.changeRoster({ change: 'remove', name: name('bob') });
+    await world.requests.reconsider();
+    const dropped = await world.read(id);
+    expect(dropped.votes).toEqual([]);
+    expect(dropped.missing).toEqual(['the yes of bob no longer counts', '2 more people: carol or dave']);
+    await world.requests.reconsider();
+    expect(kinds().filter((kind) => kind === 'reconsidered')).toHaveLength(1);
+    await world.requests.decide(id, world.decision(request, { approver: name('carol') }, keys.carol));
+    const approved = await world.requests.decide(
+      id,
+      world.decision(request, { approver: name('dave') }, keys.dave),
+    );
+    expect(approved.state).toBe('approved');
+    await world.changeRoster({ change: 'remove', name: name('dave') });
+    await world.requests.reconsider();
+    expect(await world.read(id)).toMatchObject({
+      state: 'revoked',
+      endedBy: 'dave may no longer approve this',
+    });
+  });
+
+  test('a change that makes the votes enough approves, and one that changes nothing is not logged', async () => {
+    world = new World(ruled({ sharedRequester: 'one-more' }));
+    const { request } = await world.submit(bind({ requester: 'deploy' }));
+    await world.requests.decide(request.id, world.decision(request));
+    expect((await world.read(request.id)).state).toBe('pending');
+    await world.requests.reconsider();
+    expect(kinds()).not.toContain('reconsidered');
+    await world.changeRoster({ change: 'set', name: name('alice'), aliases: [name('deploy')] });
+    await world.requests.reconsider();
+    expect((await world.read(request.id)).state).toBe('approved');
   });
 
   test('a yes counts until its not-after', async () => {
