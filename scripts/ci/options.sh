@@ -25,7 +25,7 @@ parse_options() {
         ;;
       --touch) config[touch]=yes given[--touch]=yes && continue ;;
       --trust-broker) ci_trust_broker=yes && continue ;;
-      --broker | --fingerprint | --ca | --door | --resource | --submitter | --key | --signers | --people | --required-groups | \
+      --broker | --fingerprint | --ca | --door | --resource | --submitter | --key | --signers | --revoked-keys | --people | --required-groups | \
         --shared-requester | --longest | --wait | --action | --requester | --reason | --ticket | --oidc-audience | --detail) ;;
       *) usage_error "unknown option ${flag:0:80}" ;;
     esac
@@ -34,7 +34,7 @@ parse_options() {
     given[$flag]=yes
     shift
   done
-  for flag in broker fingerprint ca door resource submitter key signers people required-groups touch shared-requester longest wait \
+  for flag in broker fingerprint ca door resource submitter key signers revoked-keys people required-groups touch shared-requester longest wait \
     action requester reason ticket oidc-audience detail; do
     [[ ! ${given[--$flag]-} ]] || continue
     key=${flag//-/_}
@@ -57,7 +57,7 @@ set_option() {
     --ticket) ci_ticket=$2 ;;
     --oidc-audience) ci_audience=$2 ;;
     --detail) ci_details+=("$2") ;;
-    --key | --signers | --ca) set_path "$1" "$2" ;;
+    --key | --signers | --revoked-keys | --ca) set_path "$1" "$2" ;;
     *) config[${1#--}]=$2 ;;
   esac
 }
@@ -92,7 +92,8 @@ check_options() {
   is_name "$ci_requester" || usage_error '--requester is missing or no name: use a-z 0-9 . _ @ : + -'
   [[ $ci_audience =~ ^[A-Za-z0-9._~:/-]{1,256}$ ]] || usage_error '--oidc-audience is not one that a token can be asked for'
   if [[ $ci_trust_broker == yes ]]; then
-    [[ ! ${config[signers]} ]] || usage_error '--signers and --trust-broker exclude each other'
+    [[ ! ${config[signers]}${config[revoked-keys]} ]] ||
+      usage_error '--trust-broker excludes --signers and --revoked-keys'
   else
     [[ ${config[signers]} ]] ||
       usage_error '--signers FILE is missing: whose signatures count (or --trust-broker, if the broker alone shall decide)'

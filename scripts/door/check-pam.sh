@@ -11,8 +11,8 @@ check_pam_door() {
   fi
   attempt "configuration $check_config" configure "$check_config" || return 1
   [[ ${config[mode]} == enforce ]] || note 'mode=observe: everybody is let in'
-  attempt 'signers, key, state and CA belong to root alone' require_trusted "${config[state]}" "${config[signers]}" \
-    "${config[key]}" ${config[ca]:+"${config[ca]}"}
+  attempt 'signers, revoked keys, key, state and CA belong to root alone' require_trusted "${config[state]}" "${config[signers]}" \
+    "${config[key]}" ${config[ca]:+"${config[ca]}"} ${config[revoked-keys]:+"${config[revoked-keys]}"}
   attempt "state ${config[state]}" try_state || return 1
   open_state
   attempt 'clock is not before the latest use of this door' read_clock

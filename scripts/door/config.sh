@@ -8,6 +8,7 @@ declare -gA config=(
   [key]=/etc/ssh/ssh_host_ed25519_key
   [state]=/var/lib/countersign
   [resource]=''
+  [revoked-keys]=''
   [users]=''
   [groups]=''
   [exempt-group]=''
@@ -66,7 +67,7 @@ check_config() {
     value=${config[$key]}
     case $key in
       broker) parse_broker "$value" ;;
-      ca) [[ ! $value ]] || is_path "$value" ;;
+      ca | revoked-keys) [[ ! $value ]] || is_path "$value" ;;
       key | signers | state) is_path "$value" ;;
       fingerprint) parse_fingerprints "$value" ;;
       submitter) is_name "$value" ;;

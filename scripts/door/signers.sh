@@ -21,9 +21,10 @@ bad_line=0 bad_reason=''
 # shell; empty for no memory.
 known_keys_file=''
 
-# load_signers FILE: parses the file unless it still holds what was parsed last.
+# load_signers FILE: parses the file unless it still holds what was parsed last; reads the revoked keys with it.
 load_signers() {
   local text=''
+  [[ ! ${config[revoked-keys]} ]] || load_revoked_keys "${config[revoked-keys]}"
   IFS= read -r -d '' text <"$1"
   [[ $text && $text == "$signers_text" ]] && return
   parse_signers "$1" || shut bad-signers "signers file line $bad_line: $bad_reason"

@@ -47,29 +47,44 @@ verify_terms() {
     shut too-long 'a receipt is for longer work than this door allows'
 }
 
-# verify_signature INDEX: a key of the approver signed the statement. What ssh-keygen reads is one line a key with the NAME
-# as only principal, written from what was parsed, so nothing it accepts beyond the strict file can matter.
+# verify_signature INDEX: a key of the approver signed the statement.
 verify_signature() {
   local -i at=$1
-  local name=${receipt_approver[at]} said='' type now
-  [[ ${signer_lines[$name]-} ]] || shut unknown-approver "$name is not a person of the signers file"
-  is_canonical_armor "${receipt_armor[at]}" || shut bad-signature "the signature of $name is not in the form of ssh-keygen"
-  printf '%s' "${signer_lines[$name]}" >"$run.signers" &&
-    printf '%s' "${receipt_armor[at]}" >"$run.signature" &&
-    printf '%s' "${receipt_statement[at]}" >"$run.statement" || shut state-failed 'cannot write the state'
+  local name=${receipt_approver[at]}
+  verify_signed "$name" decision@countersign "${receipt_statement[at]}" "${receipt_armor[at]}" || shut "$fault" "$fault_text"
+  ! is_revoked "$signed_by" || shut revoked-key "$name signed with a key that is revoked here"
+  [[ ${config[touch]} == no || $touched == yes ]] || shut no-touch "$name ${untouched[$touched]}"
+}
+
+# Of the last signature: why it does not hold (a code, and a sentence), the fingerprint of the key that made it, and whether that
+# was touched: yes, no, or `never` for a key that cannot tell.
+fault='' fault_text='' signed_by='' touched=never
+declare -gA untouched=([no]='did not touch the security key' [never]='signed without a security key')
+
+# verify_signed NAME NAMESPACE STATEMENT ARMOR: whether a key of this person signed the statement for this purpose. What ssh-keygen
+# reads is one line a key with the NAME as only principal, written from what was parsed, so nothing it accepts beyond the strict
+# file can matter.
+verify_signed() {
+  local name=$1 lines=${signer_lines[$1]-} said='' now
+  fault=unknown-approver fault_text="$name is not a person of the signers file" signed_by='' touched=never
+  [[ $lines ]] || return 1
+  fault=bad-signature fault_text="the signature of $name is not in the form of ssh-keygen"
+  is_canonical_armor "$4" || return 1
+  # Doors know people by decision@countersign; whoever may decide, may sign for the other purposes of a door.
+  printf '%s' "${lines//' namespaces="decision@countersign"'/" namespaces=\"$2\""}" >"$run.signers" &&
+    printf '%s' "$4" >"$run.signature" && printf '%s' "$3" >"$run.statement" || shut state-failed 'cannot write the state'
   printf -v now '%(%Y%m%d%H%M%S)TZ' -1
+  fault_text="the signature of $name does not hold"
   # Both must say so: a success without the sentence, or the sentence without success, is a broken program.
-  said=$(exec ssh-keygen -Y verify -f "$run.signers" -I "$name" -n decision@countersign -s "$run.signature" \
-    -Overify-time="$now" <"$run.statement") || shut bad-signature "the signature of $name does not hold"
-  [[ $said =~ ^Good\ \"decision@countersign\"\ signature\ for\ ([^ ]+)\ with\ ([A-Z0-9-]+)\ key\ SHA256:[A-Za-z0-9+/]{43}$ &&
-    ${BASH_REMATCH[1]} == "$name" ]] || shut bad-signature "the signature of $name does not hold"
-  type=${BASH_REMATCH[2]}
-  if [[ $type == *-SK ]]; then
-    security_key_flags "${receipt_armor[at]}" || shut bad-signature "the signature of $name is not one of a security key"
-    [[ ${config[touch]} == no ]] || ((16#$flags & 1)) || shut no-touch "$name did not touch the security key"
-  else
-    [[ ${config[touch]} == no ]] || shut no-touch "$name signed without a security key"
-  fi
+  said=$(exec ssh-keygen -Y verify -f "$run.signers" -I "$name" -n "$2" -s "$run.signature" -Overify-time="$now" \
+    <"$run.statement") || return 1
+  [[ $said =~ ^Good\ \"([a-z]+@countersign)\"\ signature\ for\ ([^ ]+)\ with\ ([A-Z0-9-]+)\ key\ (SHA256:[A-Za-z0-9+/]{43})$ &&
+    ${BASH_REMATCH[1]} == "$2" && ${BASH_REMATCH[2]} == "$name" ]] || return 1
+  signed_by=${BASH_REMATCH[4]}
+  [[ ${BASH_REMATCH[3]} == *-SK ]] || return 0
+  fault_text="the signature of $name is not one of a security key"
+  security_key_flags "$4" || return 1
+  if ((16#$flags & 1)); then touched=yes; else touched=no; fi
 }
 
 # is_canonical_armor TEXT: in the one form that ssh-keygen writes, of at most 12 KiB.

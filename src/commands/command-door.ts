@@ -150,6 +150,7 @@ export class CommandDoor {
       brokers: [broker.fingerprint, ...broker.former],
       bound,
       signers: own.signers,
+      revoked: own.revoked,
       requirements,
     };
     const approval = verifyReceipts(receipts, expected, broker.clock.now());

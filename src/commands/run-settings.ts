@@ -6,6 +6,7 @@ import { count, parseSettings, type Settings, setting } from '../door/settings.j
 import { sha256Digest } from '../protocol/canonical.js';
 import { type Digest, isName, type Name } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
+import { parseRevokedKeys, type RevokedKeys } from '../ssh/revoked-keys.js';
 import { parseSignersFile, type Signer } from '../ssh/signers-file.js';
 import { checkWritableByOwnerOnly } from './own-file.js';
 
@@ -19,6 +20,8 @@ export interface RunSettings {
   readonly key: string | null;
   /** Path of the signers file. */
   readonly signers: string | null;
+  /** Path of the file of keys that count for nothing here. */
+  readonly revokedKeys: string | null;
   /** Seconds to wait for an answer. */
   readonly wait: number | null;
   readonly requirements: Requirements;
@@ -26,7 +29,7 @@ export interface RunSettings {
 
 const KEYS = [
   ...REQUIREMENT_KEYS,
-  ...['door', 'resource', 'requester', 'submitter', 'key', 'signers', 'wait'],
+  ...['door', 'resource', 'requester', 'submitter', 'key', 'signers', 'revoked-keys', 'wait'],
 ] as const;
 
 export const runSettingsPath = (config: string): string => join(config, 'run.conf');
@@ -51,26 +54,40 @@ export async function readRunSettings(path: string): Promise<RunSettings> {
     submitter: name('submitter'),
     key: file('key'),
     signers: file('signers'),
+    revokedKeys: file('revoked-keys'),
     wait: setting(settings, 'wait', count(1, 86_400), null),
     requirements: readRequirements(settings),
   };
 }
 
-/** Who may approve at this door, and the digest of the file that says so. */
+/** Who may approve at this door, the digest of the file that says so, and the keys that count for nothing all the same. */
 export interface OwnSigners {
   readonly signers: readonly Signer[];
   readonly digest: Digest;
+  readonly revoked: RevokedKeys;
 }
 
-/** @throws Problem `signers-missing`, `malformed-signers-file`, `unsafe-file` */
-export async function readSigners(path: string): Promise<OwnSigners> {
+/** @throws Problem `signers-missing`, `malformed-signers-file`, `bad-revoked-keys`, `unsafe-file` */
+export async function readSigners(path: string, revokedPath: string | null): Promise<OwnSigners> {
   const text = await readOwnFile(path);
   if (text === null) {
     throw new Problem('signers-missing', `there is no signers file ${JSON.stringify(path)}`, {
       hint: `it says whose signatures count here; make it on the broker: countersign roster export > ${path}`,
     });
   }
-  return { signers: parseSignersFile(text), digest: sha256Digest(text) };
+  return {
+    signers: parseSignersFile(text),
+    digest: sha256Digest(text),
+    revoked: revokedPath === null ? new Set() : await readRevokedKeys(revokedPath),
+  };
+}
+
+async function readRevokedKeys(path: string): Promise<RevokedKeys> {
+  const text = await readOwnFile(path);
+  if (text !== null) return parseRevokedKeys(text);
+  throw new Problem('bad-revoked-keys', `there is no file of revoked keys ${JSON.stringify(path)}`, {
+    hint: 'make it, empty if no key is revoked, or take revoked-keys out of the settings',
+  });
 }
 
 /** The text of a file that nobody but its user or root can have written; null where there is none. */

@@ -88,7 +88,7 @@ Examples
     const locations = locate(given, env);
     const settings = await readRunSettings(given.settings ?? runSettingsPath(locations.config));
     const flags = withDefaults(given, settings);
-    const own = await readSigners(flags.signers ?? signersPath(locations.config));
+    const own = await readSigners(flags.signers ?? signersPath(locations.config), settings.revokedKeys);
     // Not the settings of this program that come from its configuration file: the command does not get those.
     const command = await bindCommand(argv, flags.env, process.env);
     const patience =

@@ -4,6 +4,7 @@ import { Problem } from '../protocol/problems.js';
 import { parseReceipt, type Receipt } from '../protocol/receipt.js';
 import type { Decision } from '../protocol/statements.js';
 import type { EpochMs } from '../protocol/time.js';
+import type { RevokedKeys } from '../ssh/revoked-keys.js';
 import { verifySignature } from '../ssh/signature.js';
 import { checkSignerAt, type Signer } from '../ssh/signers-file.js';
 import { quorumObjection } from './quorum.js';
@@ -16,6 +17,7 @@ export interface Expectation {
   /** What the door asked for. */
   readonly bound: BoundDocument;
   readonly signers: readonly Signer[];
+  readonly revoked: RevokedKeys;
   readonly requirements: Requirements;
 }
 
@@ -105,7 +107,7 @@ function checkTerms(
 /** A key of the approver, which is valid now, signed the statement. */
 function checkSignature(
   { statement, armor, decision }: Receipt,
-  { signers, requirements }: Expectation,
+  { signers, revoked, requirements }: Expectation,
   now: EpochMs,
 ): void {
   const { approver } = decision;
@@ -119,6 +121,8 @@ function checkSignature(
   if (enrolled === undefined)
     throw new Problem('bad-signature', `the signature of ${approver} is by a key that is not enrolled`);
   holding(approver, () => checkSignerAt(enrolled, now));
+  if (revoked.has(key.fingerprint))
+    throw new Problem('revoked-key', `${approver} signed with a key that is revoked here`);
   // The type of the key alone proves nothing: the presence bit says that somebody touched it.
   if (requirements.touch && userPresent !== true)
     throw new Problem('no-touch', `${approver} did not touch a security key`);

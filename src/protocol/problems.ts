@@ -56,6 +56,14 @@ export const PROBLEMS = {
   },
   'unknown-key': { status: 403, hint: 'enrol the key first: countersign roster add NAME --key FILE' },
   'wrong-principal': { status: 403, hint: 'sign under the name that owns the key' },
+  'revoked-key': {
+    status: 403,
+    hint: 'sign with another key: this one stands in the revoked-keys file of this door',
+  },
+  'bad-revoked-keys': {
+    status: 400,
+    hint: 'one public key or SHA256: fingerprint a line; comments begin with #',
+  },
   'key-expired': { status: 403, hint: 'enrol a new key, or extend the old one' },
   'key-not-yet-valid': { status: 403, hint: 'wait until the key is valid, or correct the clock' },
   'malformed-signers-file': { status: 422, hint: 'write it with: countersign roster export' },
@@ -181,6 +189,14 @@ export const PROBLEMS = {
   'roster-conflict': {
     status: 409,
     hint: 'a name, alias or key belongs to one person or one submitter only',
+  },
+  'signers-unknown': {
+    status: 404,
+    hint: 'install the signers file of this door by hand, once: countersign roster export',
+  },
+  'roster-changed': {
+    status: 409,
+    hint: 'look at it again: countersign roster sign',
   },
   'roster-unknown': { status: 404, hint: 'see: countersign roster list' },
   'broker-locked': { status: 503, hint: 'another broker or command has this data directory open' },

@@ -159,6 +159,40 @@ export const formatRevocation = (revocation: Revocation): string => formatStatem
 /** @throws Problem `malformed-statement` */
 export const parseRevocation = (text: string): Revocation => parseStatement(REVOCATION, text);
 
+/** The signers file `next` may follow `old` at a door; signed with `roster@countersign` by the people of `old`. */
+export interface RosterStatement {
+  readonly broker: Fingerprint;
+  /** At least 1; doors take only higher ones than the last. */
+  readonly serial: number;
+  /** SHA-256 of the bytes of the file in force: the first one of a door is installed by hand. */
+  readonly old: Digest;
+  /** SHA-256 of the bytes of the file that takes its place. */
+  readonly next: Digest;
+  /** From then on a door does not take it any more. */
+  readonly validUntil: EpochMs;
+  readonly approver: Name;
+  readonly issued: EpochMs;
+  readonly comment: string;
+}
+
+const ROSTER: StatementForm<RosterStatement> = {
+  title: 'countersign-roster 1',
+  lines: {
+    broker: fingerprintLine('broker'),
+    serial: countLine('serial'),
+    old: digestLine('old'),
+    next: digestLine('new'),
+    validUntil: timeLine('valid-until'),
+    approver: nameLine('approver'),
+    issued: timeLine('issued'),
+    comment: commentLine('comment'),
+  },
+};
+
+export const formatRoster = (roster: RosterStatement): string => formatStatement(ROSTER, roster);
+/** @throws Problem `malformed-statement` */
+export const parseRoster = (text: string): RosterStatement => parseStatement(ROSTER, text);
+
 /** A broker's former key names the next one; signed by the former key with `broker@countersign`. */
 export interface KeyHandover {
   readonly old: Fingerprint;

@@ -2,6 +2,7 @@ import type { Requirements } from '../../src/door/requirements.js';
 import type { Expectation } from '../../src/door/verification.js';
 import { parseDocument } from '../../src/protocol/document.js';
 import type { Fingerprint } from '../../src/protocol/names.js';
+import type { RevokedKeys } from '../../src/ssh/revoked-keys.js';
 import { parseSignersFile } from '../../src/ssh/signers-file.js';
 import { type Change, EVERYBODY, inSeconds, receipt, signersFile } from '../e2e/evil-broker/people.js';
 
@@ -39,11 +40,13 @@ export function expectation(
   requirements: Partial<Requirements> = {},
   requester = 'alice',
   people = EVERYBODY,
+  revoked: RevokedKeys = new Set(),
 ): Expectation {
   return {
     brokers: [BROKER, ROTATED],
     bound: boundFor(requester),
     signers: parseSignersFile(signersFile(people)),
+    revoked,
     requirements: { ...REQUIREMENTS, ...requirements },
   };
 }

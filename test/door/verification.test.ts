@@ -6,9 +6,11 @@ import type { Requirements } from '../../src/door/requirements.js';
 import { admitUse, type PastUses } from '../../src/door/use.js';
 import { verifyReceipts } from '../../src/door/verification.js';
 import { Problem } from '../../src/protocol/problems.js';
+import { parsePublicKeyLine } from '../../src/ssh/public-key.js';
+import { parseRevokedKeys } from '../../src/ssh/revoked-keys.js';
 import { ALICE, BOB, CAROL, type Change, DAVE, keys, signersFile } from '../e2e/evil-broker/people.js';
 import { inDoor, lines } from '../scripts/door-shell.js';
-import { makeSoftwareKey } from '../ssh/software-keys.js';
+import { makeSoftwareKey, type SoftwareKey } from '../ssh/software-keys.js';
 import { boundFor, expectation, inSeconds, ROTATED, receiptsFor } from './asks.js';
 
 interface Case {
@@ -18,6 +20,8 @@ interface Case {
   readonly requester?: string;
   /** Seconds from now of the uses before. */
   readonly past?: readonly number[];
+  /** Lines of the file of revoked keys. */
+  readonly revoked?: readonly string[];
   /** What is shown instead of receipts for what was asked. */
   readonly rewrite?: (receipts: string[]) => string[];
 }
@@ -32,6 +36,8 @@ const alice: Change = { approver: 'alice', key: keys.alice };
 const line = (name: string, value: string): Change => ({
   rewrite: (text) => text.replace(new RegExp(`^${name}: .*$`, 'm'), `${name}: ${value}`),
 });
+const fingerprintOf = ({ line }: SoftwareKey): string => parsePublicKeyLine(line).fingerprint;
+const revokedFile = (one: Case): string => (one.revoked ?? []).map((text) => `${text}\n`).join('');
 const grant: Change = { covers: 'scope', uses: 2, duration: 600 };
 const grants = { grants: true, longestDuration: 3600 };
 
@@ -207,6 +213,21 @@ const CASES: Readonly<Record<string, Case>> = {
     changes: [{ key: token, forgery: { flags: 1 } }],
     requirements: { touch: true },
   },
+  'a revoked key (A57)': { verdict: 'revoked-key', revoked: [keys.bob.line] },
+  'a key that is revoked by its fingerprint (A57)': {
+    verdict: 'revoked-key',
+    revoked: ['# stolen in May', fingerprintOf(keys.bob)],
+  },
+  'a yes beside one by a revoked key (A57)': {
+    verdict: 'revoked-key',
+    changes: [bob, carol],
+    revoked: [keys.carol.line],
+  },
+  'another key of somebody with a revoked one': {
+    verdict: 'open',
+    changes: [{ key: keys.bobToo }],
+    revoked: [`${keys.bob.line} bob@laptop`, fingerprintOf(keys.carol)],
+  },
   'another namespace (A23)': { verdict: 'bad-signature', changes: [{ forgery: { namespace: 'git' } }] },
   'two armors (A59)': {
     verdict: 'bad-reply',
@@ -228,7 +249,7 @@ function receiptsOf({ changes = [], requester, rewrite = (all) => all }: Case): 
 
 function verdictOf(one: Case): string {
   const { requirements, requester, past = [] } = one;
-  const expected = expectation(requirements, requester, PEOPLE);
+  const expected = expectation(requirements, requester, PEOPLE, parseRevokedKeys(revokedFile(one)));
   const uses: PastUses = {
     count: past.length,
     first: past[0] === undefined ? null : inSeconds(past[0]),
@@ -319,6 +340,7 @@ one() {
   trap '' PIPE
   config[state]=$root/case-$number
   mapfile -t lines <"\${config[state]}/receipts"
+  load_revoked_keys "\${config[state]}/revoked"
   [[ $groups == - ]] || parse_required_groups "$groups"
   parse_receipts "\${lines[@]}" || shut bad-reply x
   verify_receipts
@@ -341,6 +363,7 @@ done`;
         mkdirSync(spent, { recursive: true });
         const receipts = receiptsOf(one);
         writeFileSync(join(state, 'receipts'), receipts.join(''));
+        writeFileSync(join(state, 'revoked'), revokedFile(one));
         const digest = /^request: sha256:(.*)$/m.exec(receipts[0] ?? '')?.[1] ?? 'none';
         const past = (one.past ?? []).map((second) => `${inSeconds(second) / 1000}\n`);
         if (past.length > 0) writeFileSync(join(spent, digest.trim()), past.join(''));

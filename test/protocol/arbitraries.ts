@@ -5,6 +5,7 @@ import type {
   Decision,
   KeyHandover,
   Revocation,
+  RosterStatement,
   SessionStatement,
   SubmitStatement,
 } from '../../src/protocol/statements.js';
@@ -135,6 +136,17 @@ export const revocation: fc.Arbitrary<Revocation> = fc.record({
   broker: fingerprint,
   request: digest,
   scope: digest,
+  approver: name,
+  issued: time,
+  comment,
+});
+
+export const roster: fc.Arbitrary<RosterStatement> = fc.record({
+  broker: fingerprint,
+  serial: count,
+  old: digest,
+  next: digest,
+  validUntil: time,
   approver: name,
   issued: time,
   comment,

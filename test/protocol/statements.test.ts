@@ -9,16 +9,18 @@ import {
   formatDecision,
   formatKeyHandover,
   formatRevocation,
+  formatRoster,
   formatSession,
   formatSubmit,
   parseDecision,
   parseKeyHandover,
   parseRevocation,
+  parseRoster,
   parseSession,
   parseSubmit,
 } from '../../src/protocol/statements.js';
 import { codeOf } from '../ssh/problem.js';
-import { decision, keyHandover, revocation, session, submit } from './arbitraries.js';
+import { decision, keyHandover, revocation, roster, session, submit } from './arbitraries.js';
 
 const kinds = [
   { kind: 'decision', lines: DECISION_LINES, any: decision, format: formatDecision, parse: parseDecision },
@@ -26,6 +28,7 @@ const kinds = [
   { kind: 'submit', lines: 6, any: submit, format: formatSubmit, parse: parseSubmit },
   { kind: 'broker-key', lines: 5, any: keyHandover, format: formatKeyHandover, parse: parseKeyHandover },
   { kind: 'revoke', lines: 7, any: revocation, format: formatRevocation, parse: parseRevocation },
+  { kind: 'roster', lines: 9, any: roster, format: formatRoster, parse: parseRoster },
 ] as unknown as readonly {
   readonly kind: string;
   readonly lines: number;

@@ -319,7 +319,7 @@ describeWith(['curl', 'ssh-keygen', 'sha256sum'], 'countersign-ci', () => {
       [['--people', '0'], 'the value of people'],
       [['--required-groups', 'oncall:0'], 'the value of required-groups'],
       [['--broker', 'http://broker.example'], 'the value of broker'],
-      [['--trust-broker'], 'exclude each other'],
+      [['--trust-broker'], 'excludes --signers'],
       [['--nonsense'], 'unknown option --nonsense'],
       [['--key', 'signers', '--submitter', 'ci'], 'more than one of'],
     ];

@@ -13,6 +13,7 @@ const PURE = [
   'document',
   'wire',
   'signers',
+  'revoked',
   'receipt',
   'reply',
   'quorum',
