@@ -16,6 +16,10 @@ pause=25
 # What to do after a wait that was too short.
 again_by='log in again'
 
+# How this run was let in: `approved`, or by a way that is logged louder.
+admitted=approved log_priority=notice
+declare -gA admitted_by=([approved]='approved by' [offline]='approved offline by')
+
 # Errors that pass with time.
 passing_errors=' draining rate-limited too-many-pending too-many-connections storage-failed broker-locked '
 
@@ -41,7 +45,13 @@ ask() {
         send
         ;;
       pending) waited=yes && await ;;
-      again) hold && send ;;
+      again)
+        if hold; then
+          send
+        else
+          admit_offline && return
+        fi
+        ;;
       error) shut "$reply_code" "the broker refuses: $reply_code" ;;
       *)
         remember_no
@@ -124,12 +134,16 @@ read_answer() {
   esac
 }
 
-# Pauses before another try; ends the run if there is no time for one.
+# Pauses before another try. If there is no time for one, ends the run, or fails where approvals without the broker count,
+# which is only if it has never been reached.
 hold() {
   local uptime seconds
   uptime_now
   if [[ $reached == no ]]; then
-    ((tries < 3 && uptime + 200 <= first_deadline)) || shut unreachable "the broker cannot be reached: $call_failure"
+    if ((tries >= 3 || uptime + 200 > first_deadline)); then
+      [[ ! ${config[offline]} ]] || return 1
+      shut unreachable "the broker cannot be reached: $call_failure"
+    fi
     sleep 1
   else
     ((uptime + pause + 100 <= deadline)) || shut unreachable "the broker can no longer be reached: $call_failure"

@@ -29,6 +29,7 @@ check_as_account() {
   open_state
   attempt 'clock is not before the latest use of this gate' read_clock
   check_key
+  check_offline
   if attempt "signers ${config[signers]}" load_signers "${config[signers]}"; then
     list_signers
     requester=$account

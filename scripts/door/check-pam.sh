@@ -17,6 +17,7 @@ check_pam_door() {
   open_state
   attempt 'clock is not before the latest use of this door' read_clock
   check_key
+  check_offline
   attempt "signers ${config[signers]}" load_signers "${config[signers]}" && list_signers
   check_broker
   check_pam

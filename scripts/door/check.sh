@@ -88,6 +88,11 @@ check_key() {
   fi
 }
 
+# Whether the directory of offline receipts is good: the hook looks at it only when the broker is down.
+check_offline() {
+  [[ ! ${config[offline]} ]] || attempt "offline receipts may come from ${config[offline]}, which is root's" open_spool
+}
+
 list_signers() {
   local name
   for name in "${signer_names[@]}"; do

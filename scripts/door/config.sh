@@ -22,6 +22,7 @@ declare -gA config=(
   [wait]=100
   [sudo-wait]=60
   [mode]=enforce
+  [offline]=''
 )
 # The account for which %u stands in values, empty where there is none.
 config_account=''
@@ -67,7 +68,7 @@ check_config() {
     value=${config[$key]}
     case $key in
       broker) parse_broker "$value" ;;
-      ca | revoked-keys) [[ ! $value ]] || is_path "$value" ;;
+      ca | revoked-keys | offline) [[ ! $value ]] || is_path "$value" ;;
       key | signers | state) is_path "$value" ;;
       fingerprint) parse_fingerprints "$value" ;;
       submitter) is_name "$value" ;;

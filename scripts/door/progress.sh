@@ -9,9 +9,19 @@ said_id='' said_trouble='' said_attention='' waiting_since=''
 
 # say TEXT: a line of its own, in the place of the one that is drawn again.
 say() {
+  clear_drawn
+  printf 'countersign: %s\n' "$1" >&"$terminal"
+}
+
+clear_drawn() {
   [[ $drawn == no ]] || printf '\r\033[K' >&"$terminal"
   drawn=no
-  printf 'countersign: %s\n' "$1" >&"$terminal"
+}
+
+# tell_user LINE: as it stands, to be copied.
+tell_user() {
+  clear_drawn
+  printf '%s\n' "$1" >&"$terminal"
 }
 
 # show: how things stand.

@@ -5,6 +5,7 @@
 #   keys              lines of the signers file that have passed the checks of a line, of which those of keys take long
 #   asks/DAY/SCOPE    nonce and claim of an ask that is not over, so that the next equal ask joins it or claims its approval
 #   spent/DAY/REQUEST one line a use: its second; `denied` or `revoked` once a broker has said that of it
+#   documents/DAY/REQUEST a document for offline approval that is too long for a line
 #   run/DAY/…         private files of one run
 # DAY is the number of the day since 1970 on which a file was made, so that old files go by the directory.
 
@@ -70,7 +71,7 @@ forget_old() {
   local -a old=()
   read_clock
   ((latest_day = latest_use / day_seconds))
-  for path in "${config[state]}"/{run,asks,spent}/*; do
+  for path in "${config[state]}"/{run,asks,spent,documents}/*; do
     day=${path##*/}
     is_count "$day" || continue
     case $path in

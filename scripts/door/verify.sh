@@ -36,7 +36,9 @@ verify_terms() {
   [[ "\"${receipt_requester[at]}\"" == "$document_requester" ]] || shut wrong-requester 'a receipt is for another requester'
   [[ ${receipt_covers[at]} == "${receipt_covers[0]}" && ${receipt_request[at]} == "${receipt_request[0]}" &&
     ${receipt_broker[at]} == "${receipt_broker[0]}" ]] || shut mixed-receipts 'the receipts are not for one request'
-  if [[ ${receipt_covers[at]} == scope ]]; then
+  if [[ $answer == offline ]]; then
+    verify_offline_terms "$at"
+  elif [[ ${receipt_covers[at]} == scope ]]; then
     [[ ${config[grants]} == yes ]] || shut grant-refused 'a receipt is a grant, which this door does not take'
   else
     [[ ${receipt_request[at]} == "$request" ]] || shut wrong-request 'a receipt is for another request'
