@@ -51,7 +51,7 @@ Examples
         const { digest } = verifyShown(view);
         if (flags.yesIReadIt === undefined) {
           process.stderr.write(`${formatRequest(view, { zone, now: broker.clock.now() })}\n\n`);
-          await confirm(verdict, digest);
+          await confirmDigest(verdict, digest);
         } else if (flags.yesIReadIt !== digest) {
           throw new Problem('shown-differs', 'the digest that you give is not the one of this request', {
             hint: 'nothing was signed; read the request again: countersign show ID',
@@ -73,10 +73,15 @@ Examples
   });
 }
 
-async function confirm(verdict: string, digest: Digest): Promise<void> {
+/** @throws Problem `usage` unless the beginning of the digest is typed. */
+export async function confirmDigest(
+  verb: string,
+  digest: Digest,
+  input: NodeJS.ReadableStream = process.stdin,
+): Promise<void> {
   const expected = digest.slice('sha256:'.length, 'sha256:'.length + TYPED);
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const question = `To ${verdict}, type the first ${TYPED} characters after "sha256:" of the digest; anything else stops: `;
+  const prompt = createInterface({ input, output: process.stderr });
+  const question = `To ${verb}, type the first ${TYPED} characters after "sha256:" of the digest; anything else stops: `;
   // Ctrl-C and Ctrl-D are rejections, and answers like any other.
   const typed = await prompt.question(question).catch(() => '\n');
   prompt.close();

@@ -41,6 +41,7 @@ Decide
   approve    sign yes
   deny       sign no
   revoke     take an unused approval back
+  sign       sign what a door prints while its broker is down
 
 Manage
   roster     people, their keys, aliases and groups; export a signers file

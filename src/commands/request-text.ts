@@ -1,5 +1,6 @@
 import { readShown } from '../client/shown-request.js';
 import { shownTime, type TimeStyle } from '../client/shown-time.js';
+import type { BoundDocument, RequestDocument } from '../protocol/document.js';
 import { Problem } from '../protocol/problems.js';
 import { parseReceipt, parseSignedText } from '../protocol/receipt.js';
 import { isLive, type RequestView, type VoteView } from '../protocol/request-view.js';
@@ -23,14 +24,7 @@ export function formatRequest(view: RequestView, style: TimeStyle): string {
   return [
     field('request', view.id),
     field('state', standing(view, style)),
-    field('action', exact(document.action)),
-    field('resource', exact(document.resource)),
-    field('door', exact(document.door)),
-    field('requester', exact(document.requester)),
-    field('details', json(document.details)),
-    field('context', json(document.context)),
-    field('duration', document.duration === 0 ? 'none' : `${document.duration} s from first use`),
-    field('nonce', document.nonce),
+    ...documentFields(document),
     field('asked', `${time(view.submittedAt)} through ${exact(view.submitter)}, ${vouching(view)}`),
     ...verifiedFields(view),
     field('answer by', time(view.answerBy)),
@@ -46,6 +40,24 @@ export function formatRequest(view: RequestView, style: TimeStyle): string {
     field('scope', view.scope),
     field('digest', view.digest),
   ].join('\n');
+}
+
+/** A document without a broker, in the same form. */
+export function formatDocument({ document, scope, digest }: BoundDocument): string {
+  return [...documentFields(document), field('scope', scope), field('digest', digest)].join('\n');
+}
+
+function documentFields(document: RequestDocument): readonly string[] {
+  return [
+    field('action', exact(document.action)),
+    field('resource', exact(document.resource)),
+    field('door', exact(document.door)),
+    field('requester', exact(document.requester)),
+    field('details', json(document.details)),
+    field('context', json(document.context)),
+    field('duration', document.duration === 0 ? 'none' : `${document.duration} s from first use`),
+    field('nonce', document.nonce),
+  ];
 }
 
 function standing({ state, endedAt, endedBy }: RequestView, style: TimeStyle): string {

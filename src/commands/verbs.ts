@@ -14,6 +14,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   approve: () => import('./approve.js'),
   deny: () => import('./deny.js'),
   revoke: () => import('./revoke.js'),
+  sign: () => import('./sign.js'),
   roster: () => import('./roster.js'),
   submitter: () => import('./submitter.js'),
   broker: () => import('./broker.js'),

@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SYSTEMCTL = readFileSync(new URL('readme/systemctl', import.meta.url), 'utf8');
 const TOOLS = [
   ...['root', 'mount namespaces', 'ip', 'npm', 'git', 'sudo', 'sshd', 'ssh-keygen'],
-  ...['systemd-sysusers', 'curl', 'script', 'useradd'],
+  ...['systemd-sysusers', 'curl', 'script', 'useradd', 'jq'],
 ];
 /** What the README asks the reader to put in its place. */
 const FINGERPRINT = 'SHA256:REPLACE-WITH-THE-FINGERPRINT-OF-THE-BROKER';
@@ -119,6 +119,22 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     expect((await answered('deny', login())).code).not.toBe(0);
     await approvals.run('systemctl stop countersign');
     expect((await login().outcome).code).not.toBe(0);
+    await approvals.run('systemctl start countersign');
+  });
+
+  test('opens without the broker for what ssh-keygen alone has signed and root has brought', async () => {
+    const offline = () => readme.take('Without the broker');
+    await web.run(offline());
+    await approvals.run('systemctl stop countersign');
+    const login = () => approvals.start(SSH('alice-admin', 'true')).outcome;
+    const refused = await login();
+    const document = /^\{"action".*\}$/m.exec(refused.stderr)?.[0] ?? '';
+    web.write('/root/document.json', `${document}\n`);
+    web.write('/root/.ssh/id_ed25519', await onBroker('cat bob-new'), '0600');
+    await web.run(offline().replace(FINGERPRINT, fingerprint));
+    await web.run(offline());
+    expect((await login()).code).toBe(0);
+    expect((await login()).code).not.toBe(0);
     await approvals.run('systemctl start countersign');
   });
 

@@ -1,0 +1,92 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BrokerProcess, countersign, type Outcome } from './programs.js';
+import { ProtectedHost } from './protected-host.js';
+import { Readme } from './readme/blocks.js';
+import { describeWith } from './tools.js';
+
+const TOOLS = ['root', 'mount namespaces', 'sshd', 'setpriv', 'jq'];
+
+describeWith(TOOLS, 'break-glass at the door of a real sshd, drilled', () => {
+  let broker: BrokerProcess;
+  let host: ProtectedHost;
+  let bobKey: string;
+  let spool: string;
+
+  beforeAll(async () => {
+    broker = new BrokerProcess();
+    host = new ProtectedHost(broker);
+    bobKey = await broker.enrol('bob');
+    await broker.enrol('alice');
+    await broker.start();
+    spool = join(host.directory, 'spool');
+    await host.install({ offline: spool });
+    mkdirSync(spool, { mode: 0o755 });
+  });
+  afterAll(async () => {
+    await host?.remove();
+    await broker?.remove();
+  });
+
+  const documentIn = ({ stderr }: Outcome): string => /^\{"action":.*\}\r?$/m.exec(stderr)?.[0].trim() ?? '';
+
+  test('with the broker stopped, what bob signs for the printed line opens once (A41, A51, A55)', async () => {
+    await broker.signal('SIGTERM');
+    const refused = await host.ssh('echo never').outcome;
+    expect([refused.code, refused.stdout]).toEqual([255, '']);
+    const file = join(broker.directory, 'document');
+    writeFileSync(file, `${documentIn(refused)}\n`);
+    const digest = execFileSync('sha256sum', { input: documentIn(refused), encoding: 'utf8' }).slice(0, 64);
+    const signed = await countersign(
+      ['sign', file, '--approver', 'bob', '--key', bobKey, '--yes-i-read-it', `sha256:${digest}`],
+      broker.env,
+    ).outcome;
+    expect(signed.code, signed.stderr).toBe(0);
+    writeFileSync(join(spool, 'bob'), signed.stdout, { mode: 0o644 });
+    const opened = await host.ssh('echo opened for $USER').outcome;
+    expect([opened.code, opened.stdout.trim()], opened.stderr).toEqual([0, `opened for ${host.user}`]);
+    expect((await host.ssh('echo never').outcome).code).toBe(255);
+  });
+
+  test('what plain ssh-keygen signs by the README is the same text, and opens too', async () => {
+    const refused = await host.ssh('echo never').outcome;
+    const document = documentIn(refused);
+    const directory = broker.directory;
+    writeFileSync(join(directory, 'document.json'), `${document}\n`);
+    const readme = new Readme();
+    readme.take('Without the broker');
+    const block = readme
+      .take('Without the broker')
+      .replace(/SHA256:REPLACE\S*/, broker.fingerprint)
+      .replace('~/.ssh/id_ed25519', bobKey);
+    // Both texts are of one second, and an ed25519 signature is the same each time.
+    const script = `date() { if [ "$1" = +%s ]; then echo "$SECOND"; else command date "$@"; fi; }\n${block}`;
+    const digest = execFileSync('sha256sum', { input: document, encoding: 'utf8' }).slice(0, 64);
+    const { stdout, code, stderr } = await countersign(
+      [
+        'sign',
+        join(directory, 'document.json'),
+        '--approver',
+        'bob',
+        '--key',
+        bobKey,
+        '--yes-i-read-it',
+        `sha256:${digest}`,
+      ],
+      broker.env,
+    ).outcome;
+    expect(code, stderr).toBe(0);
+    const decided = /^decided: (.*)$/m.exec(stdout)?.[1] ?? '';
+    execFileSync('bash', ['-euc', script], {
+      cwd: directory,
+      env: { ...process.env, SECOND: String(Date.parse(decided) / 1000) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const receipt = readFileSync(join(directory, 'bob.receipt'), 'utf8');
+    expect(receipt).toBe(stdout);
+    writeFileSync(join(spool, 'bob-by-hand'), receipt, { mode: 0o644 });
+    expect((await host.ssh('echo opened').outcome).stdout).toBe('opened\n');
+  });
+});
