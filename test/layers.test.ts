@@ -59,6 +59,7 @@ const LAYERS: readonly (readonly [layer: string, mayImport: readonly string[]])[
   ['src/protocol', ['src/protocol']],
   ['src/ssh', BASE],
   ['src/door', [...BASE, 'src/door']],
+  ['src/oncall', ['src/protocol', 'src/oncall']],
   ['src/client', [...BASE, 'src/client', 'src/version.ts']],
   ['components', [...BASE, 'src/client', 'src/version.ts', 'components']],
   ['broker', [...BASE, 'src/version.ts', 'broker']],

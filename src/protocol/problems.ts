@@ -179,6 +179,16 @@ export const PROBLEMS = {
   'directory-changed': { status: 409, hint: 'ask again in the directory that is there now' },
   'not-executed': { status: 422, hint: 'check the command: the approval is used, so ask again' },
 
+  // Where members of a group come from
+  'schedule-refused': {
+    status: 502,
+    hint: 'correct the schedule: until then its group has no members',
+  },
+  'schedule-unreachable': {
+    status: 503,
+    hint: 'check the address and the network: until then the group has no members',
+  },
+
   // Limits
   'rate-limited': { status: 429, hint: 'slow down and try again after Retry-After seconds' },
   'too-many-pending': { status: 429, hint: 'wait until pending requests are answered, or cancel some' },
