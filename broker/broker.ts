@@ -24,6 +24,7 @@ import { oneOtherPerson } from './policy/one-other-person.js';
 import { requestIds } from './requests/request-ids.js';
 import { Requests } from './requests/requests.js';
 import { Principals } from './roster/principals.js';
+import { keepSignersFiles } from './roster/signers-files.js';
 import { openSqliteStore } from './store/sqlite/open.js';
 import type { Committed, Store } from './store/store.js';
 import { StreamHub } from './stream/hub.js';
@@ -115,6 +116,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       isDraining: () => draining,
     });
     const doors = watchDoors(store);
+    await keepSignersFiles(store, log);
     hub.announceDoors(doors());
     const pending = () => store.live().filter(({ state }) => state === 'pending');
     const metrics = new Metrics({

@@ -32,13 +32,18 @@ export type Verb =
   | 'stream.read'
   | 'restoration.acknowledge'
   | 'events.read'
+  | 'roster.propose'
+  | 'roster.sign'
+  | 'roster.follow'
   | 'directory.read'
   | 'directory.change'
   | 'key.rotate';
 
 /**
  * Which principals reach which verb: the whole of it. `request.decide`, `request.revoke` and `session.open` are open to
- * anyone who reaches the broker because their bodies are signed and verified against the roster.
+ * anyone who reaches the broker because their bodies are signed and verified against the roster, and so is `roster.sign`.
+ * `roster.follow` is because doors have no bearer, and because the call names a signers file of this roster by its digest: who
+ * can do that, has read that file.
  */
 const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'health.read': ['owner'],
@@ -56,6 +61,9 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'stream.read': ['approver'],
   'restoration.acknowledge': ['approver'],
   'events.read': ['approver'],
+  'roster.propose': ['owner', 'approver'],
+  'roster.sign': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
+  'roster.follow': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'directory.read': ['owner'],
   'directory.change': ['owner'],
   'key.rotate': ['owner'],

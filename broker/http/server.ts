@@ -15,6 +15,7 @@ import { sendProblem } from './answers.js';
 import { authenticate, principalKey, type Transport } from './authentication.js';
 import { directoryRoutes } from './directory-routes.js';
 import { requestRoutes } from './request-routes.js';
+import { rosterRoutes } from './roster-routes.js';
 import { serviceRoutes } from './service-routes.js';
 import { sessionRoutes } from './session-routes.js';
 
@@ -83,6 +84,7 @@ export async function createHttpApplication(context: BrokerContext): Promise<Htt
   requestRoutes(app, context);
   sessionRoutes(app, context);
   directoryRoutes(app, context);
+  rosterRoutes(app, context);
   serviceRoutes(app, context);
   await app.ready();
 

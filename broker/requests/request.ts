@@ -64,6 +64,7 @@ export interface NewEvent {
     | RequestEventKind
     | 'roster.changed'
     | 'submitters.changed'
+    | 'roster.signed'
     | 'store.created'
     | 'store.restored'
     | 'restore.acknowledged';

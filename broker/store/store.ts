@@ -40,6 +40,26 @@ export interface Door {
   readonly since: EpochMs;
 }
 
+/** One person's statement that a signers file may follow another one at doors. */
+export interface RosterSignature {
+  readonly approver: Name;
+  readonly validUntil: EpochMs;
+  /** Statement and armor. */
+  readonly text: string;
+}
+
+/** One signers file that may follow another one at doors, as far as people have signed for that. */
+export interface RosterStep {
+  /** Unique, and higher than those of all steps before. */
+  readonly serial: number;
+  readonly old: Digest;
+  readonly next: Digest;
+  /** How many people must have signed before it is handed out; at least 1. */
+  readonly needed: number;
+  /** One a person. */
+  readonly signatures: readonly RosterSignature[];
+}
+
 /** Where something goes when it leaves the broker. */
 export type Sink = 'command';
 
@@ -133,6 +153,21 @@ export interface Store {
   changeDirectory(
     decide: (current: Directory) => { readonly directory: Directory; readonly events: readonly NewEvent[] },
   ): Promise<Directory>;
+
+  /** By rising serials; another list after each change. */
+  rosterSteps(): readonly RosterStep[];
+  /** Writes a new step, or one with another signature, with its event and the file to which it leads. */
+  signRoster(
+    decide: (
+      steps: readonly RosterStep[],
+      directory: Directory,
+    ) => { readonly step: RosterStep; readonly file: string; readonly event: NewEvent },
+  ): Promise<RosterStep>;
+  /** The signers files that are kept, in the order in which they came. */
+  signersFiles(): readonly Digest[];
+  signersFile(digest: Digest): Promise<string | null>;
+  /** Does nothing where it is kept already. */
+  keepSignersFile(text: string): Promise<void>;
 
   /** The doors that said of themselves what they have; another map after each change. */
   doors(): ReadonlyMap<Name, Door>;

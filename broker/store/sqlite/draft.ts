@@ -1,5 +1,5 @@
-import { canonicalJson } from '../../../src/protocol/canonical.js';
-import type { Name, Nonce, RequestId } from '../../../src/protocol/names.js';
+import { canonicalJson, sha256Digest } from '../../../src/protocol/canonical.js';
+import type { Digest, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
 import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
@@ -15,6 +15,7 @@ import type {
   NextTry,
   RequestChange,
   RequestKey,
+  RosterStep,
   Session,
   TokenHash,
 } from '../store.js';
@@ -57,6 +58,10 @@ export class Draft {
   readonly sessions = new Map<TokenHash, Session>();
   readonly endedSessions = new Set<TokenHash>();
   readonly doors = new Map<Name, Door>();
+  /** In their newest form. */
+  readonly rosterSteps = new Map<number, RosterStep>();
+  /** Those that have no row yet, with their texts. */
+  readonly signersFiles = new Map<Digest, string>();
   readonly deliveries = new Map<string, Delivery>();
   readonly delivered = new Map<string, DeliveryName>();
   readonly entries: LogEntry[] = [];
@@ -88,6 +93,8 @@ export class Draft {
       this.sessions.size +
       this.endedSessions.size +
       this.doors.size +
+      this.rosterSteps.size +
+      this.signersFiles.size +
       this.deliveries.size +
       this.delivered.size;
     return changed + others === 0 && this.directory === this.#live.directory;
@@ -170,6 +177,38 @@ export class Draft {
     for (const other of this.#sessions()) if (other.expires <= this.now) this.#endSession(other);
     this.sessions.set(session.hash, session);
     this.endedSessions.delete(session.hash);
+  }
+
+  /** @throws whatever `decide` throws */
+  signRoster(
+    decide: (
+      steps: readonly RosterStep[],
+      directory: Directory,
+    ) => { readonly step: RosterStep; readonly file: string; readonly event: NewEvent },
+  ): RosterStep {
+    const { step, file, event } = decide(this.stepsNow(), this.directory);
+    if (sha256Digest(file) !== step.next) throw misuse('a step leads to the file that comes with it');
+    const body = canonicalJson(event.body);
+
+    this.keepSignersFile(file);
+    this.rosterSteps.set(step.serial, step);
+    this.#append([event], [body], null);
+    return step;
+  }
+
+  keepSignersFile(text: string): void {
+    const digest = sha256Digest(text);
+    if (this.#live.signersFiles.has(digest)) return;
+    this.signersFiles.set(digest, text);
+    this.#size += text.length;
+  }
+
+  /** The steps as they stand after this draft. */
+  stepsNow(): readonly RosterStep[] {
+    if (this.rosterSteps.size === 0) return this.#live.rosterSteps;
+    const steps = new Map(this.#live.rosterSteps.map((step) => [step.serial, step]));
+    for (const [serial, step] of this.rosterSteps) steps.set(serial, step);
+    return [...steps.values()].sort((a, b) => a.serial - b.serial);
   }
 
   acknowledgeRestoration(event: NewEvent): void {

@@ -35,6 +35,7 @@ export class History {
   readonly #span: Statement<[SpanQuery], RequestRow>;
   readonly #asker: Statement<[number, Buffer], { readonly request: RequestId; readonly attached: number }>;
   readonly #events: Statement<[number, number], EventRow>;
+  readonly #signersFile: Statement<[Buffer], { readonly text: string }>;
   readonly #eventHash: Statement<[number], { readonly hash: Buffer }>;
 
   readonly #database: Database;
@@ -62,6 +63,7 @@ export class History {
     this.#events = database.prepare(
       'SELECT seq, at, kind, request, body, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?',
     );
+    this.#signersFile = database.prepare('SELECT text FROM signers_files WHERE digest = ?');
     this.#eventHash = database.prepare('SELECT hash FROM events WHERE seq = ?');
   }
 
@@ -111,6 +113,10 @@ export class History {
         return entry;
       });
     });
+  }
+
+  signersFile(digest: Digest): string | null {
+    return this.#read(() => this.#signersFile.get(digestBytes(digest))?.text ?? null);
   }
 
   #findByDigest(digest: Digest, submitter: Name): RequestRow | undefined {

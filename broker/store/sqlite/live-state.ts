@@ -1,4 +1,4 @@
-import type { Fingerprint, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
+import type { Digest, Fingerprint, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
 import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { parsePublicKeyLine } from '../../../src/ssh/public-key.js';
@@ -11,6 +11,7 @@ import type {
   Directory,
   Door,
   RequestKey,
+  RosterStep,
   Session,
   TokenHash,
 } from '../store.js';
@@ -23,6 +24,10 @@ export class LiveState {
   head: ChainHead;
   /** Replaced at each change. */
   doors: ReadonlyMap<Name, Door> = new Map();
+  /** By rising serials. Replaced at each change. */
+  rosterSteps: readonly RosterStep[] = [];
+  /** The digests of the signers files that are kept, in the order in which they came. */
+  readonly signersFiles = new Set<Digest>();
   readonly askers = new Map<TokenHash, Asker>();
   readonly sessions = new Map<TokenHash, Session>();
   readonly nonces = new Map<Nonce, EpochMs>();
@@ -56,6 +61,8 @@ export class LiveState {
     for (const hash of draft.endedSessions) this.sessions.delete(hash);
     for (const session of draft.sessions.values()) this.sessions.set(session.hash, session);
     if (draft.doors.size > 0) this.doors = new Map([...this.doors, ...draft.doors]);
+    if (draft.rosterSteps.size > 0) this.rosterSteps = draft.stepsNow();
+    for (const digest of draft.signersFiles.keys()) this.signersFiles.add(digest);
     for (const key of draft.delivered.keys()) this.deliveries.delete(key);
     for (const [key, delivery] of draft.deliveries) this.deliveries.set(key, delivery);
     this.directory = draft.directory;

@@ -1,13 +1,13 @@
 import type { Database } from 'better-sqlite3';
-import type { Fingerprint, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
+import type { Digest, Fingerprint, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
 import { type Restoration, restorationSchema } from '../../../src/protocol/restoration.js';
 import { personSchema, submitterSchema } from '../../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { type ChainHead, GENESIS } from '../../audit/chain.js';
-import type { Delivery, Door } from '../store.js';
+import type { Delivery, Door, RosterStep } from '../store.js';
 import { newestEvent } from './inspection.js';
 import { deliveryKey, LiveState } from './live-state.js';
-import { digestOf, REQUEST_COLUMNS, type RequestRow, requestFromRow } from './rows.js';
+import { digestOf, REQUEST_COLUMNS, type RequestRow, requestFromRow, rosterStepSchema } from './rows.js';
 
 /**
  * Reads what is held in memory. None of it grows with history, and neither does the time that this takes.
@@ -27,6 +27,8 @@ export function loadLiveState(database: Database, now: EpochMs): LiveState {
   loadSessions(database, live);
   loadNonces(database, live, now);
   live.doors = loadDoors(database);
+  live.rosterSteps = loadRosterSteps(database);
+  for (const digest of loadSignersFiles(database)) live.signersFiles.add(digest);
   loadDeliveries(database, live);
   return live;
 }
@@ -81,6 +83,20 @@ function loadDoors(database: Database): ReadonlyMap<Name, Door> {
     { readonly name: Name; readonly signers: Buffer; readonly since: EpochMs }
   >('SELECT name, signers, since FROM doors');
   return new Map(rows.all().map((row) => [row.name, { ...row, signers: digestOf(row.signers) }]));
+}
+
+function loadRosterSteps(database: Database): readonly RosterStep[] {
+  return database
+    .prepare<[], { readonly body: string }>('SELECT body FROM roster_steps ORDER BY serial')
+    .all()
+    .map(({ body }) => rosterStepSchema.parse(JSON.parse(body)));
+}
+
+function loadSignersFiles(database: Database): readonly Digest[] {
+  return database
+    .prepare<[], { readonly digest: Buffer }>('SELECT digest FROM signers_files ORDER BY n')
+    .all()
+    .map(({ digest }) => digestOf(digest));
 }
 
 function loadNonces(database: Database, live: LiveState, now: EpochMs): void {

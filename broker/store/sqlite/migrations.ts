@@ -124,11 +124,25 @@ CREATE TABLE doors (
 /** What the broker verified about an ask; those that stand already had nothing of the kind. */
 const VERIFIED = 'ALTER TABLE requests ADD COLUMN verified TEXT';
 
+/** Signers files by digest, in the order in which they came, and what people have signed about them, as JSON. */
+const SIGNED_ROSTER = `
+CREATE TABLE signers_files (
+  n INTEGER PRIMARY KEY,
+  digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+  text TEXT NOT NULL
+) STRICT;
+CREATE TABLE roster_steps (
+  serial INTEGER PRIMARY KEY,
+  body TEXT NOT NULL
+) STRICT;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: OUTBOX_AND_RESTORE },
   { version: 3, sql: DOORS },
   { version: 4, sql: VERIFIED },
+  { version: 5, sql: SIGNED_ROSTER },
 ];
 
 /**

@@ -4,6 +4,7 @@ import {
   type Claim,
   type Digest,
   isClaim,
+  isDigest,
   isName,
   isRequestId,
   type Name,
@@ -17,6 +18,7 @@ import type { Request } from '../../requests/request.js';
 const name = z.custom<Name>(isName, 'not a name');
 const claim = z.custom<Claim>(isClaim, 'not a claim');
 const epochMs = z.int();
+const digestText = z.custom<Digest>(isDigest, 'not a digest');
 
 /** What changes during the life of a request; kept as one JSON text, because nothing of it is queried. */
 const lifeSchema = z.strictObject({
@@ -59,6 +61,15 @@ const rowSchema = z.object({
   rule: z.string(),
   policy: z.instanceof(Buffer),
   life: z.string(),
+});
+
+/** A step of the signers files, kept as one JSON text. */
+export const rosterStepSchema = z.strictObject({
+  serial: z.int().min(1),
+  old: digestText,
+  next: digestText,
+  needed: z.int().min(1),
+  signatures: z.readonly(z.array(z.strictObject({ approver: name, validUntil: epochMs, text: z.string() }))),
 });
 
 /** A row of the table `requests` as it is read. */

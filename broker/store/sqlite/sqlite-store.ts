@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
-import type { Name } from '../../../src/protocol/names.js';
+import type { Digest, Name } from '../../../src/protocol/names.js';
 import { isLive } from '../../../src/protocol/request-view.js';
 import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
@@ -17,6 +17,7 @@ import type {
   NextTry,
   RequestChange,
   RequestKey,
+  RosterStep,
   Session,
   Store,
   TokenHash,
@@ -112,6 +113,31 @@ export class SqliteStore implements Store {
     decide: (current: Directory) => { readonly directory: Directory; readonly events: readonly NewEvent[] },
   ): Promise<Directory> {
     return this.#group.submit((draft) => draft.changeDirectory(decide));
+  }
+
+  rosterSteps(): readonly RosterStep[] {
+    return this.#live.rosterSteps;
+  }
+
+  signRoster(
+    decide: (
+      steps: readonly RosterStep[],
+      directory: Directory,
+    ) => { readonly step: RosterStep; readonly file: string; readonly event: NewEvent },
+  ): Promise<RosterStep> {
+    return this.#group.submit((draft) => draft.signRoster(decide));
+  }
+
+  signersFiles(): readonly Digest[] {
+    return [...this.#live.signersFiles];
+  }
+
+  async signersFile(digest: Digest): Promise<string | null> {
+    return this.#history.signersFile(digest);
+  }
+
+  keepSignersFile(text: string): Promise<void> {
+    return this.#group.submit((draft) => draft.keepSignersFile(text));
   }
 
   doors(): ReadonlyMap<Name, Door> {

@@ -41,6 +41,8 @@ export class Writer {
   readonly #putSession: Statement;
   readonly #endSession: Statement;
   readonly #putDoor: Statement;
+  readonly #putStep: Statement;
+  readonly #putSignersFile: Statement;
   readonly #insertEvent: Statement;
   readonly #acknowledge: Statement;
   readonly #putDelivery: Statement;
@@ -71,6 +73,8 @@ export class Writer {
     );
     this.#endSession = database.prepare('DELETE FROM sessions WHERE hash = ?');
     this.#putDoor = database.prepare('INSERT OR REPLACE INTO doors (name, signers, since) VALUES (?, ?, ?)');
+    this.#putStep = database.prepare('INSERT OR REPLACE INTO roster_steps (serial, body) VALUES (?, ?)');
+    this.#putSignersFile = database.prepare('INSERT INTO signers_files (digest, text) VALUES (?, ?)');
     this.#insertEvent = database.prepare(
       'INSERT INTO events (seq, at, kind, request, body, hash) VALUES (?, ?, ?, ?, ?, ?)',
     );
@@ -126,6 +130,8 @@ export class Writer {
     for (const { name, signers, since } of draft.doors.values()) {
       this.#putDoor.run(name, digestBytes(signers), since);
     }
+    for (const [digest, text] of draft.signersFiles) this.#putSignersFile.run(digestBytes(digest), text);
+    for (const step of draft.rosterSteps.values()) this.#putStep.run(step.serial, JSON.stringify(step));
     if (draft.restoration !== committed.restoration) this.#acknowledge.run();
     for (const entry of draft.entries) this.#writeEntry(entry);
     for (const delivery of draft.deliveries.values()) this.#writeDelivery(delivery);

@@ -28,6 +28,9 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'request.decide': ALL,
   'request.revoke': ALL,
   'session.open': ALL,
+  'roster.sign': ALL,
+  'roster.follow': ALL,
+  'roster.propose': ['owner', 'approver'],
   'health.read': ['owner'],
   'status.read': ['owner', 'approver'],
   'directory.read': ['owner'],
@@ -45,7 +48,7 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
 };
 const verbs = Object.keys(REACH) as Verb[];
 const UNKNOWN = { anonymous: true, unverified: true };
-const SIGNED: readonly Verb[] = ['broker.read', 'request.decide', 'request.revoke', 'session.open'];
+const SIGNED = verbs.filter((verb) => REACH[verb] === ALL);
 
 describe.each(kinds)('%s (A18)', (kind) => {
   test.each(verbs)('%s', (verb) => {

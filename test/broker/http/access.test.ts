@@ -12,7 +12,12 @@ beforeEach(() => start());
 afterEach(() => broker.stop());
 
 describe('every credential on every route (A18)', () => {
+  const FOLLOW = `/v1/roster/signed?from=sha256:${'0'.repeat(64)}`;
+  /** The statement is the credential of one; who asks the other must know a signers file already. */
+  const open = [`GET ${FOLLOW}`, 'POST /v1/roster/statements'];
   const routes: readonly (readonly [string, string, unknown?])[] = [
+    ['GET', FOLLOW],
+    ['POST', '/v1/roster/statements', { statement: 'x' }],
     ['GET', '/v1/requests'],
     ['GET', '/v1/requests/ID'],
     ['POST', '/v1/requests/ID/redeem', { claim: '0'.repeat(32) }],
@@ -22,6 +27,7 @@ describe('every credential on every route (A18)', () => {
     ['POST', '/v1/restoration/acknowledgements'],
     ['GET', '/v1/status'],
     ['GET', '/v1/roster'],
+    ['GET', '/v1/roster/proposal'],
     ['POST', '/v1/roster/changes', { change: 'remove', name: 'carol' }],
     ['GET', '/v1/submitters'],
     ['POST', '/v1/submitters/changes', { change: 'remove', name: 'ci' }],
@@ -43,10 +49,12 @@ describe('every credential on every route (A18)', () => {
       'GET /v1/events',
       'POST /v1/restoration/acknowledgements',
       'GET /v1/status',
+      'GET /v1/roster/proposal',
     ],
     socket: [
       'GET /v1/status',
       'GET /v1/roster',
+      'GET /v1/roster/proposal',
       'POST /v1/roster/changes',
       'GET /v1/submitters',
       'POST /v1/submitters/changes',
@@ -72,7 +80,7 @@ describe('every credential on every route (A18)', () => {
       });
       if (answer.status !== 401 && answer.json?.code !== 'forbidden') reached.push(`${method} ${path}`);
     }
-    expect(reached).toEqual(allowed[credential]);
+    expect(reached).toEqual([...open, ...(allowed[credential] ?? [])]);
   });
 
   test('the stream is for sessions alone', async () => {

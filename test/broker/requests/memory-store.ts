@@ -88,6 +88,24 @@ export class MemoryStore implements Store {
     return this.#doors;
   }
 
+  rosterSteps(): readonly [] {
+    return [];
+  }
+
+  signersFiles(): readonly [] {
+    return [];
+  }
+
+  signRoster(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  signersFile(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  async keepSignersFile(): Promise<void> {}
+
   directory(): Directory {
     return this.#directory;
   }
