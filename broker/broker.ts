@@ -116,7 +116,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       isDraining: () => draining,
     });
     const doors = watchDoors(store);
-    await keepSignersFiles(store, log);
+    await keepSignersFiles(store, (err) => log.error({ err }, 'cannot keep the signers file of the roster'));
     hub.announceDoors(doors());
     const pending = () => store.live().filter(({ state }) => state === 'pending');
     const metrics = new Metrics({
