@@ -1,6 +1,6 @@
 import meow from 'meow';
+import { nearest } from '../protocol/nearest.js';
 import { Problem } from '../protocol/problems.js';
-import { nearest } from './nearest.js';
 import { BROKER_FLAGS, type FlagKind, type Flags, type FlagValues, GLOBAL_FLAGS, type Verb } from './verb.js';
 
 export interface ParsedLine<Known extends Flags> {

@@ -3,8 +3,8 @@ import { isAlias, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, v
 import * as z from 'zod';
 import { parseAddress } from '../client/address.js';
 import { PROFILE_COLOURS, type ProfileColour } from '../client/display.js';
+import { nearest } from '../protocol/nearest.js';
 import { Problem } from '../protocol/problems.js';
-import { nearest } from './nearest.js';
 import { whichProfiles } from './settings.js';
 
 /** A value of the file and the line where it stands. */

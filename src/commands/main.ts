@@ -1,11 +1,11 @@
 import { locate } from '../client/locations.js';
 import { localZone } from '../client/shown-time.js';
+import { nearest } from '../protocol/nearest.js';
 import { PROBLEMS, Problem } from '../protocol/problems.js';
 import { VERSION } from '../version.js';
 import { parseCommandLine, partBeforeVerb } from './command-line.js';
 import { configurationPath, readConfiguration } from './configuration-file.js';
 import { exitCodeOf } from './exit-code.js';
-import { nearest } from './nearest.js';
 import { print, tellProblem } from './output.js';
 import { settle, withSettings } from './settings.js';
 import {

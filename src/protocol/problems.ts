@@ -105,6 +105,11 @@ export const PROBLEMS = {
     hint: 'no rule of the policy allows this; the broker owner sees why with: countersign policy explain',
   },
   'rule-unmet': { status: 422, hint: 'ask again with what the rule wants' },
+  'rule-failed': {
+    status: 403,
+    hint: 'the broker owner must correct the condition of that rule; until then it refuses what it cannot judge',
+  },
+  'bad-policy': { status: 422, hint: 'correct the lines that are named' },
   'already-voted': { status: 409, hint: 'a person counts once' },
   'grant-not-allowed': { status: 403, hint: 'the rule in force takes only covers: request' },
   'statement-mismatch': {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kebabCase, parseCommandLine, partBeforeVerb } from '../../src/commands/command-line.js';
-import { nearest } from '../../src/commands/nearest.js';
+import { nearest } from '../../src/protocol/nearest.js';
 import { Problem } from '../../src/protocol/problems.js';
 
 const verb = {
