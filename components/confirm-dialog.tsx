@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import { confirmLines, SUBJECT_ROWS } from './confirm-lines.js';
+import { confirmLines, subjectRows } from './confirm-lines.js';
 import type { ConsoleState } from './console-state.js';
 import { SafeLines } from './safe-line.js';
 
@@ -16,8 +16,9 @@ export function ConfirmDialog({
 }): ReactElement | null {
   const lines = confirmLines(state);
   if (lines.length === 0) return null;
-  const rest = Math.max(0, height - SUBJECT_ROWS);
+  const subject = subjectRows(state);
+  const rest = Math.max(0, height - subject);
   const shown =
-    lines.length <= height ? lines : [...lines.slice(0, SUBJECT_ROWS), ...lines.slice(lines.length - rest)];
+    lines.length <= height ? lines : [...lines.slice(0, subject), ...lines.slice(lines.length - rest)];
   return <SafeLines lines={shown} height={height} />;
 }

@@ -11,8 +11,9 @@ import { obstacleTo } from './obstacles.js';
 import { label, repeatText, type SafeText, safeText, spaces } from './safe-text.js';
 import type { Tone } from './theme.js';
 
-/** The first rows: the question, and what is signed. */
-export const SUBJECT_ROWS = 4;
+/** The first rows: the question, what is signed, and the number where one is asked for. */
+export const subjectRows = ({ confirm }: ConsoleState): number =>
+  confirm === null || confirm.digits === null ? 4 : 5;
 /** Rows of the comment that are on the screen at once, those around the caret. */
 const COMMENT_ROWS = 3;
 /** On a terminal with fewer rows everything that can do with less gets less. */
@@ -39,6 +40,7 @@ export function confirmLines(state: ConsoleState): readonly Line[] {
   return [
     titleLine(TITLES[confirm.verdict], columns),
     ...subjectLines(confirm, opened, columns),
+    ...numberLines(confirm, columns),
     ...commentLines(confirm, columns, isRoomy ? COMMENT_ROWS : 1),
     ...(isRoomy ? [BLANK] : []),
     ...stateLines(state, confirm, columns),
@@ -84,6 +86,24 @@ function labelled(name: SafeText, value: Line, columns: number): Line {
   return [left, ...cutLine(value, columns - LABEL_COLUMNS - 2)];
 }
 
+const DIGITS = 6;
+
+/** The digits that are typed so far, in the places of all six. */
+function numberLines({ digits, focused }: ConfirmStep, columns: number): readonly Line[] {
+  if (digits === null) return [];
+  const line: Line[number][] = [];
+  for (let at = 0; at < DIGITS; at += 1) {
+    if (at === DIGITS / 2) line.push(span(label` `));
+    if (focused === 'number' && at === digits.length) line.push(span(label`▏`, 'accent'));
+    const digit = digits.at(at);
+    line.push(
+      digit === undefined ? span(label`·`, 'muted') : span(safeText(digit, { reading: 'exact' }), 'strong'),
+    );
+  }
+  if (focused !== 'number' && digits === '') line.push(span(label`  Tab goes there`, 'muted'));
+  return [labelled(label`number`, line, columns)];
+}
+
 function commentLines({ comment, focused }: ConfirmStep, columns: number, rows: number): readonly Line[] {
   const isFocused = focused === 'comment';
   const prose = (text: string): Line => markedSpans(safeText(text, { reading: 'prose' }));
@@ -110,7 +130,11 @@ function stateLines(state: ConsoleState, confirm: ConfirmStep, columns: number):
   if (confirm.isSigning) {
     paragraphs.push([span(label`Signing. Your agent may ask you, your key may want a touch.`, 'accent')]);
   } else if (obstacle !== null) {
-    paragraphs.push([span(label`✗ Nothing can be signed: ${obstacle.words}.`, 'danger')]);
+    paragraphs.push(
+      obstacle.tone === 'warning'
+        ? [span(label`Not yet: ${obstacle.words}.`, 'warning')]
+        : [span(label`✗ Nothing can be signed: ${obstacle.words}.`, 'danger')],
+    );
   } else if (confirm.failure !== null) {
     const { message, hint } = confirm.failure;
     paragraphs.push([span(label`✗ Not signed: ${message}.`, 'danger')], [span(label`  ${hint}`)]);
@@ -142,6 +166,7 @@ function button(target: ConfirmTarget, words: SafeText, { focused }: ConfirmStep
 /** Shown only once it is true: a key that comes too early does nothing. */
 function enterMeans(state: ConsoleState, { focused, verdict }: ConfirmStep, canSign: boolean): SafeText {
   if (focused === 'comment') return label`Enter ends the comment`;
+  if (focused === 'number') return label`Enter ends the number`;
   if (!isSettled(state)) return label`…`;
   if (focused === 'cancel') return label`Enter cancels`;
   if (!canSign) return label`this cannot be signed`;

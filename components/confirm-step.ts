@@ -1,3 +1,5 @@
+import { takesNumber } from '../src/client/decide.js';
+import { readTypedNumber } from '../src/protocol/matched-number.js';
 import { MAX_COMMENT_BYTES } from '../src/protocol/statement.js';
 import {
   type CommentLine,
@@ -11,21 +13,32 @@ import {
   moveToStart,
 } from './comment-line.js';
 import { type Step, stay } from './console-effects.js';
-import { type ConfirmStep, type ConfirmTarget, type ConsoleState, isSettled } from './console-state.js';
+import {
+  type ConfirmStep,
+  type ConfirmTarget,
+  type ConsoleState,
+  isField,
+  isSettled,
+} from './console-state.js';
 import type { MatchedAction, NamedKey, Press } from './key-table.js';
 import { span } from './line.js';
 import { obstacleTo } from './obstacles.js';
 import { label } from './safe-text.js';
 
-/** Goes to the confirm step, with the focus on Cancel; where something stands in the way, says what instead. */
+/**
+ * Goes to the confirm step, with the focus where Enter signs nothing: on the number if one is asked for, else on Cancel. Where
+ * something stands in the way, says what instead.
+ */
 export function openConfirm(state: ConsoleState, verdict: 'approve' | 'deny'): ConsoleState {
   if (state.opened === null) return state;
   const obstacle = obstacleTo(state, verdict);
   if (obstacle !== null) return { ...state, notice: [span(obstacle.words, obstacle.tone)] };
+  const digits = verdict === 'approve' && takesNumber(state.opened.request) ? '' : null;
   const confirm: ConfirmStep = {
     verdict,
-    focused: 'cancel',
+    focused: digits === null ? 'cancel' : 'number',
     comment: EMPTY_COMMENT,
+    digits,
     isSigning: false,
     failure: null,
   };
@@ -38,34 +51,39 @@ export function stepConfirm(state: ConsoleState, matched: MatchedAction | null, 
   if (confirm === null || confirm.isSigning) return stay(state);
   switch (matched?.action) {
     case 'back':
-      return stay(
-        confirm.focused === 'comment' ? focusOn(state, confirm, 'cancel') : { ...state, confirm: null },
-      );
+      return stay(isField(confirm.focused) ? focusOn(state, confirm, 'cancel') : { ...state, confirm: null });
     case 'next':
-      return stay(focusOn(state, confirm, nextTarget(confirm.focused, press)));
+      return stay(focusOn(state, confirm, neighbour(confirm, isArrow(press) ? 'arrow' : 1)));
     case 'previous':
-      return stay(focusOn(state, confirm, nextTarget(nextTarget(confirm.focused, press), press)));
+      return stay(focusOn(state, confirm, neighbour(confirm, -1)));
     case 'comment':
       return stay(focusOn(state, confirm, 'comment'));
     case 'activate':
       return activate(state, confirm);
     default:
+      if (confirm.focused === 'number') return stay(editDigits(state, confirm, press));
       return stay(confirm.focused === 'comment' ? edit(state, confirm, press) : state);
   }
 }
 
-/** Pasted text goes into the comment, line breaks and all, and nowhere else (A35). */
+/** Pasted text goes into the field that has the focus, line breaks and all, and nowhere else (A35). */
 export function pasteIntoConfirm(state: ConsoleState, text: string): ConsoleState {
   const { confirm } = state;
-  if (confirm?.focused === 'comment' && !confirm.isSigning) return insert(state, confirm, text);
+  if (confirm?.isSigning === false && confirm.focused === 'comment') return insert(state, confirm, text);
+  if (confirm?.isSigning === false && confirm.focused === 'number') return insertDigits(state, confirm, text);
   return { ...state, notice: [span(label`Pasted text was ignored: only a comment takes it.`, 'muted')] };
 }
 
-/** Three in a circle; the arrows go to and fro between the two buttons. */
-function nextTarget(focused: ConfirmTarget, press: Press): ConfirmTarget {
-  const isArrow = 'named' in press && (press.named === 'left' || press.named === 'right');
-  if (focused === 'cancel') return 'sign';
-  return focused === 'sign' && !isArrow ? 'comment' : 'cancel';
+const isArrow = (press: Press): boolean =>
+  'named' in press && (press.named === 'left' || press.named === 'right');
+
+/** The next one or the one before in the circle of buttons and fields; the arrows go to and fro between the two buttons. */
+function neighbour({ focused, digits }: ConfirmStep, way: 1 | -1 | 'arrow'): ConfirmTarget {
+  const circle: readonly ConfirmTarget[] =
+    way === 'arrow'
+      ? ['cancel', 'sign']
+      : ['cancel', 'sign', ...(digits === null ? [] : (['number'] as const)), 'comment'];
+  return circle.at((circle.indexOf(focused) + (way === -1 ? -1 : 1)) % circle.length) ?? 'cancel';
 }
 
 function focusOn(state: ConsoleState, confirm: ConfirmStep, focused: ConfirmTarget): ConsoleState {
@@ -73,14 +91,15 @@ function focusOn(state: ConsoleState, confirm: ConfirmStep, focused: ConfirmTarg
 }
 
 function activate(state: ConsoleState, confirm: ConfirmStep): Step {
-  if (confirm.focused === 'comment') return stay(focusOn(state, confirm, 'cancel'));
+  if (isField(confirm.focused)) return stay(focusOn(state, confirm, 'cancel'));
   if (!isSettled(state) || state.opened === null) return stay(state);
   if (confirm.focused === 'cancel') return stay({ ...state, confirm: null });
   if (obstacleTo(state, confirm.verdict) !== null) return stay(state);
-  const { verdict, comment } = confirm;
+  const { verdict, comment, digits } = confirm;
+  const code = digits === null ? null : readTypedNumber(digits);
   return stay(
     { ...state, confirm: { ...confirm, isSigning: true, failure: null } },
-    { type: 'decide', request: state.opened.request, decision: { verdict, comment: comment.text } },
+    { type: 'decide', request: state.opened.request, decision: { verdict, comment: comment.text, code } },
   );
 }
 
@@ -98,6 +117,25 @@ function edit(state: ConsoleState, confirm: ConfirmStep, press: Press): ConsoleS
   if ('control' in press) return press.control === 'u' ? withComment(state, confirm, EMPTY_COMMENT) : state;
   const change = EDITS[press.named];
   return change === undefined ? state : withComment(state, confirm, change(confirm.comment));
+}
+
+function editDigits(state: ConsoleState, confirm: ConfirmStep, press: Press): ConsoleState {
+  if ('text' in press) return insertDigits(state, confirm, press.text);
+  if ('control' in press) return press.control === 'u' ? withDigits(state, confirm, '') : state;
+  return press.named === 'backspace'
+    ? withDigits(state, confirm, (confirm.digits ?? '').slice(0, -1))
+    : state;
+}
+
+/** Takes digits, and passes over the spaces between them; anything else, or a seventh, is no part of a number. */
+function insertDigits(state: ConsoleState, confirm: ConfirmStep, text: string): ConsoleState {
+  const digits = (confirm.digits ?? '') + text.replaceAll(/\s/g, '');
+  if (/^[0-9]{0,6}$/.test(digits)) return withDigits(state, confirm, digits);
+  return { ...state, notice: [span(label`A number is six digits; nothing else is taken.`, 'warning')] };
+}
+
+function withDigits(state: ConsoleState, confirm: ConfirmStep, digits: string): ConsoleState {
+  return { ...state, confirm: { ...confirm, digits } };
 }
 
 function insert(state: ConsoleState, confirm: ConfirmStep, text: string): ConsoleState {

@@ -70,12 +70,14 @@ export interface ConfirmStep {
   readonly verdict: 'approve' | 'deny';
   readonly focused: ConfirmTarget;
   readonly comment: CommentLine;
+  /** The digits of the number that are typed so far; null where none is asked for. */
+  readonly digits: string | null;
   readonly isSigning: boolean;
   /** Why the last try failed. */
   readonly failure: { readonly message: SafeText; readonly hint: SafeText } | null;
 }
 
-export type ConfirmTarget = 'cancel' | 'sign' | 'comment';
+export type ConfirmTarget = 'cancel' | 'sign' | 'number' | 'comment';
 
 /** What a key would act on, as one word, and who moved it there last. */
 export interface Focus {
@@ -122,9 +124,13 @@ export const brokerNow = ({ at, queue }: ConsoleState): EpochMs => at + queue.cl
 export const isTooSmall = ({ size }: ConsoleState): boolean =>
   size.columns < SMALLEST.columns || size.rows < SMALLEST.rows;
 
+/** Whether keys are text there. */
+export const isField = (target: ConfirmTarget): target is 'number' | 'comment' =>
+  target === 'number' || target === 'comment';
+
 export function keyContext({ confirm, opened, isHelpOpen }: ConsoleState): KeyContext {
   if (isHelpOpen) return 'help';
-  if (confirm !== null) return confirm.focused === 'comment' ? 'comment' : 'confirm';
+  if (confirm !== null) return isField(confirm.focused) ? confirm.focused : 'confirm';
   return opened === null ? 'queue' : 'detail';
 }
 

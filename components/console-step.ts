@@ -102,6 +102,7 @@ function receivePress(state: ConsoleState, press: Press): Step {
       return stay(stepDetail(state, matched));
     case 'confirm':
     case 'comment':
+    case 'number':
       return stepConfirm(state, matched, press);
   }
 }

@@ -22,8 +22,8 @@ export type Action =
   | 'redraw'
   | 'quit';
 
-/** Where keys go. `comment` is the text line of the confirm step: all that is no key of it is text. */
-export type KeyContext = 'queue' | 'detail' | 'confirm' | 'comment' | 'help';
+/** Where keys go. `comment` and `number` are the fields of the confirm step: all that is no key of them is text. */
+export type KeyContext = 'queue' | 'detail' | 'confirm' | 'comment' | 'number' | 'help';
 
 export type NamedKey =
   | 'up'
@@ -63,7 +63,7 @@ export interface KeyRow {
   readonly isInBanner?: true;
 }
 
-const EVERYWHERE: readonly KeyContext[] = ['queue', 'detail', 'confirm', 'comment', 'help'];
+const EVERYWHERE: readonly KeyContext[] = ['queue', 'detail', 'confirm', 'comment', 'number', 'help'];
 const READING: readonly KeyContext[] = ['queue', 'detail'];
 
 export const KEY_TABLE: readonly KeyRow[] = [
@@ -143,15 +143,15 @@ export const KEY_TABLE: readonly KeyRow[] = [
   },
   {
     action: 'next',
-    contexts: ['confirm', 'comment'],
+    contexts: ['confirm', 'comment', 'number'],
     keys: [{ named: 'tab' }],
     shown: label`Tab`,
     hint: label`move`,
-    explained: label`Cancel, Sign, comment, and round again`,
+    explained: label`Cancel, Sign, number, comment, and round again`,
   },
   {
     action: 'previous',
-    contexts: ['confirm', 'comment'],
+    contexts: ['confirm', 'comment', 'number'],
     keys: [{ named: 'shiftTab' }],
     shown: label`Shift-Tab`,
     hint: null,
@@ -175,15 +175,15 @@ export const KEY_TABLE: readonly KeyRow[] = [
   },
   {
     action: 'activate',
-    contexts: ['confirm', 'comment'],
+    contexts: ['confirm', 'comment', 'number'],
     keys: [{ named: 'enter' }],
     shown: label`Enter`,
     hint: null,
-    explained: label`press the focused button, or end the comment`,
+    explained: label`press the focused button, or end what is typed`,
   },
   {
     action: 'back',
-    contexts: ['detail', 'confirm', 'comment', 'help'],
+    contexts: ['detail', 'confirm', 'comment', 'number', 'help'],
     keys: [{ named: 'escape' }],
     shown: label`Esc`,
     hint: label`back`,

@@ -1,5 +1,6 @@
+import { isMatchedNumber } from '../src/protocol/matched-number.js';
 import type { RequestState, RequestView } from '../src/protocol/request-view.js';
-import { type ConsoleState, openedRequest } from './console-state.js';
+import { type ConfirmStep, type ConsoleState, openedRequest } from './console-state.js';
 import { examine, voucherOf } from './examination.js';
 import { requestDocument } from './request-document.js';
 import { label, type SafeText, safeText } from './safe-text.js';
@@ -34,7 +35,7 @@ export function obstacleTo(state: ConsoleState, verdict: 'approve' | 'deny'): Ob
   if (request.document.requester === approver) {
     return obstacle(label`you asked for this yourself: somebody else must approve`, 'muted');
   }
-  return unreadObstacle(unreadLines(state));
+  return unreadObstacle(unreadLines(state)) ?? numberObstacle(state.confirm);
 }
 
 /** How many lines of the opened request have not been on the screen yet. */
@@ -52,6 +53,14 @@ function unreadObstacle(unread: number): Obstacle | null {
   if (unread <= 0) return null;
   const lines = unread === 1 ? label`line` : label`lines`;
   return obstacle(label`${unread} more ${lines}, read to the end to approve`, 'warning');
+}
+
+function numberObstacle(confirm: ConfirmStep | null): Obstacle | null {
+  if (confirm === null || confirm.digits === null || isMatchedNumber(confirm.digits)) return null;
+  return obstacle(
+    label`type the six digits that the requester tells you, by a way that you trust`,
+    'warning',
+  );
 }
 
 const ENDED: Readonly<Record<Exclude<RequestState, 'pending'>, SafeText>> = {

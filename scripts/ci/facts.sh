@@ -39,8 +39,9 @@ describe_job() {
   for name in "${names[@]}"; do members+=",\"$name\":${values[$name]}"; done
   describe "$ci_action" "$ci_requester" "{${members:1}}"
   members=''
+  ! asks_number || members=',"number":true'
   [[ ! $ci_reason ]] || { json_string "$ci_reason" "$max_value" || usage_error '--reason is too long or not UTF-8'; }
-  [[ ! $ci_reason ]] || members=",\"reason\":$json"
+  [[ ! $ci_reason ]] || members+=",\"reason\":$json"
   [[ ! $ci_ticket ]] || { json_string "$ci_ticket" "$max_value" || usage_error '--ticket is too long or not UTF-8'; }
   [[ ! $ci_ticket ]] || members+=",\"ticket\":$json"
   document_context="{${members:1}}"

@@ -4,8 +4,8 @@
 
 # Prefix of the private files of this run, and the folder that holds nothing else.
 run='' run_folder=''
-# Nonce and claim of this ask.
-ask_nonce='' ask_claim=''
+# Nonce, claim and number of this ask; no number where the job shows none.
+ask_nonce='' ask_claim='' ask_number=''
 # The ask is never taken anew: what ended, ended this run.
 renewed=yes
 
@@ -27,6 +27,7 @@ state_failed() {
 take_ask() {
   random_hex128 ask_nonce
   random_hex128 ask_claim
+  ! asks_number || random_digits ask_number
   compose "$ask_nonce"
 }
 

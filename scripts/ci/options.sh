@@ -13,7 +13,7 @@ parse_options() {
   local flag key value
   local -A given=()
   config[key]='' config[signers]='' config[state]=''
-  config[wait]=3600
+  config[wait]=3600 config[number]=no
   while (($#)); do
     flag=$1
     shift
@@ -23,7 +23,7 @@ parse_options() {
         ci_command=("$@")
         break
         ;;
-      --touch) config[touch]=yes given[--touch]=yes && continue ;;
+      --touch | --number) config[${flag#--}]=yes given[$flag]=yes && continue ;;
       --trust-broker) ci_trust_broker=yes && continue ;;
       --broker | --fingerprint | --ca | --door | --resource | --submitter | --key | --signers | --revoked-keys | --people | --required-groups | \
         --shared-requester | --longest | --wait | --action | --requester | --reason | --ticket | --oidc-audience | --detail) ;;
@@ -34,8 +34,8 @@ parse_options() {
     given[$flag]=yes
     shift
   done
-  for flag in broker fingerprint ca door resource submitter key signers revoked-keys people required-groups touch shared-requester longest wait \
-    action requester reason ticket oidc-audience detail; do
+  for flag in broker fingerprint ca door resource submitter key signers revoked-keys people required-groups touch number \
+    shared-requester longest wait action requester reason ticket oidc-audience detail; do
     [[ ! ${given[--$flag]-} ]] || continue
     key=${flag//-/_}
     case $flag in

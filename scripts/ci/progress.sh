@@ -30,6 +30,7 @@ show() {
     said_id=$request_id said_at=$uptime
     say "waiting for an approval of $ci_action on ${config[resource]}, asked for $ci_requester; an approver can sign with:"
     say "  countersign approve $request_id --url $approver_url"
+    ! asks_number || say "tell the approver this number: ${ask_number:0:3} ${ask_number:3}"
   fi
   looking=$(attention)
   if [[ $looking != "$said_attention" ]]; then

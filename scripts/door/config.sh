@@ -18,6 +18,7 @@ declare -gA config=(
   [longest]=900
   [longest-duration]=0
   [grants]=no
+  [duration]=0
   [shared-requester]=one-more
   [wait]=100
   [sudo-wait]=60
@@ -47,6 +48,8 @@ read_config() {
     [[ $line && $line != '#'* ]] || continue
     key=${line%%=*} value=${line#*=}
     [[ $line == [a-z]*=[!\ ]* && $key != *[!a-z-]* && $value != *' ' ]] || shut bad-config "$1 line $number: not key=value"
+    [[ $known == *" $key "* || $key != number ]] ||
+      shut bad-config "$1 line $number: number is for gates, run and CI jobs: whoever logs in is shown nothing before it is decided"
     [[ $known == *" $key "* ]] || shut bad-config "$1 line $number: unknown key $key"
     [[ ! ${given[$key]-} ]] || shut bad-config "$1 line $number: $key stands twice"
     given[$key]=yes
@@ -79,16 +82,25 @@ check_config() {
       exempt-group) [[ ! $value ]] || { are_accounts "$value" && [[ $value != *,* ]]; } ;;
       people) is_count "$value" && ((value >= 1 && value <= 99)) ;;
       required-groups) [[ ! $value ]] || parse_required_groups "$value" ;;
-      touch | grants | interactive | sftp) [[ $value == yes || $value == no ]] ;;
+      touch | grants | number | interactive | sftp) [[ $value == yes || $value == no ]] ;;
       longest | wait | sudo-wait) is_count "$value" && ((value >= 1 && value <= 86400)) ;;
-      longest-duration) is_count "$value" && ((value <= 2678400)) ;;
+      duration | longest-duration) is_count "$value" && ((value <= 2678400)) ;;
       shared-requester) [[ $value == one-more || $value == refuse || $value == accept ]] ;;
       mode) [[ $value == enforce || $value == observe ]] ;;
       *) false ;;
     esac || shut bad-config "$1: the value of $key is not one that this key takes"
   done
+  ((config[duration] <= ${config[longest-duration]})) ||
+    shut bad-config "$1: duration is above longest-duration: this door would not take what it asks for"
+  ! asks_number || [[ ${config[grants]} == no ]] ||
+    shut bad-config "$1: number and grants exclude each other: a later equal ask has another number"
   [[ ! ${config[ca]} || $broker_url == https:* ]] || shut bad-config "$1: ca goes with an https:// broker"
   [[ ${config[resource]} ]] || config[resource]=${config[door]#host:}
+}
+
+# Whether this door shows its requester a number, which the approvers must be told.
+asks_number() {
+  [[ ${config[number]-no} == yes ]]
 }
 
 # An address with TLS, one of this machine without, or a Unix socket.

@@ -64,7 +64,8 @@ describe() {
 # compose NONCE: sets `document`, `request`, `scope` and `signers_digest`.
 compose() {
   local who_and_what="\"door\":\"${config[door]}\"" lines=()
-  document="{\"action\":$document_action,\"context\":$document_context,\"details\":$document_details,$who_and_what,\"duration\":0"
+  document="{\"action\":$document_action,\"context\":$document_context,\"details\":$document_details,$who_and_what"
+  document+=",\"duration\":${config[duration]}"
   document+=",\"nonce\":\"$1\",\"requester\":$document_requester,\"resource\":$document_resource,\"version\":1}"
   who_and_what+=",\"requester\":$document_requester,\"resource\":$document_resource"
   printf '%s' "$document" >"$run.document" &&

@@ -76,6 +76,26 @@ random_hex128() {
   printf -v "$1" '%s' "${one:0:8}${one:9:4}${one:24:12}${two:0:8}"
 }
 
+# random_digits NAME: sets the variable NAME to six random digits, each text of them equally likely: of 2^20 values those above
+# 999999 are drawn again.
+random_digits() {
+  local bits=''
+  local -i at value
+  while :; do
+    random_hex128 bits
+    for ((at = 0; at < 30; at += 5)); do
+      ((value = 16#${bits:at:5}, value < 1000000)) || continue
+      printf -v "$1" '%06d' "$value"
+      return
+    done
+  done
+}
+
+# Six digits, as a number to match is written.
+is_six_digits() {
+  [[ $1 == [0-9][0-9][0-9][0-9][0-9][0-9] ]]
+}
+
 # uptime_now: sets `uptime` to hundredths of seconds since boot: waiting must not follow a clock that somebody sets.
 uptime_now() {
   local seconds=''

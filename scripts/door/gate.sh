@@ -10,6 +10,7 @@ config+=(
   [wait]=300
   [interactive]=no
   [sftp]=no
+  [number]=no
   [environment]='LANG,LC_*,COLORTERM,NO_COLOR'
 )
 

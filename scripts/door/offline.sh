@@ -122,6 +122,7 @@ explain_offline() {
       logger -t "${0##*/}[$$]" -p authpriv.warning -S 65536 -- "offline: $request is $document"
     tell_user "countersign: it does not fit here: root finds it in $file"
   fi
+  ! asks_number || tell_user "countersign: and tell them this number: ${ask_number:0:3} ${ask_number:3}"
   tell_user "countersign: root of this host puts what that prints into files of ${config[offline]}; then $again_by"
 }
 

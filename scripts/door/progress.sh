@@ -32,6 +32,7 @@ show() {
   if [[ $request_id != - && $request_id != "$said_id" && $answer == pending ]]; then
     said_id=$request_id waiting_since=$uptime
     say "this needs somebody's approval, who runs: countersign approve $request_id"
+    ! asks_number || say "tell the approver this number: ${ask_number:0:3} ${ask_number:3}"
   fi
   if [[ $answer == again && $said_trouble != "$call_failure" ]]; then
     said_trouble=$call_failure

@@ -5,7 +5,7 @@
 # One element a receipt: what was signed, its signature, and the values of its lines.
 receipt_statement=() receipt_armor=()
 receipt_broker=() receipt_door=() receipt_request=() receipt_scope=() receipt_covers=() receipt_verdict=()
-receipt_policy=() receipt_requester=() receipt_approver=() receipt_decided=() receipt_not_after=() receipt_duration=() receipt_uses=()
+receipt_policy=() receipt_requester=() receipt_approver=() receipt_decided=() receipt_not_after=() receipt_duration=() receipt_uses=() receipt_code=()
 
 decision_names=(broker door request scope covers policy verdict requester approver decided not-after duration uses code comment)
 comment_form='^"([] !#-[^-~]|\\(["\\/bfnrt]|u[0-9a-fA-F]{4}))*"$'
@@ -15,7 +15,7 @@ parse_receipts() {
   local -i first next
   receipt_statement=() receipt_armor=()
   receipt_broker=() receipt_door=() receipt_request=() receipt_scope=() receipt_covers=() receipt_verdict=()
-  receipt_policy=() receipt_requester=() receipt_approver=() receipt_decided=() receipt_not_after=() receipt_duration=() receipt_uses=()
+  receipt_policy=() receipt_requester=() receipt_approver=() receipt_decided=() receipt_not_after=() receipt_duration=() receipt_uses=() receipt_code=()
   for ((first = 1; first <= $#; first = next)); do
     parse_decision "${@:first:16}" || return 1
     ((next = first + 16, 1))
@@ -49,14 +49,14 @@ parse_decision() {
   parse_time "${10}" && receipt_decided+=("$epoch") || return 1
   parse_time "${11}" && receipt_not_after+=("$epoch") || return 1
   is_count "${12}" && is_count "${13}" || return 1
-  [[ ${14} == - || ${14} == [0-9][0-9][0-9][0-9][0-9][0-9] ]] || return 1
+  [[ ${14} == - ]] || is_six_digits "${14}" || return 1
   [[ ${15} =~ $comment_form ]] && ((${#15} <= 1000)) || return 1
   [[ $5 == scope || ${13} == 1 ]] || return 1
   [[ ${13} != 0 || ${12} != 0 ]] || return 1
   receipt_statement+=("$statement")
   receipt_broker+=("$1") receipt_door+=("$2") receipt_request+=("$3") receipt_scope+=("$4") receipt_covers+=("$5")
   receipt_policy+=("$6") receipt_verdict+=("$7") receipt_requester+=("$8") receipt_approver+=("$9")
-  receipt_duration+=("${12}") receipt_uses+=("${13}")
+  receipt_duration+=("${12}") receipt_uses+=("${13}") receipt_code+=("${14}")
 }
 
 # take_armor LINE…: appends the signature with which the lines begin; `armor_lines` is their number. All lines of base64

@@ -3,7 +3,8 @@
 #   lock              held while the files below are read and written
 #   clock             the second of the latest use: a door whose clock is before it stays shut
 #   keys              lines of the signers file that have passed the checks of a line, of which those of keys take long
-#   asks/DAY/SCOPE    nonce and claim of an ask that is not over, so that the next equal ask joins it or claims its approval
+#   asks/DAY/SCOPE    nonce and claim of an ask that is not over, and its number where the door shows one, so that the next
+#                     equal ask joins it or claims its approval
 #   spent/DAY/REQUEST one line a use: its second; `denied` or `revoked` once a broker has said that of it
 #   documents/DAY/REQUEST a document for offline approval that is too long for a line
 #   run/DAY/…         private files of one run
@@ -13,8 +14,8 @@
 run=''
 # The number of the day on which it began.
 today=0
-# Nonce and claim of this ask, and their file.
-ask_nonce='' ask_claim='' ask_file=''
+# Nonce, claim and number of this ask, and their file; no number where the door shows none.
+ask_nonce='' ask_claim='' ask_number='' ask_file=''
 # The second of the latest use of this door, 0 for none.
 latest_use=0
 # The descriptor that holds the lock, if this run does.
@@ -129,19 +130,20 @@ drop_ask() {
 # Under the lock: empties the file of this ask, unless it holds another one by now.
 forget_ask() {
   [[ $ask_nonce ]] || return
-  local former=$ask_nonce ask_nonce='' ask_claim=''
+  local former=$ask_nonce ask_nonce='' ask_claim='' ask_number=''
   find_ask && [[ $ask_nonce == "$former" ]] && : >"$ask_file"
 }
 
-# Under the lock: sets `ask_file`, and nonce and claim if it holds them. One that a killed run has left half written does not.
+# Under the lock: sets `ask_file`, and nonce, claim and number if it holds them. One that a killed run has left half written
+# does not, and neither does one from before this door asked for a number.
 find_ask() {
-  local nonce='' claim=''
+  local nonce='' claim='' number=''
   local -i day
   for ((day = today - 1; day <= today; day++)); do
     ask_file=${config[state]}/asks/$day/${scope#sha256:}
-    [[ -s $ask_file ]] && { read -r nonce && read -r claim; } <"$ask_file" && is_hex128 "$nonce" && is_hex128 "$claim" ||
-      continue
-    ask_nonce=$nonce ask_claim=$claim
+    [[ -s $ask_file ]] && { read -r nonce && read -r claim && { ! asks_number || read -r number; }; } <"$ask_file" &&
+      is_hex128 "$nonce" && is_hex128 "$claim" && { ! asks_number || is_six_digits "$number"; } || continue
+    ask_nonce=$nonce ask_claim=$claim ask_number=$number
     return
   done
   return 1
@@ -150,8 +152,9 @@ find_ask() {
 draw_ask() {
   random_hex128 ask_nonce
   random_hex128 ask_claim
+  ! asks_number || random_digits ask_number
 }
 
 write_ask() {
-  printf '%s\n%s\n' "$ask_nonce" "$ask_claim" >"$ask_file"
+  printf '%s\n' "$ask_nonce" "$ask_claim" ${ask_number:+"$ask_number"} >"$ask_file"
 }

@@ -47,6 +47,15 @@ verify_terms() {
     shut too-long 'a receipt is good for longer than this door allows'
   ((receipt_duration[at] <= ${config[longest-duration]})) ||
     shut too-long 'a receipt is for longer work than this door allows'
+  ! asks_number || verify_number "$at"
+}
+
+# verify_number INDEX: who signed was told the number of this ask, which no broker has seen.
+verify_number() {
+  local name=${receipt_approver[$1]} code=${receipt_code[$1]}
+  is_six_digits "$ask_number" || shut no-number 'this ask has no number'
+  [[ $code != - ]] || shut no-number "$name signed without the number that this door asks for"
+  [[ $code == "$ask_number" ]] || shut wrong-number "$name signed another number than the one that was shown here"
 }
 
 # verify_signature INDEX: a key of the approver signed the statement.

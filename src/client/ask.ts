@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import * as z from 'zod';
 import { parseDocument, type RequestDocument } from '../protocol/document.js';
+import { asksNumber, type MatchedNumber } from '../protocol/matched-number.js';
 import { type SubmitReply, submitReply } from '../protocol/messages.js';
 import type { BearerToken, Claim, Digest, Name, Nonce, OidcToken, RequestId } from '../protocol/names.js';
 import { Problem, type ProblemCode } from '../protocol/problems.js';
@@ -81,7 +82,8 @@ export class Asker {
     }
     const document = { ...question, nonce: randomBytes(16).toString('hex') as Nonce };
     const claim = randomBytes(16).toString('hex') as Claim;
-    return this.#submit(document, claim, credential, signers);
+    const number = asksNumber(document) ? drawNumber() : null;
+    return this.#submit({ document, claim, number }, credential, signers);
   }
 
   /**
@@ -140,10 +142,9 @@ export class Asker {
   }
 
   async #rejoin(standing: StandingAsk, credential: SubmitCredential, signers: Digest | null): Promise<Asked> {
-    const { document, claim, id, watch } = standing;
+    const { id, watch } = standing;
     const reply = watch === null ? null : await this.#read(id, watch);
-    if (reply === null)
-      return { ...(await this.#submit(document, claim, credential, signers)), isNew: false };
+    if (reply === null) return { ...(await this.#submit(standing, credential, signers)), isNew: false };
     const { state, endedBy } = reply.status;
     if (state === 'pending' || state === 'approved') return { ask: standing, reply, isNew: false };
     // A redeem whose answer got lost: the same claim gets the same answer again, any other one that it is spent.
@@ -161,8 +162,7 @@ export class Asker {
   }
 
   async #submit(
-    document: RequestDocument,
-    claim: Claim,
+    { document, claim, number }: Pick<StandingAsk, 'document' | 'claim' | 'number'>,
     credential: SubmitCredential,
     signers: Digest | null,
   ): Promise<Asked> {
@@ -182,7 +182,7 @@ export class Asker {
     });
     if (reply.digest !== digest)
       throw new Problem('broker-reply', 'the broker answered about another document');
-    const ask: StandingAsk = { broker, document, claim, id: reply.id, watch: reply.watch };
+    const ask: StandingAsk = { broker, document, claim, number, id: reply.id, watch: reply.watch };
     await this.#asks.save(ask);
     return { ask, reply, isNew: true };
   }
@@ -199,6 +199,9 @@ export class Asker {
     return statement + (await credential.signer.sign('submit@countersign', statement));
   }
 }
+
+/** Six digits, each text of them equally likely. */
+const drawNumber = (): MatchedNumber => String(randomInt(1_000_000)).padStart(6, '0') as MatchedNumber;
 
 /** Whether this says that the request is over, so that asking anew is right. */
 export const hasEnded = (error: unknown): boolean => error instanceof Problem && ENDS.includes(error.code);

@@ -1,3 +1,4 @@
+import { asksNumber } from '../protocol/matched-number.js';
 import type { Fingerprint, Name } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { parseSignedText } from '../protocol/receipt.js';
@@ -8,7 +9,7 @@ import { formatDecision, formatRevocation, parseSubmit } from '../protocol/state
 import type { EpochMs } from '../protocol/time.js';
 import { askingName, type BrokerNames } from './broker-identity.js';
 import type { DecisionInput } from './queue.js';
-import { verifyShown } from './shown-request.js';
+import { readShown, verifyShown } from './shown-request.js';
 
 /** Who signs, for which broker, and when by the signer's clock. */
 export interface Signing {
@@ -41,12 +42,14 @@ function namedIn(vouched: string): Fingerprint | null {
  * Writes the text that an approver signs: about exactly what is shown, for one use, until the request could have been
  * answered and claimed at the latest.
  *
- * @throws Problem `shown-differs` (A62), `broker-reply` for a rule without its times, `usage` for a comment that is too long.
+ * @throws Problem `shown-differs` (A62), `broker-reply` for a rule without its times, `usage` for a comment that is too long, and
+ * for a number that is missing or that nobody asks for.
  */
 export function prepareDecision(view: RequestView, decision: DecisionInput & Signing): string {
   const { document, digest, scope } = verifyShown(view);
-  const { verdict, comment, approver, broker, now } = decision;
+  const { verdict, comment, code, approver, broker, now } = decision;
   checkComment(comment);
+  checkNumber(view, decision);
   const decided = wholeSecond(now);
   const { claimBy, longestValidity } = readRule(view);
   const answer = Math.ceil((view.answerBy - view.submittedAt) / 1000);
@@ -65,7 +68,7 @@ export function prepareDecision(view: RequestView, decision: DecisionInput & Sig
     notAfter: decided + validity * 1000,
     duration: document.duration,
     uses: 1,
-    code: null,
+    code,
     comment,
   });
 }
@@ -82,6 +85,36 @@ export function prepareRevocation(
   const { digest, scope } = verifyShown(view);
   checkComment(comment);
   return formatRevocation({ broker, request: digest, scope, approver, issued: wholeSecond(now), comment });
+}
+
+/**
+ * Whether a yes must carry the number that the requester was shown: the door asks for it, or the rule does.
+ *
+ * @throws Problem `shown-differs` where the document is none
+ */
+export function takesNumber(view: RequestView): boolean {
+  return asksNumber(readShown(view).document) || demandsNumber(view);
+}
+
+function demandsNumber(view: RequestView): boolean {
+  try {
+    return readRule(view).number;
+  } catch {
+    // Nothing is signed under a rule that cannot be read.
+    return false;
+  }
+}
+
+function checkNumber(view: RequestView, { verdict, code }: DecisionInput): void {
+  const isNeeded = verdict === 'approve' && takesNumber(view);
+  if (isNeeded === (code !== null)) return;
+  if (isNeeded) {
+    throw new Problem('usage', 'the number is missing that the requester was shown', {
+      hint: 'have the requester tell you the six digits, by a way that you trust; nothing was signed',
+    });
+  }
+  const what = verdict === 'deny' ? 'a no carries no number' : 'this request asks for no number';
+  throw new Problem('usage', what, { hint: 'nothing was signed' });
 }
 
 /** @throws Problem `broker-reply` */

@@ -1,4 +1,5 @@
 import type { OutdatedDoor } from '../protocol/door-messages.js';
+import type { MatchedNumber } from '../protocol/matched-number.js';
 import type { RequestId } from '../protocol/names.js';
 import type { RequestView } from '../protocol/request-view.js';
 import type { Restoration } from '../protocol/restoration.js';
@@ -62,6 +63,8 @@ export interface QueueConnection {
 export interface DecisionInput {
   readonly verdict: 'approve' | 'deny';
   readonly comment: string;
+  /** The number that the requester told, for a yes to a request that asks for it; else null. */
+  readonly code: MatchedNumber | null;
 }
 
 /** Hands the terminal to `work` and takes it back afterwards. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson } from '../protocol/canonical.js';
 import { parseDocument, type RequestDocument } from '../protocol/document.js';
+import { isMatchedNumber, type MatchedNumber } from '../protocol/matched-number.js';
 import {
   type BearerToken,
   type Claim,
@@ -25,6 +26,8 @@ export interface StandingAsk {
   /** With the nonce under which it was sent. */
   readonly document: RequestDocument;
   readonly claim: Claim;
+  /** Shown to who asked and told to nobody else; null where the document asks for none. */
+  readonly number: MatchedNumber | null;
   readonly id: RequestId;
   /** null after this asker has detached. */
   readonly watch: BearerToken | null;
@@ -37,6 +40,7 @@ const fileSchema = z.object({
   broker: z.custom<Fingerprint>(isFingerprint),
   document: z.record(z.string(), z.json()),
   claim: z.custom<Claim>(isClaim),
+  number: z.nullable(z.custom<MatchedNumber>(isMatchedNumber)).default(null),
   id: z.custom<RequestId>(isRequestId),
   watch: z.nullable(z.custom<BearerToken>(isBearerToken)),
 });

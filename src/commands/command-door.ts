@@ -6,6 +6,7 @@ import type { Requirements } from '../door/requirements.js';
 import type { SpentState } from '../door/spent-state.js';
 import { type Approval, verifyReceipts } from '../door/verification.js';
 import { parseDocument } from '../protocol/document.js';
+import { spacedNumber } from '../protocol/matched-number.js';
 import type { SubmitReply } from '../protocol/messages.js';
 import { Problem, type ProblemCode } from '../protocol/problems.js';
 import type { Outcome, RequestState } from '../protocol/request-view.js';
@@ -68,6 +69,9 @@ export class CommandDoor {
       const asked = await this.#asker.ask(question, credential, this.#setup.own.digest, this.#rememberNo);
       const { where, zone, broker } = this.#setup;
       tellAsked(asked, { where, style: { zone, now: broker.clock.now() } });
+      const { number } = asked.ask;
+      if (number !== null && asked.reply.status.state === 'pending')
+        tell(`tell the approver this number: ${spacedNumber(number)}`);
       const waited = await interruptible((signal) => this.#wait(asked, signal)).catch(async (error) => {
         await this.#rememberNo(asked.ask, error);
         throw error;
@@ -152,6 +156,7 @@ export class CommandDoor {
       signers: own.signers,
       revoked: own.revoked,
       requirements,
+      number: ask.number,
     };
     const approval = verifyReceipts(receipts, expected, broker.clock.now());
     if (!(await spent.spend(approval))) throw new Problem('spent', 'the approval was used by another run');

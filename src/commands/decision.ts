@@ -1,22 +1,39 @@
 import { createInterface } from 'node:readline/promises';
 import { sendDecision } from '../client/broker-connection.js';
+import { takesNumber } from '../client/decide.js';
 import { verifyShown } from '../client/shown-request.js';
+import { type MatchedNumber, readTypedNumber } from '../protocol/matched-number.js';
 import { type Digest, parseRequestId } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
+import type { RequestView } from '../protocol/request-view.js';
 import { openAsApprover, withBroker } from './open-broker.js';
 import { print, printJson, prose } from './output.js';
 import { formatRequest } from './request-text.js';
 import { fetchRequest, statusOnWire } from './show.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb, type Verb } from './verb.js';
 
+const CODE_HELP = `  --code DIGITS   the number that the requester was shown and tells you, where the request
+                  asks for one; asked for on a terminal
+`;
+
+const FLAGS = {
+  ...BROKER_FLAGS,
+  key: 'text',
+  comment: 'text',
+  yesIReadIt: 'text',
+  json: 'switch',
+} as const;
+
 /** How much of the digest is typed to confirm, in hex digits. */
 const TYPED = 6;
+
+type Verdict = 'approve' | 'deny';
 
 const PROGRESS = { approve: 'approved', deny: 'denied' } as const;
 
 /** The verbs `approve` and `deny`: show the whole document, have its digest typed, sign exactly that. */
-export function decisionVerb(verdict: 'approve' | 'deny'): Verb {
-  return defineVerb({
+export function decisionVerb(verdict: Verdict): Verb {
+  const verb = defineVerb({
     help: `
 ${verdict === 'approve' ? 'Sign yes to' : 'Sign no to'} one request. The whole document is shown; typing the first ${TYPED}
 characters of its digest confirms that it was read. Without a terminal the digest
@@ -27,7 +44,7 @@ Usage
   countersign ${verdict} ID --yes-i-read-it DIGEST
 
 Flags
-  --comment TEXT  kept with the decision, and signed
+${verdict === 'approve' ? CODE_HELP : ''}  --comment TEXT  kept with the decision, and signed
   --yes-i-read-it DIGEST
                   the digest of what you read, as countersign show prints it
   --key FILE      decide with this key (COUNTERSIGN_KEY)
@@ -38,9 +55,10 @@ Examples
   countersign ${verdict} 01KB2X6C9V4T7M3N8QZ5R0EWHD --comment "as agreed in INC-4312"
 `,
     arguments: ['ID'],
-    flags: { ...BROKER_FLAGS, key: 'text', comment: 'text', yesIReadIt: 'text', json: 'switch' },
+    flags: { ...FLAGS, code: 'text' },
     async run({ arguments: [id = ''], flags, env, display: { zone } }) {
       const request = parseRequestId(id);
+      const given = codeOf(flags.code);
       if (flags.yesIReadIt === undefined && !process.stdin.isTTY) {
         throw new Problem('usage', 'there is no terminal to confirm on', {
           hint: 'read it with countersign show, then give --yes-i-read-it DIGEST',
@@ -51,15 +69,17 @@ Examples
         const { digest } = verifyShown(view);
         if (flags.yesIReadIt === undefined) {
           process.stderr.write(`${formatRequest(view, { zone, now: broker.clock.now() })}\n\n`);
-          await confirmDigest(verdict, digest);
         } else if (flags.yesIReadIt !== digest) {
           throw new Problem('shown-differs', 'the digest that you give is not the one of this request', {
             hint: 'nothing was signed; read the request again: countersign show ID',
           });
         }
+        const code = given ?? (await missingCode(verdict, view));
+        if (flags.yesIReadIt === undefined) await confirmDigest(verdict, digest);
         const status = await sendDecision({ ...broker, broker }, view, {
           verdict,
           comment: flags.comment ?? '',
+          code,
         });
         if (flags.json) {
           printJson(statusOnWire(view.id, status));
@@ -71,6 +91,30 @@ Examples
       });
     },
   });
+  // Only a yes carries a number.
+  return verdict === 'approve' ? verb : { ...verb, flags: FLAGS };
+}
+
+/** @throws Problem `usage` */
+function codeOf(text: string | undefined): MatchedNumber | null {
+  if (text === undefined) return null;
+  const code = readTypedNumber(text);
+  if (code === null) throw new Problem('usage', `--code ${JSON.stringify(text)} is not six digits`);
+  return code;
+}
+
+/** Asks for the number on the terminal, if the request takes one and there is a terminal. */
+async function missingCode(verdict: Verdict, view: RequestView): Promise<MatchedNumber | null> {
+  if (verdict === 'deny' || !takesNumber(view)) return null;
+  if (!process.stdin.isTTY) {
+    throw new Problem('usage', 'the number is missing that the requester was shown', {
+      hint: 'have the requester tell you the six digits, then give --code DIGITS; nothing was signed',
+    });
+  }
+  const question = 'The six digits that the requester tells you, by a way that you trust: ';
+  const code = readTypedNumber(await answerTo(question));
+  if (code === null) throw new Problem('usage', 'those are not six digits', { hint: 'nothing was signed' });
+  return code;
 }
 
 /** @throws Problem `usage` unless the beginning of the digest is typed. */
@@ -80,12 +124,16 @@ export async function confirmDigest(
   input: NodeJS.ReadableStream = process.stdin,
 ): Promise<void> {
   const expected = digest.slice('sha256:'.length, 'sha256:'.length + TYPED);
-  const prompt = createInterface({ input, output: process.stderr });
   const question = `To ${verb}, type the first ${TYPED} characters after "sha256:" of the digest; anything else stops: `;
-  // Ctrl-C and Ctrl-D are rejections, and answers like any other.
-  const typed = await prompt.question(question).catch(() => '\n');
-  prompt.close();
-  if (typed.trim() === expected) return;
-  if (typed === '\n') process.stderr.write('\n');
+  if ((await answerTo(question, input)).trim() === expected) return;
   throw new Problem('usage', 'that is not how the digest begins', { hint: 'nothing was signed' });
+}
+
+/** What is typed at a prompt; Ctrl-C and Ctrl-D are answers like any other, and empty. */
+async function answerTo(question: string, input: NodeJS.ReadableStream = process.stdin): Promise<string> {
+  const prompt = createInterface({ input, output: process.stderr });
+  const typed = await prompt.question(question).catch(() => null);
+  prompt.close();
+  if (typed === null) process.stderr.write('\n');
+  return typed ?? '';
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { REQUIREMENT_KEYS, type Requirements, readRequirements } from '../door/requirements.js';
 import { count, parseSettings, type Settings, setting } from '../door/settings.js';
 import { sha256Digest } from '../protocol/canonical.js';
+import { MAX_DURATION_SECONDS } from '../protocol/document.js';
 import { type Digest, isName, type Name } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { parseRevokedKeys, type RevokedKeys } from '../ssh/revoked-keys.js';
@@ -24,12 +25,14 @@ export interface RunSettings {
   readonly revokedKeys: string | null;
   /** Seconds to wait for an answer. */
   readonly wait: number | null;
+  /** Seconds of work to ask for, from first use. */
+  readonly duration: number;
   readonly requirements: Requirements;
 }
 
 const KEYS = [
   ...REQUIREMENT_KEYS,
-  ...['door', 'resource', 'requester', 'submitter', 'key', 'signers', 'revoked-keys', 'wait'],
+  ...['door', 'resource', 'requester', 'submitter', 'key', 'signers', 'revoked-keys', 'wait', 'duration'],
 ] as const;
 
 export const runSettingsPath = (config: string): string => join(config, 'run.conf');
@@ -47,6 +50,7 @@ export async function readRunSettings(path: string): Promise<RunSettings> {
     setting(settings, key, (value) => (isName(value) ? value : undefined), null);
   const file = (key: string): string | null =>
     setting(settings, key, (value) => (value.startsWith('/') ? value : undefined), null);
+  const requirements = readRequirements(settings);
   return {
     door: name('door'),
     resource: settings.get('resource') ?? null,
@@ -56,8 +60,22 @@ export async function readRunSettings(path: string): Promise<RunSettings> {
     signers: file('signers'),
     revokedKeys: file('revoked-keys'),
     wait: setting(settings, 'wait', count(1, 86_400), null),
-    requirements: readRequirements(settings),
+    duration: withinLongest(setting(settings, 'duration', count(0, MAX_DURATION_SECONDS), 0), requirements),
+    requirements,
   };
+}
+
+/**
+ * A length of work that the door would take.
+ *
+ * @param seconds what is to be asked for
+ * @throws Problem `bad-config` where it is above the door's own `longest-duration`
+ */
+export function withinLongest(seconds: number, { longestDuration }: Requirements): number {
+  if (seconds <= longestDuration) return seconds;
+  throw new Problem('bad-config', `${seconds} s of work are above longest-duration=${longestDuration}`, {
+    hint: 'this door would not take what it asks for: ask for less, or raise longest-duration in run.conf',
+  });
 }
 
 /** Who may approve at this door, the digest of the file that says so, and the keys that count for nothing all the same. */

@@ -22,6 +22,7 @@ import {
   readSigners,
   runSettingsPath,
   signersPath,
+  withinLongest,
 } from './run-settings.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb, type FlagValues } from './verb.js';
 
@@ -31,6 +32,7 @@ const FLAGS = {
   ticket: 'text',
   env: 'texts',
   wait: 'text',
+  for: 'text',
   signers: 'text',
   settings: 'text',
   door: 'text',
@@ -62,6 +64,8 @@ Flags
   --ticket TEXT       for the reader, not bound
   --env NAME          bind this variable too; can be given several times
   --wait TIME         wait at most so long: 90, 15m (default: until there is an answer)
+  --for TIME          ask for so much work from first use, up to longest-duration of
+                      run.conf: a grant lives so long (default: duration there, else 0)
   --signers FILE      who may approve (default: signers in the configuration directory)
   --settings FILE     what this door requires, and defaults (default: run.conf there)
   --door D            the name of this door (default: run: and the host)
@@ -95,8 +99,13 @@ Examples
       flags.wait === undefined ? Number.POSITIVE_INFINITY : parseSeconds(flags.wait, '--wait') * 1000;
     return withBroker(openBroker(flags, env), async (broker) => {
       const credential = await credentialOf(flags, env, broker);
-      const question = questionOf(flags, credential, command);
       const { requirements } = settings;
+      const duration =
+        flags.for === undefined
+          ? settings.duration
+          : withinLongest(parseSeconds(flags.for, '--for'), requirements);
+      const asked = { duration, number: requirements.number };
+      const question = questionOf(flags, credential, command, asked);
       const impossible = impossibleQuorum(own.signers, requirements, question.requester);
       if (impossible !== null) {
         throw new Problem('no-quorum', `nobody can approve this: ${impossible}`, {
@@ -133,7 +142,12 @@ function withDefaults(flags: RunFlags, settings: RunSettings): RunFlags {
   };
 }
 
-function questionOf(flags: RunFlags, credential: SubmitCredential, { details }: BoundCommand): Question {
+function questionOf(
+  flags: RunFlags,
+  credential: SubmitCredential,
+  { details }: BoundCommand,
+  { duration, number }: { readonly duration: number; readonly number: boolean },
+): Question {
   const host = hostname().toLowerCase();
   const door = flags.door ?? `run:${host}`;
   if (!isName(door))
@@ -152,8 +166,9 @@ function questionOf(flags: RunFlags, credential: SubmitCredential, { details }: 
     context: {
       ...(flags.reason === undefined ? {} : { reason: flags.reason }),
       ...(flags.ticket === undefined ? {} : { ticket: flags.ticket }),
+      ...(number ? { number } : {}),
     },
-    duration: 0,
+    duration,
   };
 }
 

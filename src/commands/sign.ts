@@ -11,6 +11,7 @@ import { LONGEST_OFFLINE, prepareOfflineApproval } from '../client/offline-appro
 import { shownTime } from '../client/shown-time.js';
 import { candidateKeys } from '../client/sign-in.js';
 import { type BoundDocument, MAX_DOCUMENT_BYTES, parseDocument } from '../protocol/document.js';
+import { asksNumber, type MatchedNumber, readTypedNumber } from '../protocol/matched-number.js';
 import { type Fingerprint, isFingerprint, type Name, parseName } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { parseStrictJson } from '../protocol/strict-json.js';
@@ -173,14 +174,15 @@ async function findKey(
 const ownerOf = ({ publicKey }: AvailableKey, signers: readonly Signer[]): Signer | undefined =>
   signers.find(({ keys }) => keys.some(({ key }) => key.base64 === publicKey.base64));
 
-function codeFor({ document }: BoundDocument, code: string | undefined): string | null {
-  if (code !== undefined && !/^\d{6}$/.test(code)) throw new Problem('usage', '--code is not six digits');
-  if (document.context.number === true && code === undefined) {
+function codeFor({ document }: BoundDocument, text: string | undefined): MatchedNumber | null {
+  const code = text === undefined ? null : readTypedNumber(text);
+  if (text !== undefined && code === null) throw new Problem('usage', '--code is not six digits');
+  if (asksNumber(document) && code === null) {
     throw new Problem('usage', '--code is missing: this door shows a number to whoever asks', {
       hint: 'ask the requester, by voice, for the six digits on the screen',
     });
   }
-  return code ?? null;
+  return code;
 }
 
 async function confirm(

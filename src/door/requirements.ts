@@ -1,4 +1,5 @@
 import { isName } from '../protocol/names.js';
+import { Problem } from '../protocol/problems.js';
 import {
   MAX_GROUP_CHARS,
   MAX_PLACES,
@@ -18,6 +19,8 @@ export interface Requirements extends Quorum {
   readonly longestDuration: number;
   /** Whether an approval may cover later equal asks. */
   readonly grants: boolean;
+  /** Whether each ask has a number, which is shown to the requester alone and which all receipts must carry. */
+  readonly number: boolean;
   /** A requester who is not exactly one person of the signers file: one more must sign, or nobody may ask, or as any other. */
   readonly sharedRequester: 'one-more' | 'refuse' | 'accept';
 }
@@ -29,6 +32,7 @@ export const REQUIREMENT_KEYS = [
   'longest',
   'longest-duration',
   'grants',
+  'number',
   'shared-requester',
 ] as const;
 
@@ -40,13 +44,22 @@ const DAY = 86_400;
  * @throws Problem `bad-config`
  */
 export function readRequirements(settings: Settings): Requirements {
+  const grants = setting(settings, 'grants', yesOrNo, false);
+  const number = setting(settings, 'number', yesOrNo, false);
+  if (grants && number) {
+    throw new Problem(
+      'bad-config',
+      'number and grants exclude each other: a later equal ask has another number',
+    );
+  }
   return {
     people: setting(settings, 'people', count(1, MAX_PLACES), 1),
     groups: setting(settings, 'required-groups', parseRequiredGroups, []),
     touch: setting(settings, 'touch', yesOrNo, false),
     longest: setting(settings, 'longest', count(1, DAY), 900),
     longestDuration: setting(settings, 'longest-duration', count(0, 31 * DAY), 0),
-    grants: setting(settings, 'grants', yesOrNo, false),
+    grants,
+    number,
     sharedRequester: setting(
       settings,
       'shared-requester',

@@ -1,4 +1,5 @@
 import type { BoundDocument } from '../protocol/document.js';
+import type { MatchedNumber } from '../protocol/matched-number.js';
 import type { Digest, Fingerprint, Name } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { parseReceipt, type Receipt } from '../protocol/receipt.js';
@@ -19,6 +20,8 @@ export interface Expectation {
   readonly signers: readonly Signer[];
   readonly revoked: RevokedKeys;
   readonly requirements: Requirements;
+  /** The number of this ask, which is shown to the requester alone; null where the ask has none. */
+  readonly number: MatchedNumber | null;
 }
 
 /** What verified receipts are worth together: their earliest end, shortest work and fewest uses. */
@@ -79,7 +82,7 @@ export function verifyReceipts(texts: readonly string[], expected: Expectation, 
 function checkTerms(
   decision: Decision,
   first: Decision,
-  { brokers, bound, requirements }: Expectation,
+  { brokers, bound, requirements, number }: Expectation,
 ): void {
   const { document, digest, scope } = bound;
   if (decision.verdict !== 'approve') throw new Problem('deny-receipt', `${decision.approver} signed no`);
@@ -102,6 +105,16 @@ function checkTerms(
     throw new Problem('too-long', 'a receipt is good for longer than this door allows');
   if (decision.duration > requirements.longestDuration)
     throw new Problem('too-long', 'a receipt is for longer work than this door allows');
+  if (requirements.number) checkNumber(decision, number);
+}
+
+/** Who signed was told the number of this ask, which no broker has seen. */
+function checkNumber({ approver, code }: Decision, number: MatchedNumber | null): void {
+  if (number === null) throw new Problem('no-number', 'this ask has no number');
+  if (code === null)
+    throw new Problem('no-number', `${approver} signed without the number that this door asks for`);
+  if (code !== number)
+    throw new Problem('wrong-number', `${approver} signed another number than the one that was shown here`);
 }
 
 /** A key of the approver, which is valid now, signed the statement. */

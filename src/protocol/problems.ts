@@ -173,6 +173,14 @@ export const PROBLEMS = {
     status: 403,
     hint: 'sign for a shorter time, or raise longest or longest-duration of this door',
   },
+  'no-number': {
+    status: 403,
+    hint: 'approve again with the six digits that the requester reads out: countersign approve ID --code DIGITS',
+  },
+  'wrong-number': {
+    status: 403,
+    hint: 'ask again, and read the number out to the approver: each ask has one try and a number of its own',
+  },
   'unknown-approver': { status: 403, hint: 'renew the signers file of this door: countersign roster export' },
   'no-touch': { status: 403, hint: 'sign with a security key and touch it: this door asks for that' },
   'no-quorum': { status: 403, hint: 'more or other people must approve: this door asks for more than that' },

@@ -57,6 +57,37 @@ const decide = (ask: StandingAsk, change: Partial<Decision> = {}) =>
   broker.decide(ask.id, boundOf(ask), change);
 const code = (wanted: string) => expect.objectContaining({ code: wanted });
 
+describe('a question with a number', () => {
+  const numbered: Question = { ...question, context: { reason: 'INC-1', number: true } };
+
+  test('has six digits that stay with who asked, the same as long as the ask stands', async () => {
+    const { asker, host, state } = setUp();
+    const { ask } = await asker.ask(numbered, host);
+    expect(ask.number).toMatch(/^[0-9]{6}$/);
+    expect(ask.document.context).toEqual({ reason: 'INC-1', number: true });
+    expect((await setUp(state).asker.ask(numbered, host)).ask.number).toBe(ask.number);
+    const [file = ''] = readdirSync(join(state, 'asks'));
+    expect(statSync(join(state, 'asks', file)).mode & 0o777).toBe(0o600);
+  });
+
+  test('has other digits once it is asked anew', async () => {
+    const { asker, asks, host } = setUp();
+    const numbers = new Set<string | null>();
+    for (let n = 0; n < 5; n += 1) {
+      const { ask } = await asker.ask(numbered, host);
+      numbers.add(ask.number);
+      await asks.forget(ask);
+    }
+    expect(numbers.size).toBeGreaterThan(1);
+  });
+
+  test('is the only one that has any', async () => {
+    const { asker, host } = setUp();
+    for (const context of [{}, { number: 'true' }, { number: 1 }])
+      expect((await asker.ask({ ...question, context }, host)).ask.number).toBeNull();
+  });
+});
+
 describe('asking the same again', () => {
   test('joins what stands, under the same nonce and claim, without a second asker', async () => {
     const { asker, host } = setUp();

@@ -92,7 +92,7 @@ describe('a console on a real broker', () => {
     const connection = await connect();
     await broker.submit();
     const pending = await row(connection, ({ state }) => state === 'pending');
-    await connection.decide(pending, { verdict: 'approve', comment: 'looks right' }, noTerminal);
+    await connection.decide(pending, { verdict: 'approve', comment: 'looks right', code: null }, noTerminal);
     const approved = await row(connection, ({ state }) => state === 'approved');
     expect(approved.votes).toMatchObject([{ approver: 'bob', verdict: 'approve', comment: 'looks right' }]);
   });
@@ -101,9 +101,9 @@ describe('a console on a real broker', () => {
     const connection = await connect(broker.keys.alice);
     await broker.submit();
     const pending = await row(connection, ({ state }) => state === 'pending');
-    await expect(connection.decide(pending, { verdict: 'approve', comment: '' }, noTerminal)).rejects.toEqual(
-      code('self-approval'),
-    );
+    await expect(
+      connection.decide(pending, { verdict: 'approve', comment: '', code: null }, noTerminal),
+    ).rejects.toEqual(code('self-approval'));
   });
 
   test('signs nothing about a request that is not what its digests say (A62)', async () => {
@@ -111,9 +111,9 @@ describe('a console on a real broker', () => {
     await broker.submit();
     const view = await row(connection, () => true);
     const changed = { ...view, document: { ...view.document, resource: 'web-2' } };
-    await expect(connection.decide(changed, { verdict: 'approve', comment: '' }, noTerminal)).rejects.toEqual(
-      code('shown-differs'),
-    );
+    await expect(
+      connection.decide(changed, { verdict: 'approve', comment: '', code: null }, noTerminal),
+    ).rejects.toEqual(code('shown-differs'));
     expect(connection.queue().requests.get(view.id)?.votes).toEqual([]);
   });
 
@@ -125,12 +125,12 @@ describe('a console on a real broker', () => {
     connection.subscribe(() => links.push(connection.queue().link.state));
     const restarted = broker.restart();
     await until(connection, () => (connection.queue().link.state === 'stale' ? true : undefined));
-    await expect(connection.decide(pending, { verdict: 'deny', comment: '' }, noTerminal)).rejects.toEqual(
-      code('broker-unreachable'),
-    );
+    await expect(
+      connection.decide(pending, { verdict: 'deny', comment: '', code: null }, noTerminal),
+    ).rejects.toEqual(code('broker-unreachable'));
     await restarted;
     await live(connection);
-    await connection.decide(pending, { verdict: 'deny', comment: '' }, noTerminal);
+    await connection.decide(pending, { verdict: 'deny', comment: '', code: null }, noTerminal);
     await row(connection, ({ state }) => state === 'denied');
     expect(connection.queue().requests.size).toBe(1);
   });

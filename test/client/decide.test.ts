@@ -4,6 +4,7 @@ import { prepareDecision, prepareRevocation } from '../../src/client/decide.js';
 import { verifyShown } from '../../src/client/shown-request.js';
 import { canonicalJson, sha256Digest } from '../../src/protocol/canonical.js';
 import { type BoundDocument, parseDocument, type RequestDocument } from '../../src/protocol/document.js';
+import type { MatchedNumber } from '../../src/protocol/matched-number.js';
 import type { Digest, Name } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { parseDecision, parseRevocation } from '../../src/protocol/statements.js';
@@ -13,7 +14,7 @@ import { digest, name } from '../protocol/arbitraries.js';
 import { codeOf } from '../ssh/problem.js';
 
 const bob = 'bob' as Name;
-const yes = { verdict: 'approve', comment: '', approver: bob, broker: BROKER, now: NOW } as const;
+const yes = { verdict: 'approve', comment: '', code: null, approver: bob, broker: BROKER, now: NOW } as const;
 const bind = (document: object): BoundDocument => parseDocument(document as JsonObject);
 const ruleOf = (text: string): Pick<RequestView, 'rule' | 'policy'> => ({
   rule: text,
@@ -81,6 +82,34 @@ describe('the decision that is signed', () => {
     expect(codeOf(() => prepareDecision(sampleRequest(), { ...yes, comment: 'é'.repeat(167) }))).toBe(
       'usage',
     );
+  });
+
+  describe('carries the number', () => {
+    const code = '012345' as MatchedNumber;
+    const asking = sampleRequest({ document: { context: { number: true } } });
+
+    test('where the door shows its requester one', () => {
+      expect(parseDecision(prepareDecision(asking, { ...yes, code })).code).toBe('012345');
+      expect(codeOf(() => prepareDecision(asking, yes))).toBe('usage');
+    });
+
+    test('where the rule demands one', () => {
+      const view = sampleRequest(ruleOf(RULE.replace('"number":false', '"number":true')));
+      expect(parseDecision(prepareDecision(view, { ...yes, code })).code).toBe('012345');
+      expect(codeOf(() => prepareDecision(view, yes))).toBe('usage');
+    });
+
+    test.each([1, 'true', 'yes', null, {}, false])('but not where the context says %j', (number) => {
+      const view = sampleRequest({ document: { context: { number } } });
+      expect(parseDecision(prepareDecision(view, yes)).code).toBeNull();
+      expect(codeOf(() => prepareDecision(view, { ...yes, code }))).toBe('usage');
+    });
+
+    test('and not in a no', () => {
+      const no = { ...yes, verdict: 'deny' } as const;
+      expect(parseDecision(prepareDecision(asking, no)).code).toBeNull();
+      expect(codeOf(() => prepareDecision(asking, { ...no, code }))).toBe('usage');
+    });
   });
 
   test('says no in the same form', () => {

@@ -252,7 +252,7 @@ test('a console lives through a rotation: it looks again, follows, and decides w
     await shows(() => connection.queue().requests.has(json.id));
     const request = connection.queue().requests.get(json.id);
     if (request === undefined) throw new Error('the request is not shown');
-    await connection.decide(request, { verdict: 'approve', comment: '' }, (work) => work());
+    await connection.decide(request, { verdict: 'approve', comment: '', code: null }, (work) => work());
     await shows(() => connection.queue().requests.get(json.id)?.state === 'approved');
   }
 });

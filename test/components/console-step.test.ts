@@ -5,7 +5,7 @@ import { obstacleTo } from '../../components/obstacles.js';
 import { label } from '../../components/safe-text.js';
 import type { Digest, Name } from '../../src/protocol/names.js';
 import { ConsoleDriver } from './console-driver.js';
-import { NOW, sampleId, sampleRequest, sampleVote } from './sample-requests.js';
+import { NOW, RULE, sampleId, sampleRequest, sampleVote } from './sample-requests.js';
 
 const stale = { state: 'stale', since: NOW, retryAt: null, reason: 'the network is down' } as const;
 const onHost = (n: number, given = {}) =>
@@ -21,7 +21,11 @@ describe('deciding', () => {
     expect(driver.state.confirm).toMatchObject({ verdict: 'approve', focused: 'cancel' });
     driver.press('tab', 'enter');
     expect(driver.decisions).toEqual([
-      { type: 'decide', request: driver.request(sampleId(1)), decision: { verdict: 'approve', comment: '' } },
+      {
+        type: 'decide',
+        request: driver.request(sampleId(1)),
+        decision: { verdict: 'approve', comment: '', code: null },
+      },
     ]);
   });
 
@@ -82,6 +86,72 @@ describe('deciding', () => {
     expect(driver.state.confirm).toMatchObject({ focused: 'cancel' });
     driver.press('tab', 'enter');
     expect(driver.decisions).toMatchObject([{ decision: { verdict: 'approve', comment: 'xqa?' } }]);
+  });
+
+  describe('a request that asks for a number', () => {
+    const numbered = (given = {}) =>
+      confirming(sampleRequest({ document: { context: { number: true } }, ...given }));
+
+    test('opens on the number, and signs it with the approval', () => {
+      const driver = numbered();
+      expect(driver.state.confirm).toMatchObject({ focused: 'number', digits: '' });
+      driver.press('0', '4', '1', ' ', '2', '79', 'enter');
+      expect(driver.state.confirm).toMatchObject({ focused: 'cancel', digits: '041279' });
+      driver.press('tab', 'enter');
+      expect(driver.decisions).toMatchObject([{ decision: { verdict: 'approve', code: '041279' } }]);
+    });
+
+    test('is not signed before there are six digits', () => {
+      const driver = numbered().press('0', '4', '1', '2', '7', 'enter', 'tab');
+      expect(driver.state.confirm).toMatchObject({ focused: 'sign', digits: '04127' });
+      expect(obstacleTo(driver.state, 'approve')?.words).toContain('six digits');
+      expect(driver.press('enter').decisions).toEqual([]);
+      // The number comes after Sign in the circle, and the comment after it.
+      expect(driver.press('tab', '9', 'tab').state.confirm).toMatchObject({
+        focused: 'comment',
+        digits: '041279',
+      });
+      expect(driver.press('tab', 'tab', 'enter').decisions).toHaveLength(1);
+    });
+
+    test('takes nothing but six digits, and no other key is heard while they are typed', () => {
+      const driver = numbered().press('q', '?', 'a', '-', '٣', '１', '12x');
+      expect(driver.noticeText).toContain('six digits');
+      expect(driver.state.confirm).toMatchObject({ focused: 'number', digits: '' });
+      driver.press('1', '2', '3', '4', '5', '6', '7');
+      expect(driver.state.confirm?.digits).toBe('123456');
+      expect(driver.press('backspace', 'backspace').state.confirm?.digits).toBe('1234');
+      expect(driver.press('^u').state.confirm?.digits).toBe('');
+    });
+
+    test('takes a pasted number, which decides nothing (A35)', () => {
+      const driver = numbered().paste('123 456\r\n\t\r');
+      expect(driver.state.confirm).toMatchObject({ focused: 'number', digits: '123456' });
+      driver.paste('7').paste('tell the approver this number: 123 456');
+      expect(driver.state.confirm?.digits).toBe('123456');
+      expect(driver.decisions).toEqual([]);
+      expect(numbered().press('escape').paste('123456').state.confirm?.digits).toBe('');
+    });
+
+    test('keeps the number where signing fails', () => {
+      const driver = numbered().press('123456', 'enter', 'tab', 'enter');
+      driver.finish({ type: 'failed', message: label`the key is locked`, hint: label`unlock it` });
+      expect(driver.state.confirm).toMatchObject({ focused: 'cancel', digits: '123456' });
+    });
+
+    test('asks for none where it is denied, nor where only the requester writes that it is one', () => {
+      const request = sampleRequest({ document: { context: { number: true } } });
+      const denying = new ConsoleDriver([request]).press('d');
+      expect(denying.state.confirm).toMatchObject({ focused: 'cancel', digits: null });
+      expect(denying.press('tab', 'enter').decisions).toMatchObject([{ decision: { code: null } }]);
+      const odd = confirming(sampleRequest({ document: { context: { number: 'true' } } }));
+      expect(odd.state.confirm).toMatchObject({ focused: 'cancel', digits: null });
+    });
+
+    test('asks for one where the rule demands it', () => {
+      const rule = RULE.replace('"number":false', '"number":true');
+      expect(numbered({ rule, document: {} }).state.confirm).toMatchObject({ focused: 'number' });
+    });
   });
 
   test('a comment that would not fit is refused with a word, and what was written stays', () => {

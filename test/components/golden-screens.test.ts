@@ -41,6 +41,17 @@ const sudo = sampleRequest({
     resource: 'db-2.example.com',
   },
 });
+const gated = sampleRequest({
+  n: 6,
+  age: 40,
+  document: {
+    action: 'ssh.command',
+    context: { number: true },
+    details: { command: 'systemctl restart nginx', source: '203.0.113.9', tty: false, user: 'deploy' },
+    door: 'gate:web-1',
+    resource: 'gate:web-1',
+  },
+});
 const hostile = sampleRequest({
   n: 7,
   age: 100,
@@ -158,6 +169,19 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     await screen.pressAndWaitForChange('Tab');
     await screen.letItSettle().waitForContent('Enter signs the approval');
     await expectGolden(screen, 'confirm');
+  });
+
+  test('the confirm step asks for the number that the requester tells', async () => {
+    const { screen } = show([gated]);
+    await screen.openFirstRow();
+    await screen.letItSettle().readToTheEnd();
+    screen.letItSettle().press('a');
+    await screen.waitForContent('Not yet: type the six digits');
+    for (const digit of '0412') await screen.pressAndWaitForChange(digit);
+    await expectGolden(screen, 'confirm-number');
+    for (const key of ['7', '9', 'Enter', 'Tab']) await screen.pressAndWaitForChange(key);
+    await screen.letItSettle().waitForContent('Enter signs the approval');
+    await expectGolden(screen, 'confirm-number-typed');
   });
 
   test('a lost connection: a banner, and decisions are off (A28)', async () => {

@@ -18,6 +18,7 @@ export const REQUIREMENTS: Requirements = {
   longest: 900,
   longestDuration: 0,
   grants: false,
+  number: false,
   sharedRequester: 'one-more',
 };
 
@@ -48,6 +49,7 @@ export function expectation(
     signers: parseSignersFile(signersFile(people)),
     revoked,
     requirements: { ...REQUIREMENTS, ...requirements },
+    number: null,
   };
 }
 

@@ -11,7 +11,7 @@ const PAM_KEYS = [
   ...REQUIREMENT_KEYS,
   ...['broker', 'ca', 'fingerprint', 'door', 'resource', 'submitter', 'key', 'signers', 'users', 'groups'],
   'revoked-keys',
-  ...['exempt-group', 'wait', 'sudo-wait', 'mode', 'state'],
+  ...['exempt-group', 'wait', 'sudo-wait', 'mode', 'state', 'duration'],
 ];
 /** The files of the doors in shell that speak of what both read: the form of lines, and these keys. */
 const SHARED = new RegExp(
@@ -53,8 +53,14 @@ describe('what a door requires', () => {
       longest: 60,
       longestDuration: 3600,
       grants: true,
+      number: false,
       sharedRequester: 'refuse',
     });
+  });
+
+  test('is a number for each ask, but not beside grants, where nobody is there to tell it', () => {
+    expect(read('number=yes\n').number).toBe(true);
+    expect(() => read('number=yes\ngrants=yes\n')).toThrow('number and grants exclude each other');
   });
 
   test.each([

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Requirements } from '../../src/door/requirements.js';
 import { admitUse, type PastUses } from '../../src/door/use.js';
 import { verifyReceipts } from '../../src/door/verification.js';
+import type { MatchedNumber } from '../../src/protocol/matched-number.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { parsePublicKeyLine } from '../../src/ssh/public-key.js';
 import { parseRevokedKeys } from '../../src/ssh/revoked-keys.js';
@@ -18,6 +19,8 @@ interface Case {
   readonly changes?: readonly Change[];
   readonly requirements?: Partial<Requirements>;
   readonly requester?: string;
+  /** The number that the requester was shown. */
+  readonly number?: string;
   /** Seconds from now of the uses before. */
   readonly past?: readonly number[];
   /** Lines of the file of revoked keys. */
@@ -39,6 +42,7 @@ const line = (name: string, value: string): Change => ({
 const fingerprintOf = ({ line }: SoftwareKey): string => parsePublicKeyLine(line).fingerprint;
 const revokedFile = (one: Case): string => (one.revoked ?? []).map((text) => `${text}\n`).join('');
 const grant: Change = { covers: 'scope', uses: 2, duration: 600 };
+const numbered = { number: true };
 const grants = { grants: true, longestDuration: 3600 };
 
 const CASES: Readonly<Record<string, Case>> = {
@@ -202,6 +206,96 @@ const CASES: Readonly<Record<string, Case>> = {
     requester: 'deploy',
     requirements: { sharedRequester: 'accept' },
   },
+  'no number where the door shows one': {
+    verdict: 'no-number',
+    requirements: numbered,
+    number: '012345',
+  },
+  'the number that was shown': {
+    verdict: 'open',
+    changes: [{ code: '012345' }],
+    requirements: numbered,
+    number: '012345',
+  },
+  'another number': {
+    verdict: 'wrong-number',
+    changes: [{ code: '012346' }],
+    requirements: numbered,
+    number: '012345',
+  },
+  'a number that is equal without its leading zero': {
+    verdict: 'bad-reply',
+    changes: [line('code', '12345')],
+    requirements: numbered,
+    number: '012345',
+  },
+  'a number that is equal as octal': {
+    verdict: 'wrong-number',
+    changes: [{ code: '000010' }],
+    requirements: numbered,
+    number: '000008',
+  },
+  'a number in digits of another script': {
+    verdict: 'bad-reply',
+    changes: [line('code', '٠١٢٣٤٥')],
+    requirements: numbered,
+    number: '012345',
+  },
+  'a number in wide digits': {
+    verdict: 'bad-reply',
+    changes: [line('code', '０１２３４５')],
+    requirements: numbered,
+    number: '012345',
+  },
+  'a pattern as number': {
+    verdict: 'bad-reply',
+    changes: [line('code', '??????')],
+    requirements: numbered,
+    number: '012345',
+  },
+  'the number from both of two people': {
+    verdict: 'open',
+    changes: [
+      { ...bob, code: '012345' },
+      { ...carol, code: '012345' },
+    ],
+    requirements: { ...numbered, people: 2 },
+    number: '012345',
+  },
+  'the number from one of two people': {
+    verdict: 'no-number',
+    changes: [{ ...bob, code: '012345' }, carol],
+    requirements: { ...numbered, people: 2 },
+    number: '012345',
+  },
+  'another number from the second of two people': {
+    verdict: 'wrong-number',
+    changes: [
+      { ...bob, code: '012345' },
+      { ...carol, code: '543210' },
+    ],
+    requirements: { ...numbered, people: 2 },
+    number: '012345',
+  },
+  'another number from one more person than is needed': {
+    verdict: 'wrong-number',
+    changes: [
+      { ...bob, code: '012345' },
+      { ...carol, code: '543210' },
+    ],
+    requirements: numbered,
+    number: '012345',
+  },
+  'a number where the ask has none': {
+    verdict: 'no-number',
+    changes: [{ code: '012345' }],
+    requirements: numbered,
+  },
+  'no number where neither the ask nor the receipt has one': {
+    verdict: 'no-number',
+    requirements: numbered,
+  },
+  'a number where the door shows none': { verdict: 'open', changes: [{ code: '012345' }] },
   'no security key (A58)': { verdict: 'no-touch', requirements: { touch: true } },
   'a security key that nobody touched (A58)': {
     verdict: 'no-touch',
@@ -249,7 +343,11 @@ function receiptsOf({ changes = [], requester, rewrite = (all) => all }: Case): 
 
 function verdictOf(one: Case): string {
   const { requirements, requester, past = [] } = one;
-  const expected = expectation(requirements, requester, PEOPLE, parseRevokedKeys(revokedFile(one)));
+  const number = (one.number ?? null) as MatchedNumber | null;
+  const expected = {
+    ...expectation(requirements, requester, PEOPLE, parseRevokedKeys(revokedFile(one))),
+    number,
+  };
   const uses: PastUses = {
     count: past.length,
     first: past[0] === undefined ? null : inSeconds(past[0]),
@@ -333,12 +431,12 @@ describe('receipts at a door', () => {
     afterAll(() => rmSync(directory, { recursive: true }));
 
     test('give every case the same verdict', () => {
-      const script = `run=$1/run today=$((EPOCHSECONDS / 86400))
+      const script = `run=$1/run answer=approved today=$((EPOCHSECONDS / 86400))
 parse_signers "$1/signers" || exit 1
 one() {
   trap 'echo "$end_code"' EXIT
   trap '' PIPE
-  config[state]=$root/case-$number
+  config[state]=$root/case-$case
   mapfile -t lines <"\${config[state]}/receipts"
   load_revoked_keys "\${config[state]}/revoked"
   [[ $groups == - ]] || parse_required_groups "$groups"
@@ -349,9 +447,9 @@ one() {
 }
 root=$1
 parse_fingerprints "$2" || exit 1
-while read -r number people groups touch longest duration grants shared requester request scope; do
+while read -r case people groups touch longest duration grants number ask_number shared requester request scope; do
   config[people]=$people config[touch]=$touch config[longest]=$longest config[longest-duration]=$duration
-  config[grants]=$grants config[shared-requester]=$shared config[door]=run:web-1
+  config[grants]=$grants config[number]=$number config[shared-requester]=$shared config[door]=run:web-1
   document_requester=\\"$requester\\"
   (one) 2>/dev/null
 done`;
@@ -368,8 +466,9 @@ done`;
         const past = (one.past ?? []).map((second) => `${inSeconds(second) / 1000}\n`);
         if (past.length > 0) writeFileSync(join(spent, digest.trim()), past.join(''));
         const { people, groups, touch, longest, longestDuration, sharedRequester } = requirements;
+        const numbers = [word(requirements.number), one.number ?? '-'];
         const required = groups.map(({ group, count }) => `${group}:${count}`).join(',') || '-';
-        const limits = [longest, longestDuration, word(requirements.grants), sharedRequester];
+        const limits = [longest, longestDuration, word(requirements.grants), ...numbers, sharedRequester];
         const { document, digest: request, scope } = bound;
         return `${[number, people, required, word(touch), ...limits, document.requester, request, scope].join(' ')}\n`;
       });

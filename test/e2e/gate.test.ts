@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { GatedHost } from './gated-host.js';
-import { BrokerProcess, type RunningProgram, start, until } from './programs.js';
+import { BrokerProcess, countersign, type RunningProgram, start, until } from './programs.js';
 import { TmuxPane } from './tmux.js';
 import { describeWith } from './tools.js';
 
@@ -135,6 +135,45 @@ describeWith(['root', 'sshd', 'curl', 'tmux'], 'a command behind the gate of a r
     );
     expect(await host.ssh('echo later').outcome).toMatchObject({ code: 0, stdout: 'later\n' });
     expect((await denied(host.ssh('echo later'))).id).not.toBe(request?.id);
+  });
+
+  test('a number is shown to who asks alone, the same until it is answered, and must be signed', async () => {
+    host.configure(broker, { number: 'yes' });
+    const shown = async ({ said }: RunningProgram): Promise<string> => {
+      const line = /^countersign: tell the approver this number: ([0-9]{3}) ([0-9]{3})$/m;
+      const found = await until(() => line.exec(said.stderr));
+      return `${found[1]}${found[2]}`;
+    };
+    const approve = async ({ id, digest }: Listed, ...more: string[]) =>
+      await countersign(['approve', id, '--yes-i-read-it', digest, '--key', bobKey, ...more], broker.env)
+        .outcome;
+    const first = host.ssh('echo numbered');
+    const number = await shown(first);
+    const request = await pending();
+    expect(request.document).toMatchObject({ context: { number: true } });
+    first.child.kill('SIGKILL');
+    await until(async () => (await list('pending'))[0]?.waiting === 0);
+    const again = host.ssh('echo numbered');
+    expect(await shown(again)).toBe(number);
+    expect(await approve(request)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--code DIGITS'),
+    });
+    await approve(request, '--code', `${number.slice(0, 3)} ${number.slice(3)}`);
+    expect(await again.outcome).toMatchObject({ code: 0, stdout: 'numbered\n' });
+
+    const misled = host.ssh('echo numbered');
+    const other = await shown(misled);
+    const wrong = String((Number(other) + 1) % 1_000_000).padStart(6, '0');
+    await approve(await pending(), '--code', wrong);
+    const { code, stdout, stderr } = await misled.outcome;
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('bob signed another number than the one that was shown here');
+    // Each ask has one try: the next one has another request, and a number of its own.
+    const next = host.ssh('echo numbered');
+    await shown(next);
+    expect((await denied(next)).id).not.toBe(request.id);
+    host.configure(broker);
   });
 
   test('no other command, key or terminal uses what was approved (A1, A2, A3, A6)', async () => {

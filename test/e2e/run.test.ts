@@ -11,8 +11,8 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eachOf } from './evil-broker/cases.js';
-import { until } from './programs.js';
-import { RunDoor, type RunEnd, type RunOptions } from './run-door.js';
+import { countersign, until } from './programs.js';
+import { type HeldRun, RunDoor, type RunEnd, type RunOptions } from './run-door.js';
 import { TmuxPane } from './tmux.js';
 import { describeWith } from './tools.js';
 
@@ -32,6 +32,103 @@ beforeEach(() => {
 });
 
 const ran = (): number => (existsSync(trace) ? readFileSync(trace, 'utf8').split('\n').length - 1 : 0);
+
+describe('a command with a number', () => {
+  beforeAll(() => door.configure({ number: 'yes' }));
+  afterAll(() => door.configure({}));
+
+  /** What is shown to who runs it. */
+  async function shown({ said }: HeldRun): Promise<string> {
+    const line = /^countersign: tell the approver this number: ([0-9]{3}) ([0-9]{3})$/m;
+    const [, first = '', last = ''] = await until(() => line.exec(said.stderr));
+    return first + last;
+  }
+  async function approve(id: string, ...more: string[]): Promise<{ code: number | null; stderr: string }> {
+    const { digest } = await door.show(id);
+    const words = ['approve', id, '--yes-i-read-it', digest, '--key', door.bob, ...more];
+    return countersign(words, door.broker.env).outcome;
+  }
+  const next = (number: string): string => String((Number(number) + 1) % 1_000_000).padStart(6, '0');
+
+  test('runs once the number is signed that was shown to who runs it, the same after an interruption', async () => {
+    const first = door.start(leaveTrace);
+    const id = await first.id();
+    const number = await shown(first);
+    first.child.kill('SIGTERM');
+    await first.end;
+    const second = door.start(leaveTrace);
+    expect([await second.id(), await shown(second)]).toEqual([id, number]);
+    for (const more of [[], ['--code', '12345'], ['--code', '٠١٢٣٤٥']])
+      expect(await approve(id, ...more)).toMatchObject({ code: 1 });
+    expect(await approve(id, '--code', number)).toMatchObject({ code: 0 });
+    expect((await second.end).code).toBe(0);
+    expect(ran()).toBe(1);
+    expect(await door.show(id)).toMatchObject({ document: { context: { number: true } } });
+  });
+
+  test('does not run with another number, and asks anew with one of its own', async () => {
+    const run = door.start(leaveTrace);
+    const id = await run.id();
+    expect(await approve(id, '--code', next(await shown(run)))).toMatchObject({ code: 0 });
+    const { code, stderr } = await run.end;
+    expect([code, ran()]).toEqual([121, 0]);
+    expect(stderr).toContain('bob signed another number than the one that was shown here');
+    expect(await door.show(id)).toMatchObject({ report: { outcome: 'refused', code: 'wrong-number' } });
+    const again = door.start(leaveTrace);
+    expect(await again.id()).not.toBe(id);
+    await shown(again);
+    await door.decide('deny', await again.id());
+    expect((await again.end).code).toBe(122);
+  });
+
+  test('has no number where grants are taken, and none in a no', async () => {
+    const run = door.start(leaveTrace);
+    const id = await run.id();
+    const { digest } = await door.show(id);
+    const no = ['deny', id, '--yes-i-read-it', digest, '--key', door.bob];
+    expect(await countersign([...no, '--code', '123456'], door.broker.env).outcome).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--code'),
+    });
+    await door.broker.must(...no);
+    expect((await run.end).code).toBe(122);
+    door.configure({ number: 'yes', grants: 'yes' });
+    const refused = await door.run(leaveTrace);
+    expect([refused.code, refused.stderr]).toEqual([
+      121,
+      expect.stringContaining('number and grants exclude each other'),
+    ]);
+    door.configure({ number: 'yes' });
+  });
+});
+
+describe('a command that is to work for a time', () => {
+  afterAll(() => door.configure({}));
+
+  test('asks for what run.conf or --for says, up to what its door takes', async () => {
+    door.configure({ 'longest-duration': '3600', duration: '60' });
+    const asked = async (flags: readonly string[]): Promise<unknown> => {
+      const run = door.start(leaveTrace, { flags });
+      const id = await run.id();
+      await door.decide('deny', id);
+      await run.end;
+      const { document } = (await door.show(id)) as { document?: { duration: number } };
+      return document?.duration;
+    };
+    expect(await asked([])).toBe(60);
+    expect(await asked(['--for', '1h'])).toBe(3600);
+    for (const [flags, settings] of [
+      [['--for', '61m'], { 'longest-duration': '3600' }],
+      [[], { 'longest-duration': '3600', duration: '3601' }],
+      [[], { duration: '1' }],
+    ] as const) {
+      door.configure(settings);
+      const { code, stderr } = await door.run(leaveTrace, { flags });
+      expect([code, stderr]).toEqual([121, expect.stringContaining('above longest-duration=')]);
+    }
+    expect(ran()).toBe(0);
+  });
+});
 
 describe('a command that is approved', () => {
   test('is executed word by word, and its streams and code pass through; the broker hears of it', async () => {

@@ -64,6 +64,14 @@ end 0 internal ''`;
     ['peoples=2\n', 'bad-config: FILE line 6: unknown key peoples'],
     ['people=2\npeople=3\n', 'bad-config: FILE line 7: people stands twice'],
     ['people = 2\n', 'bad-config: FILE line 6: not key=value'],
+    [
+      'duration=61\nlongest-duration=60\n',
+      'bad-config: FILE: duration is above longest-duration: this door would not take what it asks for',
+    ],
+    [
+      'number=yes\n',
+      'bad-config: FILE line 6: number is for gates, run and CI jobs: whoever logs in is shown nothing before it is decided',
+    ],
     ['people=0\n', 'bad-config: FILE: the value of people is not one that this key takes'],
   ])('the reason names the line or the key: %j', (line, reason) => {
     const text = readFileSync(`${FOLDER}/ok-minimal.conf`, 'utf8');

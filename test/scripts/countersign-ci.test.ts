@@ -154,6 +154,79 @@ describeWith(['curl', 'ssh-keygen', 'sha256sum'], 'countersign-ci', () => {
       expectShut(await run(needs), 'not enough: 1 of 2 people have approved');
     });
 
+    describe('with --number', () => {
+      const shown = /^countersign: tell the approver this number: ([0-9]{3}) ([0-9]{3})$/m;
+      const numbered = ['--signers', 'signers', '--number', '--reason', 'CHG-1'];
+
+      /** Runs a job whose approvers sign what `sign` makes of the number that the log shows. */
+      async function answered(sign: (number: string) => string[], args = numbered): Promise<Ended> {
+        let hear: (text: string) => void = () => {};
+        const number = new Promise<string>((resolve) => {
+          hear = (text) => {
+            const [, first, last] = shown.exec(text) ?? [];
+            if (first !== undefined) resolve(`${first}${last}`);
+          };
+        });
+        broker.onSubmit = () => {
+          let said = '';
+          running.stderr?.on('data', (chunk: Buffer) => {
+            said += chunk.toString();
+            hear(said);
+          });
+          return reply('pending');
+        };
+        broker.onRedeem = (_, response) => {
+          number.then((known) => response.end(approved(...sign(known))));
+          return undefined;
+        };
+        return await run(args);
+      }
+
+      test('for the number that its log shows, which the broker is not told', async () => {
+        let known = '';
+        const ended = await answered((number) => {
+          known = number;
+          return [receipt('bob', { code: number })];
+        });
+        expect(ended.status, ended.stderr).toBe(0);
+        expect(broker.ask.document.context).toEqual({ number: true, reason: 'CHG-1' });
+        expect(JSON.stringify(broker.calls.map(({ body, path }) => [body, path]))).not.toContain(known);
+      });
+
+      test('and from the environment', async () => {
+        broker.onSubmit = () => approved(receipt('bob'));
+        const ended = await run(['--signers', 'signers'], { COUNTERSIGN_NUMBER: 'yes' });
+        expectShut(ended, 'bob signed without the number that this door asks for');
+        expectShut(await run(['--signers', 'signers'], { COUNTERSIGN_NUMBER: '1' }), 'the value of number');
+      });
+
+      const other = (number: string): string => String((Number(number) + 1) % 1_000_000).padStart(6, '0');
+      test.each<[string, string, (number: string) => string[], string[]]>([
+        [
+          'another number',
+          'bob signed another number',
+          (number) => [receipt('bob', { code: other(number) })],
+          [],
+        ],
+        ['no number', 'bob signed without the number', () => [receipt('bob')], []],
+        [
+          'another number of the second of two',
+          'carol signed another number',
+          (number) => [receipt('bob', { code: number }), receipt('carol', { code: other(number) })],
+          ['--people', '2'],
+        ],
+        [
+          'another number where the broker is trusted',
+          'bob signed another number',
+          (number) => [receipt('bob', { code: other(number) })],
+          ['--trust-broker'],
+        ],
+      ])('but not for %s', async (_what, because, sign, more) => {
+        const args = more.includes('--trust-broker') ? numbered.slice(2) : numbered;
+        expectShut(await answered(sign, [...args, ...more]), because);
+      });
+    });
+
     test('a new question each time, with its own nonce and claim', async () => {
       broker.onSubmit = () => approved(receipt('bob'));
       await run();

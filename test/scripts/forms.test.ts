@@ -147,6 +147,18 @@ describe('the forms of values', () => {
     expect(lines(result)).toEqual(expected);
   });
 
+  test('random digits are six, of which every one can be any, and values above 999999 are drawn again', () => {
+    const result = inDoor('for i in {1..300}; do random_digits x; echo "$x"; done');
+    const found = lines(result);
+    expect(found.filter((text) => !/^[0-9]{6}$/.test(text))).toEqual([]);
+    expect(new Set(found).size).toBeGreaterThan(290);
+    for (const at of [0, 5]) expect(new Set(found.map((text) => text[at])).size).toBe(10);
+    // Bits whose first five hex digits are 1,000,000, the first value that is too large; the next five are 42.
+    const drawn =
+      'random_hex128() { printf -v "$1" %s f42400002a0000000000000000000000; }; random_digits x; echo "$x"';
+    expect(lines(inDoor(drawn))).toEqual(['000042']);
+  });
+
   test('random bits are 128 and never the same', () => {
     const result = inDoor('for i in {1..200}; do random_hex128 x; is_hex128 "$x" && echo "$x"; done');
     expect(new Set(lines(result)).size).toBe(200);

@@ -104,6 +104,14 @@ printf '%s\\n' "$gate_action" "$gate_details" "\${session_program[@]}"`;
     },
   );
 
+  test('a number is for gates, but not beside grants', () => {
+    const read = (text: string): string =>
+      inGate('read_config "$1"; echo "${config[number]}"', [write('gate.conf', MINIMAL + text)]).stdout;
+    expect([read(''), read('number=yes\n')]).toEqual(['no\n', 'yes\n']);
+    expect(read('number=yes\ngrants=yes\n')).toMatch(/^bad-config: .*number and grants exclude each other/);
+    expect(read('number=123456\n')).toMatch(/^bad-config: .*value of number/);
+  });
+
   test.each([
     'environment=LANG,',
     'environment=*',
