@@ -27,6 +27,7 @@ export type Verb =
   | 'request.detach'
   | 'request.decide'
   | 'request.revoke'
+  | 'request.review'
   | 'session.open'
   | 'request.list'
   | 'stream.read'
@@ -40,7 +41,7 @@ export type Verb =
   | 'key.rotate';
 
 /**
- * Which principals reach which verb: the whole of it. `request.decide`, `request.revoke` and `session.open` are open to
+ * Which principals reach which verb: the whole of it. `request.decide`, `request.revoke`, `request.review` and `session.open` are open to
  * anyone who reaches the broker because their bodies are signed and verified against the roster, and so is `roster.sign`.
  * `roster.follow` is because doors have no bearer, and because the call names a signers file of this roster by its digest: who
  * can do that, has read that file.
@@ -56,6 +57,7 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'request.detach': ['asker'],
   'request.decide': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'request.revoke': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
+  'request.review': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'session.open': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'request.list': ['approver'],
   'stream.read': ['approver'],

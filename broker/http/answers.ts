@@ -91,7 +91,14 @@ export function sendProblem(
 
 function statusFor(request: Request, withReceipts: boolean): ReturnType<typeof statusOnWire> {
   const status = statusOnWire(request);
-  return withReceipts ? status : { ...status, votes: status.votes.map((vote) => ({ ...vote, receipt: '' })) };
+  if (withReceipts) return status;
+  const { votes, alone } = status;
+  const hidden = votes.map((vote) => ({ ...vote, receipt: '' }));
+  return {
+    ...status,
+    votes: hidden,
+    alone: alone ? { ...alone, vote: { ...alone.vote, receipt: '' } } : null,
+  };
 }
 
 function sendText(reply: FastifyReply, text: string): FastifyReply {

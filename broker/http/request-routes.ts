@@ -94,6 +94,12 @@ export function requestRoutes(app: FastifyInstance, context: BrokerContext): voi
     return statusOnWire(await requests.revoke(idOf(http), statement));
   });
 
+  app.post('/v1/requests/:id/reviews', async (http: WithId) => {
+    authorise(http.principal, 'request.review');
+    const { statement } = parseBody(signedBody, http.body, 'malformed-receipt');
+    return statusOnWire(await requests.review(idOf(http), statement));
+  });
+
   app.get('/v1/requests', async (http) => {
     authorise(http.principal, 'request.list');
     const query = listQuery(http.query as Record<string, string | undefined>);

@@ -2,12 +2,12 @@ import type { BoundDocument } from '../../src/protocol/document.js';
 import type { Claim, Digest, Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { isLive, type Outcome } from '../../src/protocol/request-view.js';
-import type { PinnedRule, Rule } from '../../src/protocol/rule.js';
+import { type PinnedRule, parseRule, type Rule } from '../../src/protocol/rule.js';
 import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
 import type { JsonObject } from '../../src/protocol/strict-json.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import type { Evaluation } from '../policy/quorum.js';
-import type { NewEvent, Request, Vote } from './request.js';
+import type { LoneApproval, NewEvent, Request, Vote } from './request.js';
 
 /** How long a pending request without askers is kept for one to join, in ms. */
 export const IDLE_GRACE = 60_000;
@@ -50,6 +50,7 @@ export function submitted(submission: Submission, now: EpochMs): Step {
     state: 'pending',
     claimBy: null,
     votes: [],
+    alone: null,
     missing,
     claim: null,
     redeemedAt: null,
@@ -90,6 +91,9 @@ export function detached(request: Request, now: EpochMs): Step {
 
 /** The clocks: what is overdue ends, everything else stays as it is (null). */
 export function overdue(request: Request, now: EpochMs): Step | null {
+  if (request.state === 'pending' && request.alone !== null) {
+    return now >= request.alone.opensAt ? openedAlone(request, request.alone, now) : null;
+  }
   if (request.state === 'pending' && now >= request.answerBy) {
     return ended(request, 'expired', 'nobody answered in time', now);
   }
@@ -106,6 +110,7 @@ export function overdue(request: Request, now: EpochMs): Step | null {
 export function nextDeadline(request: Request): EpochMs | null {
   if (request.state === 'approved') return request.claimBy;
   if (request.state !== 'pending') return null;
+  if (request.alone !== null) return request.alone.opensAt;
   const idle = request.idleSince === null ? Number.POSITIVE_INFINITY : request.idleSince + IDLE_GRACE;
   return Math.min(request.answerBy, idle);
 }
@@ -140,6 +145,62 @@ export function approved(
     receipt: vote.receipt,
   });
   return counted({ ...request, votes }, rule, evaluate(votes), [voted], now);
+}
+
+/**
+ * The requester lets himself in: the request stays pending until the delay of the rule is over, whoever waits for it, so
+ * that anybody can say no, and others can still say yes.
+ *
+ * @throws Problem `request-ended`, `already-voted`; `not-after-invalid` for a yes that ends before it could open anything.
+ */
+export function aloneSigned(request: Request, vote: Vote, delay: number, now: EpochMs): Step {
+  checkPending(request, now);
+  if (request.alone !== null) throw new Problem('already-voted', `${vote.approver} has signed already`);
+  const opensAt = now + delay * 1000;
+  if (vote.notAfter <= opensAt) {
+    throw new Problem(
+      'not-after-invalid',
+      `not-after lies before ${formatTime(opensAt)}, when this would open`,
+      {
+        hint: 'sign with: countersign break-glass ID',
+      },
+    );
+  }
+  const facts = { approver: vote.approver, receipt: vote.receipt, opensAt: formatTime(opensAt) };
+  return {
+    request: { ...request, alone: { vote, opensAt, opened: false } },
+    events: [event('request.alone', request, now, facts)],
+  };
+}
+
+/** Nobody has said no while the delay of break-glass went by. */
+function openedAlone(request: Request, alone: LoneApproval, now: EpochMs): Step {
+  const claimBy = Math.min(now + parseRule(request.rule).claimBy * 1000, alone.vote.notAfter);
+  return {
+    request: {
+      ...request,
+      state: 'approved',
+      votes: [alone.vote],
+      alone: { ...alone, opened: true },
+      missing: [],
+      claimBy,
+      idleSince: null,
+    },
+    events: [event('request.approved', request, now, { claimBy: formatTime(claimBy), alone: true })],
+  };
+}
+
+/** The requester may no longer let himself in: an approval of that kind falls, a pending request goes on without. */
+export function aloneDropped(request: Request, now: EpochMs): Step | null {
+  if (request.alone === null) return null;
+  const { approver } = request.alone.vote;
+  if (request.state === 'approved') return voided(request, [approver], now);
+  if (request.state !== 'pending') return null;
+  const missing = [`the yes of ${approver} no longer counts`, ...request.missing];
+  return {
+    request: { ...request, alone: null, missing },
+    events: [event('request.reconsidered', request, now, { dropped: [approver], missing })],
+  };
 }
 
 /** What a pending request is once its votes were evaluated. */
@@ -254,6 +315,17 @@ export function revoked(request: Request, by: Name, statement: string, now: Epoc
   return ended(request, 'revoked', `revoked by ${by}`, now, { statement });
 }
 
+/** Somebody has signed that he looked at what was opened by its requester alone. Changes nothing about the request. */
+export function reviewed(
+  request: Request,
+  approver: Name,
+  statement: string,
+  done: boolean,
+  now: EpochMs,
+): Step {
+  return { request, events: [event('request.reviewed', request, now, { approver, statement, done })] };
+}
+
 /** Votes stopped counting between decision and use: the approval falls. */
 export function voided(request: Request, dropped: readonly Name[], now: EpochMs): Step {
   return ended(request, 'revoked', `${dropped.join(', ')} may no longer approve this`, now);
@@ -310,5 +382,6 @@ function checkPending(request: Request, now: EpochMs): void {
         ? { hint: `what is not used yet can be taken back: countersign revoke ${request.id}` }
         : {}),
     });
-  if (now >= request.answerBy) throw new Problem('request-ended', 'the time to answer is over');
+  if (now >= request.answerBy && request.alone === null)
+    throw new Problem('request-ended', 'the time to answer is over');
 }

@@ -16,6 +16,15 @@ export interface Vote {
   readonly receipt: string;
 }
 
+/** The yes of the requester himself, where the rule lets him in alone after a delay in which anybody can say no. */
+export interface LoneApproval {
+  readonly vote: Vote;
+  /** By the broker's clock. */
+  readonly opensAt: EpochMs;
+  /** Whether the delay is over, so that the request is approved by this vote alone. */
+  readonly opened: boolean;
+}
+
 /** What a door said that it did, under the claim that redeemed. */
 export interface DoorReport {
   readonly claim: Claim;
@@ -40,6 +49,8 @@ export interface Request extends BoundDocument {
   readonly state: RequestState;
   readonly claimBy: EpochMs | null;
   readonly votes: readonly Vote[];
+  /** Break-glass; null while nobody has asked for that. */
+  readonly alone: LoneApproval | null;
   /** What the rule still asks for, in words. */
   readonly missing: readonly string[];
   /** The claim that used the approval. */

@@ -4,7 +4,7 @@ import { Problem } from '../../src/protocol/problems.js';
 import { formatSignedText } from '../../src/protocol/receipt.js';
 import { isLive, type Outcome } from '../../src/protocol/request-view.js';
 import type { Submitter } from '../../src/protocol/roster-messages.js';
-import { parseRule } from '../../src/protocol/rule.js';
+import { type PinnedRule, parseRule } from '../../src/protocol/rule.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { parseVerifiedFacts } from '../../src/protocol/verified-facts.js';
 import { checkLimits, type VouchedSubmit } from '../access/submitters.js';
@@ -14,11 +14,18 @@ import type { Policy } from '../policy/policy.js';
 import { checkApprover, type Evaluation, evaluate } from '../policy/quorum.js';
 import type { Principals } from '../roster/principals.js';
 import type { Committed, Door, RequestChange, RequestKey, Store, TokenHash } from '../store/store.js';
+import { aloneStands, checkAlone, isAlone, reviewOf, signedOff } from './break-glass.js';
 import { Deadlines } from './deadlines.js';
 import * as lifecycle from './lifecycle.js';
 import { PendingBudget } from './pending-budget.js';
 import type { Request, Vote } from './request.js';
-import { standingVotes, type VerificationContext, verifyDecision, verifyRevocation } from './verification.js';
+import {
+  standingVotes,
+  type VerificationContext,
+  verifyDecision,
+  verifyReview,
+  verifyRevocation,
+} from './verification.js';
 import { Waiters } from './waiters.js';
 
 export interface RequestsContext {
@@ -210,6 +217,7 @@ export class Requests {
     const principals = this.#principals;
     const vote = verifyDecision(receipt, standing, rule, this.#verification());
     const { requester } = standing.document;
+    if (isAlone(rule, requester, vote, principals)) return this.#decideAlone(id, vote, rule);
     if (vote.verdict === 'approve') checkApprover(rule, requester, vote.approver, principals);
     const evaluateVotes = (votes: readonly Vote[]): Evaluation =>
       evaluate(rule, requester, votes, principals);
@@ -219,6 +227,35 @@ export class Requests {
       const votes = standingVotes(request.votes, principals, now);
       return lifecycle.approved({ ...request, votes }, vote, rule, evaluateVotes, now);
     });
+  }
+
+  /** The requester lets himself in after the delay of the rule; everybody is told at once. */
+  async #decideAlone(id: RequestId, vote: Vote, rule: PinnedRule): Promise<Request> {
+    checkAlone(rule, vote, this.#principals);
+    const { request } = await this.#change({ id }, (current, now) => {
+      const standing = found(current);
+      if (standing.alone?.vote.receipt === vote.receipt) return settled(null, standing);
+      const step = lifecycle.aloneSigned(standing, vote, rule.alone?.delay ?? 0, now);
+      return { ...settled(step, standing), delivery: { sink: 'command' as const, due: now } };
+    });
+    return request;
+  }
+
+  /** One more person has looked at what was opened by its requester alone; a signed statement says so. */
+  async review(id: RequestId, statement: string): Promise<Request> {
+    const standing = await this.#settled(id);
+    const { approver } = verifyReview(statement, standing, this.#verification());
+    const { request } = await this.#change({ id }, (current, now) => {
+      const reviewed = found(current);
+      const open = this.#context.store.reviews().get(id);
+      if (open === undefined) throw new Problem('nothing-to-review', 'there is nothing to review about this');
+      const review = signedOff(open, { approver, statement }, this.#principals);
+      return {
+        ...settled(lifecycle.reviewed(reviewed, approver, statement, review === null, now), reviewed),
+        review,
+      };
+    });
+    return request;
   }
 
   /** Takes an unused approval back, on a signed revocation by a person of the roster. */
@@ -305,6 +342,10 @@ export class Requests {
   #reconsiderStep(request: Request, now: EpochMs): lifecycle.Step | null {
     const late = lifecycle.overdue(request, now);
     if (late !== null) return late;
+    if (request.alone !== null && !aloneStands(request, parseRule(request.rule), this.#principals, now)) {
+      return lifecycle.aloneDropped(request, now);
+    }
+    if (request.alone?.opened) return null;
     const { rule, votes, evaluation } = this.#count(request, now);
     return lifecycle.reconsidered(request, rule, votes, evaluation, now);
   }
@@ -321,6 +362,11 @@ export class Requests {
     if (request.state !== 'approved') return null;
     const late = lifecycle.overdue(request, now);
     if (late !== null) return late;
+    if (request.alone?.opened) {
+      return aloneStands(request, parseRule(request.rule), this.#principals, now)
+        ? lifecycle.redeemed(request, claim, now)
+        : lifecycle.aloneDropped(request, now);
+    }
     const { rule, votes, evaluation } = this.#count(request, now);
     if (evaluation.satisfied) {
       const counting = votes.filter(({ approver }) => !evaluation.dropped.includes(approver));
@@ -354,9 +400,10 @@ function settled(
   step: lifecycle.Step | null,
   standing: Request,
 ): RequestChange<{ readonly request: Request }> {
-  return step === null
-    ? { events: [], result: { request: standing } }
-    : { ...step, result: { request: step.request } };
+  if (step === null) return { events: [], result: { request: standing } };
+  const opensAlone = step.request.alone?.opened === true && standing.alone?.opened !== true;
+  const review = opensAlone ? { review: reviewOf(step.request, step.events[0]?.at ?? 0) } : {};
+  return { ...step, ...review, result: { request: step.request } };
 }
 
 const holderOf = ({ submitter, document }: Request) => ({ submitter, resource: document.resource });

@@ -2,7 +2,13 @@ import type { Fingerprint } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { formatSignedText, parseReceipt, parseSignedText } from '../../src/protocol/receipt.js';
 import type { Rule } from '../../src/protocol/rule.js';
-import { parseRevocation, type Revocation } from '../../src/protocol/statements.js';
+import {
+  type Decision,
+  parseReview,
+  parseRevocation,
+  type ReviewStatement,
+  type Revocation,
+} from '../../src/protocol/statements.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import { parseSignature, verifySignature } from '../../src/ssh/signature.js';
 import type { Principals } from '../roster/principals.js';
@@ -46,10 +52,11 @@ export function verifyDecision(
   }
   if (decision.duration > request.document.duration) throw mismatch('a longer duration than was asked for');
   checkClock('decided', decision.decided, now);
-  if (decision.notAfter <= now || decision.notAfter - decision.decided > rule.longestValidity * 1000) {
+  const longest = longestValidity(decision, request, rule, context);
+  if (decision.notAfter <= now || decision.notAfter - decision.decided > longest * 1000) {
     throw new Problem(
       'not-after-invalid',
-      `not-after ${formatTime(decision.notAfter)} is past, or more than ${rule.longestValidity} s after decided`,
+      `not-after ${formatTime(decision.notAfter)} is past, or more than ${longest} s after decided`,
     );
   }
   const { key } = verifySignature(receipt.statement, receipt.armor, 'decision@countersign');
@@ -62,6 +69,17 @@ export function verifyDecision(
     comment: decision.comment,
     receipt: formatSignedText(receipt),
   };
+}
+
+/** In seconds. The yes of the requester himself must outlast the delay in which others can say no. */
+function longestValidity(
+  { approver }: Decision,
+  { document }: Request,
+  { longestValidity: longest, alone }: Rule,
+  { principals }: VerificationContext,
+): number {
+  const isOwn = principals.personBehind(document.requester)?.name === approver;
+  return isOwn && alone !== null ? longest + alone.delay : longest;
 }
 
 /** A vote stands until its not-after, and while its signer still has the key that signed it (A15). */
@@ -83,6 +101,18 @@ export function verifyRevocation(text: string, request: Request, context: Verifi
   const { key } = verifySignature(statement, armor, 'revoke@countersign');
   checkSigner(revocation.approver, context.principals.signer(key.fingerprint, context.now).name);
   return revocation;
+}
+
+/** @throws Problem of the signed text, the key or the statement. */
+export function verifyReview(text: string, request: Request, context: VerificationContext): ReviewStatement {
+  const { statement, armor } = parseSignedText(text);
+  const review = parseReview(statement);
+  checkBroker(review.broker, context);
+  if (review.request !== request.digest || review.scope !== request.scope) throw mismatch('another request');
+  checkClock('issued', review.issued, context.now);
+  const { key } = verifySignature(statement, armor, 'review@countersign');
+  checkSigner(review.approver, context.principals.signer(key.fingerprint, context.now).name);
+  return review;
 }
 
 /** @throws Problem `wrong-broker` */

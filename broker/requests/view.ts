@@ -2,12 +2,27 @@ import * as z from 'zod';
 import type { requestStatusSchema, requestViewSchema } from '../../src/protocol/request-view.js';
 import { type Restoration, restorationSchema } from '../../src/protocol/restoration.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
-import type { Request } from './request.js';
+import type { Request, Vote } from './request.js';
 
 type WireStatus = z.input<typeof requestStatusSchema>;
+type WireVote = WireStatus['votes'][number];
 type WireView = z.input<typeof requestViewSchema>;
 
 const time = (at: EpochMs | null): string | null => (at === null ? null : formatTime(at));
+
+const voteOnWire = (vote: Vote): WireVote => ({
+  approver: vote.approver,
+  verdict: vote.verdict,
+  decided: formatTime(vote.decided),
+  notAfter: formatTime(vote.notAfter),
+  comment: vote.comment,
+  receipt: vote.receipt,
+});
+
+function aloneOnWire({ alone }: Request): WireStatus['alone'] {
+  if (alone === null) return null;
+  return { vote: voteOnWire(alone.vote), opensAt: formatTime(alone.opensAt), opened: alone.opened };
+}
 
 /** The changing part of a request, as it goes on the wire. */
 export function statusOnWire(request: Request): WireStatus {
@@ -16,14 +31,8 @@ export function statusOnWire(request: Request): WireStatus {
     state: request.state,
     claimBy: time(request.claimBy),
     waiting: request.askers,
-    votes: request.votes.map((vote) => ({
-      approver: vote.approver,
-      verdict: vote.verdict,
-      decided: formatTime(vote.decided),
-      notAfter: formatTime(vote.notAfter),
-      comment: vote.comment,
-      receipt: vote.receipt,
-    })),
+    votes: request.votes.map(voteOnWire),
+    alone: aloneOnWire(request),
     missing: [...request.missing],
     redeemedAt: time(request.redeemedAt),
     report:

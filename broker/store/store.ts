@@ -60,6 +60,16 @@ export interface RosterStep {
   readonly signatures: readonly RosterSignature[];
 }
 
+/** A request that its requester opened alone, until enough others have signed that they looked at it. */
+export interface Review {
+  readonly request: RequestId;
+  readonly requester: Name;
+  readonly resource: string;
+  readonly openedAt: EpochMs;
+  /** Each with the signed statement. */
+  readonly signed: readonly { readonly approver: Name; readonly statement: string }[];
+}
+
 /** Where something goes when it leaves the broker. */
 export type Sink = 'command';
 
@@ -98,6 +108,8 @@ export interface RequestChange<Result> {
   readonly nonce?: { readonly nonce: Nonce; readonly expires: EpochMs };
   /** What the door says of itself from now on. */
   readonly door?: Door;
+  /** What is to be reviewed about this request from now on; null once that is done. */
+  readonly review?: Review | null;
   /** Tells the world of the last of the events. */
   readonly delivery?: { readonly sink: Sink; readonly due: EpochMs };
   readonly result: Result;
@@ -171,6 +183,9 @@ export interface Store {
 
   /** The doors that said of themselves what they have; another map after each change. */
   doors(): ReadonlyMap<Name, Door>;
+
+  /** Reviews that are open, by request; another map after each change. */
+  reviews(): ReadonlyMap<RequestId, Review>;
 
   findSession(hash: TokenHash): Session | null;
   /** Refused with Problem `unknown-key` when its key is not enrolled (any more) for that approver. */

@@ -279,6 +279,7 @@ function newRequest(): Request {
     state: 'redeemed',
     claimBy: now + 900_000,
     votes: [],
+    alone: null,
     missing: [],
     claim: randomBytes(16).toString('hex') as Claim,
     redeemedAt: now,

@@ -144,6 +144,10 @@ export const PROBLEMS = {
     status: 409,
     hint: 'deny a pending request; what was opened already ends at the door, not here',
   },
+  'nothing-to-review': {
+    status: 409,
+    hint: 'what was opened by its requester alone is reviewed: countersign review',
+  },
   'not-redeemed': { status: 409, hint: 'redeem with this claim first, then report' },
   'already-reported': { status: 409, hint: 'this claim has reported another outcome' },
   'claim-needed': { status: 400, hint: 'send {"claim":"32 hex digits"}' },

@@ -46,6 +46,13 @@ export interface ReportView {
   readonly at: EpochMs;
 }
 
+/** The requester's own yes, which opens once nobody has said no for a while. */
+export interface LoneApprovalView {
+  readonly vote: VoteView;
+  readonly opensAt: EpochMs;
+  readonly opened: boolean;
+}
+
 /** What changes during the life of a request. */
 export interface RequestStatus {
   readonly state: RequestState;
@@ -54,6 +61,8 @@ export interface RequestStatus {
   /** How many askers are attached. */
   readonly waiting: number;
   readonly votes: readonly VoteView[];
+  /** That the requester lets himself in alone (break-glass); null where not. */
+  readonly alone: LoneApprovalView | null;
   /** What the rule still asks for, in words; empty once approved. */
   readonly missing: readonly string[];
   readonly redeemedAt: EpochMs | null;
@@ -130,6 +139,7 @@ const status = {
   claimBy: z.nullable(time),
   waiting: z.int().min(0),
   votes: z.array(vote),
+  alone: z.nullable(z.object({ vote, opensAt: time, opened: z.boolean() })).default(null),
   missing: z.array(z.string()),
   redeemedAt: z.nullable(time),
   report: z.nullable(reportSchema),

@@ -192,6 +192,14 @@ const ROSTER: StatementForm<RosterStatement> = {
 export const formatRoster = (roster: RosterStatement): string => formatStatement(ROSTER, roster);
 /** @throws Problem `malformed-statement` */
 export const parseRoster = (text: string): RosterStatement => parseStatement(ROSTER, text);
+/** Says that somebody looked at what was opened by its requester alone; signed with `review@countersign`. */
+export type ReviewStatement = Revocation;
+
+const REVIEW: StatementForm<ReviewStatement> = { ...REVOCATION, title: 'countersign-review 1' };
+
+export const formatReview = (review: ReviewStatement): string => formatStatement(REVIEW, review);
+/** @throws Problem `malformed-statement` */
+export const parseReview = (text: string): ReviewStatement => parseStatement(REVIEW, text);
 
 /** A broker's former key names the next one; signed by the former key with `broker@countersign`. */
 export interface KeyHandover {

@@ -9,6 +9,7 @@ export const REQUEST_EVENTS = [
   'request.submitted',
   'request.voted',
   'request.reconsidered',
+  'request.alone',
   'request.approved',
   'request.denied',
   'request.expired',
@@ -17,6 +18,7 @@ export const REQUEST_EVENTS = [
   'request.revoked',
   'request.redeemed',
   'request.reported',
+  'request.reviewed',
 ] as const;
 export type RequestEventKind = (typeof REQUEST_EVENTS)[number];
 

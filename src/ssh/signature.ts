@@ -7,6 +7,7 @@ import { WireReader, wireString, wireUint32 } from './wire.js';
 export type Namespace =
   | 'decision@countersign'
   | 'revoke@countersign'
+  | 'review@countersign'
   | 'session@countersign'
   | 'submit@countersign'
   | 'roster@countersign'

@@ -69,7 +69,7 @@ class ModelBroker {
       seq: this.seq + 1,
       kind: 'request.voted',
       id: row.id,
-      status: { ...status, endedAt, endedBy },
+      status: { ...status, alone: null, endedAt, endedBy },
     });
   }
 

@@ -62,6 +62,7 @@ export function sampleRequest({ n = 1, age = 120, document, ...given }: Sample =
     claimBy: null,
     waiting: 1,
     votes: [],
+    alone: null,
     missing: ['1 more person: bob, carol or dave'],
     redeemedAt: null,
     report: null,

@@ -77,6 +77,7 @@ async function submit(to: Store): Promise<RequestId | null> {
     state: 'pending',
     claimBy: null,
     votes: [],
+    alone: null,
     missing: [],
     claim: null,
     redeemedAt: null,

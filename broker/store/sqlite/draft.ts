@@ -15,6 +15,7 @@ import type {
   NextTry,
   RequestChange,
   RequestKey,
+  Review,
   RosterStep,
   Session,
   TokenHash,
@@ -62,6 +63,8 @@ export class Draft {
   readonly rosterSteps = new Map<number, RosterStep>();
   /** Those that have no row yet, with their texts. */
   readonly signersFiles = new Map<Digest, string>();
+  /** null for those that are done. */
+  readonly reviews = new Map<RequestId, Review | null>();
   readonly deliveries = new Map<string, Delivery>();
   readonly delivered = new Map<string, DeliveryName>();
   readonly entries: LogEntry[] = [];
@@ -95,6 +98,7 @@ export class Draft {
       this.doors.size +
       this.rosterSteps.size +
       this.signersFiles.size +
+      this.reviews.size +
       this.deliveries.size +
       this.delivered.size;
     return changed + others === 0 && this.directory === this.#live.directory;
@@ -127,6 +131,7 @@ export class Draft {
     if (change.asker !== undefined) this.askers.set(change.asker.hash, change.asker);
     if (change.nonce !== undefined) this.nonces.set(change.nonce.nonce, change.nonce.expires);
     if (change.door !== undefined) this.doors.set(change.door.name, change.door);
+    if (change.review !== undefined && request !== null) this.reviews.set(request.id, change.review);
     this.#append(change.events, bodies, request);
     if (change.delivery !== undefined && request !== null) {
       const { sink, due } = change.delivery;

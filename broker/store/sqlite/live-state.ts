@@ -11,6 +11,7 @@ import type {
   Directory,
   Door,
   RequestKey,
+  Review,
   RosterStep,
   Session,
   TokenHash,
@@ -28,6 +29,8 @@ export class LiveState {
   rosterSteps: readonly RosterStep[] = [];
   /** The digests of the signers files that are kept, in the order in which they came. */
   readonly signersFiles = new Set<Digest>();
+  /** Replaced at each change. */
+  reviews: ReadonlyMap<RequestId, Review> = new Map();
   readonly askers = new Map<TokenHash, Asker>();
   readonly sessions = new Map<TokenHash, Session>();
   readonly nonces = new Map<Nonce, EpochMs>();
@@ -63,6 +66,7 @@ export class LiveState {
     if (draft.doors.size > 0) this.doors = new Map([...this.doors, ...draft.doors]);
     if (draft.rosterSteps.size > 0) this.rosterSteps = draft.stepsNow();
     for (const digest of draft.signersFiles.keys()) this.signersFiles.add(digest);
+    if (draft.reviews.size > 0) this.reviews = withReviews(this.reviews, draft.reviews);
     for (const key of draft.delivered.keys()) this.deliveries.delete(key);
     for (const [key, delivery] of draft.deliveries) this.deliveries.set(key, delivery);
     this.directory = draft.directory;
@@ -106,6 +110,18 @@ export class LiveState {
       left -= 1;
     }
   }
+}
+
+function withReviews(
+  reviews: ReadonlyMap<RequestId, Review>,
+  changes: ReadonlyMap<RequestId, Review | null>,
+): ReadonlyMap<RequestId, Review> {
+  const all = new Map(reviews);
+  for (const [request, review] of changes) {
+    if (review === null) all.delete(request);
+    else all.set(request, review);
+  }
+  return all;
 }
 
 /** One text for (digest, submitter); neither has a space. */

@@ -1,13 +1,23 @@
 import type { Database } from 'better-sqlite3';
-import type { Digest, Fingerprint, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
+import * as z from 'zod';
+import {
+  type Digest,
+  type Fingerprint,
+  isName,
+  type Name,
+  type Nonce,
+  type RequestId,
+} from '../../../src/protocol/names.js';
 import { type Restoration, restorationSchema } from '../../../src/protocol/restoration.js';
 import { personSchema, submitterSchema } from '../../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { type ChainHead, GENESIS } from '../../audit/chain.js';
-import type { Delivery, Door, RosterStep } from '../store.js';
+import type { Delivery, Door, Review, RosterStep } from '../store.js';
 import { newestEvent } from './inspection.js';
 import { deliveryKey, LiveState } from './live-state.js';
 import { digestOf, REQUEST_COLUMNS, type RequestRow, requestFromRow, rosterStepSchema } from './rows.js';
+
+const signatures = z.array(z.strictObject({ approver: z.custom<Name>(isName), statement: z.string() }));
 
 /**
  * Reads what is held in memory. None of it grows with history, and neither does the time that this takes.
@@ -29,6 +39,7 @@ export function loadLiveState(database: Database, now: EpochMs): LiveState {
   live.doors = loadDoors(database);
   live.rosterSteps = loadRosterSteps(database);
   for (const digest of loadSignersFiles(database)) live.signersFiles.add(digest);
+  live.reviews = loadReviews(database);
   loadDeliveries(database, live);
   return live;
 }
@@ -97,6 +108,21 @@ function loadSignersFiles(database: Database): readonly Digest[] {
     .prepare<[], { readonly digest: Buffer }>('SELECT digest FROM signers_files ORDER BY n')
     .all()
     .map(({ digest }) => digestOf(digest));
+}
+
+function loadReviews(database: Database): ReadonlyMap<RequestId, Review> {
+  const rows = database.prepare<
+    [],
+    Omit<Review, 'openedAt' | 'signed'> & { readonly opened_at: EpochMs; readonly signed: string }
+  >('SELECT request, requester, resource, opened_at, signed FROM reviews ORDER BY request');
+  return new Map(
+    rows
+      .all()
+      .map(({ opened_at, signed, ...row }) => [
+        row.request,
+        { ...row, openedAt: opened_at, signed: signatures.parse(JSON.parse(signed)) },
+      ]),
+  );
 }
 
 function loadNonces(database: Database, live: LiveState, now: EpochMs): void {

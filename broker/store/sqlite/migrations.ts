@@ -137,12 +137,23 @@ CREATE TABLE roster_steps (
 ) STRICT;
 `;
 
+const REVIEWS = `
+CREATE TABLE reviews (
+  request TEXT PRIMARY KEY REFERENCES requests (id),
+  requester TEXT NOT NULL,
+  resource TEXT NOT NULL,
+  opened_at INTEGER NOT NULL,
+  signed TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: OUTBOX_AND_RESTORE },
   { version: 3, sql: DOORS },
   { version: 4, sql: VERIFIED },
   { version: 5, sql: SIGNED_ROSTER },
+  { version: 6, sql: REVIEWS },
 ];
 
 /**

@@ -20,22 +20,23 @@ const claim = z.custom<Claim>(isClaim, 'not a claim');
 const epochMs = z.int();
 const digestText = z.custom<Digest>(isDigest, 'not a digest');
 
+const voteSchema = z.strictObject({
+  approver: name,
+  verdict: z.enum(['approve', 'deny']),
+  decided: epochMs,
+  notAfter: epochMs,
+  comment: z.string(),
+  receipt: z.string(),
+});
+
 /** What changes during the life of a request; kept as one JSON text, because nothing of it is queried. */
 const lifeSchema = z.strictObject({
   answerBy: epochMs,
   claimBy: z.nullable(epochMs),
-  votes: z.readonly(
-    z.array(
-      z.strictObject({
-        approver: name,
-        verdict: z.enum(['approve', 'deny']),
-        decided: epochMs,
-        notAfter: epochMs,
-        comment: z.string(),
-        receipt: z.string(),
-      }),
-    ),
-  ),
+  votes: z.readonly(z.array(voteSchema)),
+  alone: z
+    .nullable(z.strictObject({ vote: voteSchema, opensAt: epochMs, opened: z.boolean() }))
+    .default(null),
   missing: z.readonly(z.array(z.string())),
   claim: z.nullable(claim),
   redeemedAt: z.nullable(epochMs),
@@ -115,12 +116,13 @@ export function requestFromRow(row: RequestRow): Request {
 
 /** Writes the column `life`. */
 export function lifeOf(request: Request): string {
-  const { answerBy, claimBy, votes, missing, claim, redeemedAt, report, endedAt, endedBy } = request;
+  const { answerBy, claimBy, votes, alone, missing, claim, redeemedAt, report, endedAt, endedBy } = request;
   const { askers, idleSince } = request;
   return JSON.stringify({
     answerBy,
     claimBy,
     votes,
+    alone,
     missing,
     claim,
     redeemedAt,

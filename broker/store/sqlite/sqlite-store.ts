@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
-import type { Digest, Name } from '../../../src/protocol/names.js';
+import type { Digest, Name, RequestId } from '../../../src/protocol/names.js';
 import { isLive } from '../../../src/protocol/request-view.js';
 import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
@@ -17,6 +17,7 @@ import type {
   NextTry,
   RequestChange,
   RequestKey,
+  Review,
   RosterStep,
   Session,
   Store,
@@ -138,6 +139,10 @@ export class SqliteStore implements Store {
 
   keepSignersFile(text: string): Promise<void> {
     return this.#group.submit((draft) => draft.keepSignersFile(text));
+  }
+
+  reviews(): ReadonlyMap<RequestId, Review> {
+    return this.#live.reviews;
   }
 
   doors(): ReadonlyMap<Name, Door> {

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import * as z from 'zod';
+import type { RequestId } from '../../../src/protocol/names.js';
 import {
   type Person,
   personSchema,
@@ -8,7 +9,7 @@ import {
 } from '../../../src/protocol/roster-messages.js';
 import type { LogEntry } from '../../audit/chain.js';
 import type { Request } from '../../requests/request.js';
-import type { Asker, Delivery, Session } from '../store.js';
+import type { Asker, Delivery, Review, Session } from '../store.js';
 import type { Draft } from './draft.js';
 import type { KeyIndexes, Pack } from './key-index.js';
 import type { LiveState } from './live-state.js';
@@ -43,6 +44,8 @@ export class Writer {
   readonly #putDoor: Statement;
   readonly #putStep: Statement;
   readonly #putSignersFile: Statement;
+  readonly #putReview: Statement;
+  readonly #endReview: Statement;
   readonly #insertEvent: Statement;
   readonly #acknowledge: Statement;
   readonly #putDelivery: Statement;
@@ -75,6 +78,10 @@ export class Writer {
     this.#putDoor = database.prepare('INSERT OR REPLACE INTO doors (name, signers, since) VALUES (?, ?, ?)');
     this.#putStep = database.prepare('INSERT OR REPLACE INTO roster_steps (serial, body) VALUES (?, ?)');
     this.#putSignersFile = database.prepare('INSERT INTO signers_files (digest, text) VALUES (?, ?)');
+    this.#putReview = database.prepare(
+      'INSERT OR REPLACE INTO reviews (request, requester, resource, opened_at, signed) VALUES (?, ?, ?, ?, ?)',
+    );
+    this.#endReview = database.prepare('DELETE FROM reviews WHERE request = ?');
     this.#insertEvent = database.prepare(
       'INSERT INTO events (seq, at, kind, request, body, hash) VALUES (?, ?, ?, ?, ?, ?)',
     );
@@ -132,6 +139,7 @@ export class Writer {
     }
     for (const [digest, text] of draft.signersFiles) this.#putSignersFile.run(digestBytes(digest), text);
     for (const step of draft.rosterSteps.values()) this.#putStep.run(step.serial, JSON.stringify(step));
+    for (const [request, review] of draft.reviews) this.#writeReview(request, review);
     if (draft.restoration !== committed.restoration) this.#acknowledge.run();
     for (const entry of draft.entries) this.#writeEntry(entry);
     for (const delivery of draft.deliveries.values()) this.#writeDelivery(delivery);
@@ -170,6 +178,14 @@ export class Writer {
 
   #writeSession({ hash, approver, key, expires }: Session): void {
     this.#putSession.run(bytesOf(hash), approver, key, expires);
+  }
+
+  #writeReview(request: RequestId, review: Review | null): void {
+    if (review === null) this.#endReview.run(request);
+    else {
+      const { requester, resource, openedAt, signed } = review;
+      this.#putReview.run(request, requester, resource, openedAt, JSON.stringify(signed));
+    }
   }
 
   #writeDelivery({ event, sink, request, attempts, due }: Delivery): void {

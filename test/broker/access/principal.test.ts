@@ -27,6 +27,7 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'broker.read': ALL,
   'request.decide': ALL,
   'request.revoke': ALL,
+  'request.review': ALL,
   'session.open': ALL,
   'roster.sign': ALL,
   'roster.follow': ALL,

@@ -9,6 +9,7 @@ import type {
   NextTry,
   RequestChange,
   RequestKey,
+  Review,
   Session,
   Store,
   TokenHash,
@@ -22,6 +23,7 @@ export class MemoryStore implements Store {
   readonly requests = new Map<RequestId, Request>();
   readonly log: Committed[] = [];
   readonly sessions = new Map<TokenHash, Session>();
+  readonly #reviews = new Map<RequestId, Review>();
   #doors: ReadonlyMap<Name, Door> = new Map();
   /** While true no commit succeeds, as on a full disk. */
   isFull = false;
@@ -73,6 +75,8 @@ export class MemoryStore implements Store {
       if (request !== null) this.requests.set(request.id, request);
       if (asker !== undefined) this.#askers.set(asker.hash, asker);
       if (nonce !== undefined) this.#nonces.add(nonce.nonce);
+      if (change.review === null) this.#reviews.delete((request as Request).id);
+      else if (change.review !== undefined) this.#reviews.set(change.review.request, change.review);
       if (door !== undefined) this.#doors = new Map([...this.#doors, [door.name, door]]);
       this.#record(events, request);
       if (delivery !== undefined && request !== null) {
@@ -105,6 +109,10 @@ export class MemoryStore implements Store {
   }
 
   async keepSignersFile(): Promise<void> {}
+
+  reviews(): ReadonlyMap<RequestId, Review> {
+    return this.#reviews;
+  }
 
   directory(): Directory {
     return this.#directory;

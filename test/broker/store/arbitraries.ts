@@ -102,6 +102,7 @@ export const request: fc.Arbitrary<Request> = fc
       state: fc.constantFrom(...REQUEST_STATES),
       claimBy: fc.option(time),
       votes: fc.array(vote, { maxLength: 3 }),
+      alone: fc.option(fc.record({ vote, opensAt: time, opened: fc.boolean() })),
       missing: fc.array(hostileText, { maxLength: 2 }),
       claim: fc.option(claim),
       redeemedAt: fc.option(time),

@@ -89,6 +89,7 @@ export function newRequest({ requester = 'alice', resource = 'web-1.example.com'
     state: 'pending',
     claimBy: null,
     votes: [],
+    alone: null,
     missing: ['one more person'],
     claim: null,
     redeemedAt: null,
