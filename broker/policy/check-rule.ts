@@ -90,7 +90,12 @@ function checkPlaces(quorum: Quorum, { people, declared }: World, refuse: Refuse
   refuse([], `a person signs once: ${which} need ${lack.need} people and have ${lack.have} together`);
 }
 
-function checkGroup(group: string, { people, declared }: World, refuse: (message: string) => void): void {
+/** Checks that a group has members, or a command that will tell them. */
+export function checkGroup(
+  group: string,
+  { people, declared }: World,
+  refuse: (message: string) => void,
+): void {
   if (declared.has(group) || membersOf(group, people).length > 0) return;
   const known = new Set([...declared, ...people.flatMap((person) => person.groups)]);
   const there =

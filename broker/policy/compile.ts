@@ -4,14 +4,15 @@ import { pinRule } from '../../src/protocol/rule.js';
 import type { Principals } from '../roster/principals.js';
 import { BadPolicy, type Mistake } from './bad-policy.js';
 import { checkConditions } from './check-conditions.js';
-import { checkRule, type World } from './check-rule.js';
+import { checkGroup, checkRule, type World } from './check-rule.js';
 import { type Condition, ConditionMistake, compileCondition } from './condition.js';
 import { patternMistake } from './pattern.js';
 import type { Policy } from './policy.js';
-import type { PolicyFile } from './policy-file.js';
+import { MAX_RULES, type PolicyFile } from './policy-file.js';
 import { conditionText, ruleOf } from './rule-of.js';
 import { type CompiledRule, policyOf } from './rules.js';
 import { readShape, written } from './shape.js';
+import { expandTables, type PlacedRule } from './tables.js';
 import { type Path, readYaml, type YamlSource } from './yaml-source.js';
 
 /** A group whose members a command prints. */
@@ -59,18 +60,21 @@ export function compilePolicy(
     declared: new Set(groups.map(({ name }) => name)),
   };
   checkGroups(groups, world, refuse);
-  checkNames(shape, refuse);
-  const rules = shape.rules.map((one, index) => {
+  const placed = placedRules(shape);
+  checkNumber(placed, refuse);
+  checkNames(placed, refuse);
+  const rules = placed.map(({ rule: one, path: place, asking }) => {
     const rule = ruleOf(one, shape.defaults ?? {});
-    checkRule(rule, one, world, (path, message) => refuse(['rules', index, ...path], message));
+    checkRule(rule, one, world, (path, message) => refuse([...place, ...path], message));
+    for (const { group, path } of asking) checkGroup(group, world, (message) => refuse(path, message));
     const pattern = rule.ticket === null ? null : patternMistake(rule.ticket);
-    if (pattern !== null) refuse(['rules', index, 'ticket'], pattern);
-    const condition = readCondition(conditionText(one), ['rules', index, 'when'], source, mistakes);
-    return { rule, condition, line: source.at(['rules', index]).line };
+    if (pattern !== null) refuse([...place, 'ticket'], pattern);
+    const condition = readCondition(conditionText(one), [...place, 'when'], source, mistakes);
+    return { rule, condition, line: source.at(place).line };
   });
   // A condition that cannot be read would look like one that is always true.
   if (mistakes.length === 0) {
-    checkConditions(rules, (index, message) => refuse(['rules', index, 'when'], message));
+    checkConditions(rules, (index, message) => refuse([...(placed[index]?.path ?? []), 'when'], message));
   }
   if (mistakes.length > 0) throw new BadPolicy(file, mistakes);
   const pinned = rules.map(({ rule, ...rest }) => ({ rule: pinRule(rule), ...rest }));
@@ -100,11 +104,23 @@ function checkGroups(
   }
 }
 
-function checkNames({ rules }: PolicyFile, refuse: (path: Path, message: string) => void): void {
-  for (const [index, { name }] of rules.entries()) {
-    const first = rules.findIndex((other) => other.name === name);
-    if (first < index)
-      refuse(['rules', index, 'name'], `rule ${first + 1} has this name: choose another one`);
+/** In the order in which they are asked. */
+const placedRules = ({ rules, tables }: PolicyFile): readonly PlacedRule[] => [
+  ...rules.map((rule, index) => ({ rule, path: ['rules', index], asking: [] })),
+  ...expandTables(tables),
+];
+
+function checkNumber(placed: readonly PlacedRule[], refuse: (path: Path, message: string) => void): void {
+  if (placed.length === 0) refuse(['rules'], 'write at least one rule: without one nothing is allowed');
+  if (placed.length > MAX_RULES) {
+    refuse(['tables'], `rules and rows are ${placed.length} together: write at most ${MAX_RULES}`);
+  }
+}
+
+function checkNames(placed: readonly PlacedRule[], refuse: (path: Path, message: string) => void): void {
+  for (const [index, { rule, path }] of placed.entries()) {
+    const first = placed.findIndex((other) => other.rule.name === rule.name);
+    if (first < index) refuse([...path, 'name'], `rule ${first + 1} has this name: choose another one`);
   }
 }
 

@@ -3,6 +3,7 @@ import { MAX_DURATION_SECONDS } from '../../src/protocol/document.js';
 import { isName } from '../../src/protocol/names.js';
 import { MAX_GROUP_CHARS, MAX_PLACES } from '../../src/protocol/quorum.js';
 import { inWords } from './duration-words.js';
+import { tableSchema } from './tables.js';
 
 /** Most rules of a file. */
 export const MAX_RULES = 256;
@@ -102,7 +103,8 @@ const answerBy = time(1, DAY).describe('How long a request waits for an answer.'
 const claimBy = time(1, DAY).describe('How long an approval waits to be used.');
 const validity = time(1, DAY).describe('Longest life of a signature, from signing to first use.');
 
-const rule = z.strictObject(
+/** One rule, as it is written. */
+export const fileRule = z.strictObject(
   {
     name: shortText('name the rule, in at most 128 characters').describe(
       'Once in a file; shown to approvers.',
@@ -242,10 +244,15 @@ export const policyFileSchema = z.strictObject(
         .describe('For rules that do not say it themselves.'),
     ),
     rules: z
-      .array(rule, wanted('write a list of rules'))
-      .min(1, wanted('write at least one rule: without one nothing is allowed'))
+      .array(fileRule, wanted('write a list of rules'))
       .max(MAX_RULES, wanted(`write at most ${MAX_RULES} rules`))
+      .default([])
       .describe('The first one whose condition is true decides. An ask that none matches is refused.'),
+    tables: z
+      .array(tableSchema(fileRule), wanted('write a list of tables'))
+      .max(32, wanted('write at most 32 tables'))
+      .default([])
+      .describe('Group × role × resource, for what no rule decides: each row is a rule.'),
   },
   wanted('write version: 1, then rules:'),
 );

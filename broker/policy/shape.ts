@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { nearest } from '../../src/protocol/nearest.js';
 import type { Mistake } from './bad-policy.js';
-import { type PolicyFile, policyFileSchema } from './policy-file.js';
+import { fileRule, type PolicyFile, policyFileSchema } from './policy-file.js';
 import type { Path, YamlSource } from './yaml-source.js';
 
 type Issue = z.core.$ZodIssue;
@@ -51,7 +51,7 @@ function branchOf(value: unknown, branches: readonly (readonly unknown[])[]): nu
   return branches.length === 3 && 'any' in value ? 1 : last;
 }
 
-const KEYS_OF_RULE = Object.keys(policyFileSchema.shape.rules.element.shape);
+const KEYS_OF_RULE = Object.keys(fileRule.shape);
 const KEYS_OF_FILE = Object.keys(policyFileSchema.shape);
 
 function meant(path: Path, key: string): string {
@@ -64,6 +64,12 @@ function meant(path: Path, key: string): string {
 /** `rules 2: approvals.oncall: `, as a reader finds it. */
 export function written(path: Path): string {
   const [first, index, ...rest] = path;
+  if (first === 'tables' && index !== undefined) {
+    const [rows, row, ...inner] = rest;
+    const isRow = rows === 'rows' && row !== undefined;
+    const key = (isRow ? inner : rest).map(String).join('.');
+    return `table ${Number(index) + 1}: ${isRow ? `row ${Number(row) + 1}: ` : ''}${key === '' ? '' : `${key}: `}`;
+  }
   if (first !== 'rules' || index === undefined) return path.length === 0 ? '' : `${path.join('.')}: `;
   const inside = rest.length === 0 ? '' : `${rest.map(String).join('.')}: `;
   return `rule ${Number(index) + 1}: ${inside}`;

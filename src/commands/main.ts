@@ -46,6 +46,7 @@ Decide
 Manage
   roster     people, their keys, aliases and groups; export a signers file
   submitter  hosts, jobs and tools that may ask, and what they may ask for
+  policy     the policy file: import one from another tool
   broker     the key that names the broker, its rotation, and the brokers pinned here
   backup     copy the database, while the broker runs or not
   restore    put such a copy in its place
@@ -82,7 +83,7 @@ function failed(error: unknown, argv: readonly string[]): number {
 }
 
 /** How many words name a verb of these groups. */
-const GROUPS: Readonly<Record<string, number>> = { roster: 2, submitter: 2, config: 2, broker: 3 };
+const GROUPS: Readonly<Record<string, number>> = { roster: 2, submitter: 2, config: 2, policy: 2, broker: 3 };
 
 /** Names the help that fits: of the verb that was called. */
 function withHelp({ code, message }: Problem, argv: readonly string[]): Problem {

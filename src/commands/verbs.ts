@@ -17,6 +17,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   sign: () => import('./sign.js'),
   roster: () => import('./roster.js'),
   submitter: () => import('./submitter.js'),
+  policy: () => import('./policy.js'),
   broker: () => import('./broker.js'),
   status: () => import('./status.js'),
   backup: () => import('./backup.js'),

@@ -109,6 +109,10 @@ export const PROBLEMS = {
     status: 403,
     hint: 'the broker owner must correct the condition of that rule; until then it refuses what it cannot judge',
   },
+  'import-refused': {
+    status: 422,
+    hint: 'take that part out, import the rest, and write a rule for it by hand',
+  },
   'bad-policy': { status: 422, hint: 'correct the lines that are named' },
   'already-voted': { status: 409, hint: 'a person counts once' },
   'grant-not-allowed': { status: 403, hint: 'the rule in force takes only covers: request' },
