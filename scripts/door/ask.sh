@@ -18,7 +18,7 @@ again_by='log in again'
 
 # How this run was let in: `approved`, or by a way that is logged louder.
 admitted=approved log_priority=notice
-declare -gA admitted_by=([approved]='approved by' [offline]='approved offline by')
+declare -gA admitted_by=([approved]='approved by' [offline]='approved offline by' [alone]='opened alone by')
 
 # Errors that pass with time.
 passing_errors=' draining rate-limited too-many-pending too-many-connections storage-failed broker-locked '
@@ -184,7 +184,7 @@ admit() {
   claimed=yes
   load_signers "${config[signers]}"
   verify_receipts
-  quorum_holds "$requester" "${approvers[@]}" || shut no-quorum "not enough: $quorum_missing"
+  quorum_holds "$requester" "${approvers[@]}" || admit_alone || shut no-quorum "not enough: $quorum_missing"
   if [[ $waited == yes ]]; then
     # Nobody is let in, so the approval stays for the next equal ask.
     next_look=0

@@ -24,6 +24,9 @@ declare -gA config=(
   [sudo-wait]=60
   [mode]=enforce
   [offline]=''
+  [alone-group]=''
+  [alone-after]=''
+  [alone-reason]=''
 )
 # The account for which %u stands in values, empty where there is none.
 config_account=''
@@ -86,6 +89,10 @@ check_config() {
       longest | wait | sudo-wait) is_count "$value" && ((value >= 1 && value <= 86400)) ;;
       duration | longest-duration) is_count "$value" && ((value <= 2678400)) ;;
       shared-requester) [[ $value == one-more || $value == refuse || $value == accept ]] ;;
+      alone-group) [[ ! $value ]] || { is_name "$value" && ((${#value} <= 122)); } ;;
+      # Half a day, because an ask is kept for one.
+      alone-after) [[ ! $value ]] || { is_count "$value" && ((value >= 1 && value <= 43200)); } ;;
+      alone-reason) [[ ! $value ]] || { is_count "$value" && ((value >= 1 && value <= 900)); } ;;
       mode) [[ $value == enforce || $value == observe ]] ;;
       *) false ;;
     esac || shut bad-config "$1: the value of $key is not one that this key takes"
@@ -95,6 +102,9 @@ check_config() {
   ! asks_number || [[ ${config[grants]} == no ]] ||
     shut bad-config "$1: number and grants exclude each other: a later equal ask has another number"
   [[ ! ${config[ca]} || $broker_url == https:* ]] || shut bad-config "$1: ca goes with an https:// broker"
+  [[ (${config[alone-group]} && ${config[alone-after]}) || ! ${config[alone-group]}${config[alone-after]}${config[alone-reason]} ]] ||
+    shut bad-config "$1: alone-group and alone-after go together, and alone-reason with them"
+  [[ ! ${config[alone-group]} ]] || config[alone-reason]=${config[alone-reason]:-40}
   [[ ${config[resource]} ]] || config[resource]=${config[door]#host:}
 }
 

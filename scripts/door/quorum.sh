@@ -56,12 +56,13 @@ quorum_met() {
   quorum_missing=''
 }
 
-# quorum_possible REQUESTER: whether everybody else together would be enough; otherwise nobody need be asked.
+# quorum_possible REQUESTER: whether everybody else together would be enough, or the requester alone; otherwise nobody need be
+# asked.
 quorum_possible() {
   local person=${signer_of[$1]-} name
   local -a others=()
   for name in "${signer_names[@]}"; do
     [[ $name == "$person" ]] || others+=("$name")
   done
-  quorum_holds "$1" "${others[@]}"
+  quorum_holds "$1" "${others[@]}" || is_of_alone_group "$1"
 }

@@ -5,7 +5,7 @@
 # One element a receipt: what was signed, its signature, and the values of its lines.
 receipt_statement=() receipt_armor=()
 receipt_broker=() receipt_door=() receipt_request=() receipt_scope=() receipt_covers=() receipt_verdict=()
-receipt_policy=() receipt_requester=() receipt_approver=() receipt_decided=() receipt_not_after=() receipt_duration=() receipt_uses=() receipt_code=()
+receipt_policy=() receipt_requester=() receipt_approver=() receipt_decided=() receipt_not_after=() receipt_duration=() receipt_uses=() receipt_code=() receipt_comment=()
 
 decision_names=(broker door request scope covers policy verdict requester approver decided not-after duration uses code comment)
 comment_form='^"([] !#-[^-~]|\\(["\\/bfnrt]|u[0-9a-fA-F]{4}))*"$'
@@ -15,7 +15,7 @@ parse_receipts() {
   local -i first next
   receipt_statement=() receipt_armor=()
   receipt_broker=() receipt_door=() receipt_request=() receipt_scope=() receipt_covers=() receipt_verdict=()
-  receipt_policy=() receipt_requester=() receipt_approver=() receipt_decided=() receipt_not_after=() receipt_duration=() receipt_uses=() receipt_code=()
+  receipt_policy=() receipt_requester=() receipt_approver=() receipt_decided=() receipt_not_after=() receipt_duration=() receipt_uses=() receipt_code=() receipt_comment=()
   for ((first = 1; first <= $#; first = next)); do
     parse_decision "${@:first:16}" || return 1
     ((next = first + 16, 1))
@@ -56,7 +56,7 @@ parse_decision() {
   receipt_statement+=("$statement")
   receipt_broker+=("$1") receipt_door+=("$2") receipt_request+=("$3") receipt_scope+=("$4") receipt_covers+=("$5")
   receipt_policy+=("$6") receipt_verdict+=("$7") receipt_requester+=("$8") receipt_approver+=("$9")
-  receipt_duration+=("${12}") receipt_uses+=("${13}") receipt_code+=("${14}")
+  receipt_duration+=("${12}") receipt_uses+=("${13}") receipt_code+=("${14}") receipt_comment+=("${15}")
 }
 
 # take_armor LINE…: appends the signature with which the lines begin; `armor_lines` is their number. All lines of base64

@@ -3,8 +3,8 @@
 #   lock              held while the files below are read and written
 #   clock             the second of the latest use: a door whose clock is before it stays shut
 #   keys              lines of the signers file that have passed the checks of a line, of which those of keys take long
-#   asks/DAY/SCOPE    nonce and claim of an ask that is not over, and its number where the door shows one, so that the next
-#                     equal ask joins it or claims its approval
+#   asks/DAY/SCOPE    nonce and claim of an ask that is not over, its number where the door shows one, and the second in
+#                     which it was drawn, so that the next equal ask joins it or claims its approval
 #   spent/DAY/REQUEST one line a use: its second; `denied` or `revoked` once a broker has said that of it
 #   documents/DAY/REQUEST a document for offline approval that is too long for a line
 #   run/DAY/…         private files of one run
@@ -16,6 +16,8 @@ run=''
 today=0
 # Nonce, claim and number of this ask, and their file; no number where the door shows none.
 ask_nonce='' ask_claim='' ask_number='' ask_file=''
+# The second in which it was drawn, in twelve digits; empty where that is not known.
+ask_drawn=''
 # The second of the latest use of this door, 0 for none.
 latest_use=0
 # The descriptor that holds the lock, if this run does.
@@ -130,20 +132,20 @@ drop_ask() {
 # Under the lock: empties the file of this ask, unless it holds another one by now.
 forget_ask() {
   [[ $ask_nonce ]] || return
-  local former=$ask_nonce ask_nonce='' ask_claim='' ask_number=''
+  local former=$ask_nonce ask_nonce='' ask_claim='' ask_number='' ask_drawn=''
   find_ask && [[ $ask_nonce == "$former" ]] && : >"$ask_file"
 }
 
 # Under the lock: sets `ask_file`, and nonce, claim and number if it holds them. One that a killed run has left half written
 # does not, and neither does one from before this door asked for a number.
 find_ask() {
-  local nonce='' claim='' number=''
+  local nonce='' claim='' number='' drawn=''
   local -i day
   for ((day = today - 1; day <= today; day++)); do
     ask_file=${config[state]}/asks/$day/${scope#sha256:}
-    [[ -s $ask_file ]] && { read -r nonce && read -r claim && { ! asks_number || read -r number; }; } <"$ask_file" &&
+    [[ -s $ask_file ]] && { read -r nonce && read -r claim && { ! asks_number || read -r number; } && { read -r drawn || drawn=''; }; } <"$ask_file" &&
       is_hex128 "$nonce" && is_hex128 "$claim" && { ! asks_number || is_six_digits "$number"; } || continue
-    ask_nonce=$nonce ask_claim=$claim ask_number=$number
+    ask_nonce=$nonce ask_claim=$claim ask_number=$number ask_drawn=$drawn
     return
   done
   return 1
@@ -153,8 +155,11 @@ draw_ask() {
   random_hex128 ask_nonce
   random_hex128 ask_claim
   ! asks_number || random_digits ask_number
+  printf -v ask_drawn '%012d' "$EPOCHSECONDS"
 }
 
 write_ask() {
-  printf '%s\n' "$ask_nonce" "$ask_claim" ${ask_number:+"$ask_number"} >"$ask_file"
+  printf '%s\n' "$ask_nonce" "$ask_claim" ${ask_number:+"$ask_number"} "$ask_drawn" >"$ask_file" || return
+  # Where it matters since when the ask stands.
+  [[ ! ${config[alone-group]} ]] || sync -- "$ask_file" "${ask_file%/*}"
 }

@@ -28,7 +28,7 @@ verify_receipts() {
 
 # verify_terms INDEX: what is signed is what this door asked, within what it allows.
 verify_terms() {
-  local -i at=$1
+  local -i at=$1 longest=${config[longest]}
   [[ ${receipt_verdict[at]} == approve ]] || shut deny-receipt "${receipt_approver[at]} signed no"
   is_pinned "${receipt_broker[at]}" || shut wrong-broker 'a receipt is for another broker'
   [[ ${receipt_door[at]} == "${config[door]}" ]] || shut wrong-door 'a receipt is for another door'
@@ -36,14 +36,16 @@ verify_terms() {
   [[ "\"${receipt_requester[at]}\"" == "$document_requester" ]] || shut wrong-requester 'a receipt is for another requester'
   [[ ${receipt_covers[at]} == "${receipt_covers[0]}" && ${receipt_request[at]} == "${receipt_request[0]}" &&
     ${receipt_broker[at]} == "${receipt_broker[0]}" ]] || shut mixed-receipts 'the receipts are not for one request'
-  if [[ $answer == offline ]]; then
+  if [[ ${answer-} == offline ]]; then
     verify_offline_terms "$at"
   elif [[ ${receipt_covers[at]} == scope ]]; then
     [[ ${config[grants]} == yes ]] || shut grant-refused 'a receipt is a grant, which this door does not take'
   else
     [[ ${receipt_request[at]} == "$request" ]] || shut wrong-request 'a receipt is for another request'
   fi
-  ((receipt_not_after[at] - receipt_decided[at] <= config[longest])) ||
+  # The requester signs at the beginning of the wait.
+  ! is_alone "$at" || ((longest += config[alone-after]))
+  ((receipt_not_after[at] - receipt_decided[at] <= longest)) ||
     shut too-long 'a receipt is good for longer than this door allows'
   ((receipt_duration[at] <= ${config[longest-duration]})) ||
     shut too-long 'a receipt is for longer work than this door allows'

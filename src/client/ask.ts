@@ -83,7 +83,7 @@ export class Asker {
     const document = { ...question, nonce: randomBytes(16).toString('hex') as Nonce };
     const claim = randomBytes(16).toString('hex') as Claim;
     const number = asksNumber(document) ? drawNumber() : null;
-    return this.#submit({ document, claim, number }, credential, signers);
+    return this.#submit({ document, claim, number, drawn: this.#clock.now() }, credential, signers);
   }
 
   /**
@@ -162,7 +162,7 @@ export class Asker {
   }
 
   async #submit(
-    { document, claim, number }: Pick<StandingAsk, 'document' | 'claim' | 'number'>,
+    { document, claim, number, drawn }: Pick<StandingAsk, 'document' | 'claim' | 'number' | 'drawn'>,
     credential: SubmitCredential,
     signers: Digest | null,
   ): Promise<Asked> {
@@ -182,7 +182,7 @@ export class Asker {
     });
     if (reply.digest !== digest)
       throw new Problem('broker-reply', 'the broker answered about another document');
-    const ask: StandingAsk = { broker, document, claim, number, id: reply.id, watch: reply.watch };
+    const ask: StandingAsk = { broker, document, claim, number, drawn, id: reply.id, watch: reply.watch };
     await this.#asks.save(ask);
     return { ask, reply, isNew: true };
   }

@@ -17,6 +17,7 @@ import {
 } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import type { JsonObject } from '../protocol/strict-json.js';
+import type { EpochMs } from '../protocol/time.js';
 import type { Clock } from './clock.js';
 import { readIfThere, writePrivately } from './private-file.js';
 
@@ -28,6 +29,8 @@ export interface StandingAsk {
   readonly claim: Claim;
   /** Shown to who asked and told to nobody else; null where the document asks for none. */
   readonly number: MatchedNumber | null;
+  /** When its nonce was drawn, by the clock of this machine; null where that was not kept. */
+  readonly drawn: EpochMs | null;
   readonly id: RequestId;
   /** null after this asker has detached. */
   readonly watch: BearerToken | null;
@@ -41,6 +44,7 @@ const fileSchema = z.object({
   document: z.record(z.string(), z.json()),
   claim: z.custom<Claim>(isClaim),
   number: z.nullable(z.custom<MatchedNumber>(isMatchedNumber)).default(null),
+  drawn: z.nullable(z.int().nonnegative()).default(null),
   id: z.custom<RequestId>(isRequestId),
   watch: z.nullable(z.custom<BearerToken>(isBearerToken)),
 });

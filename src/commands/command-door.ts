@@ -89,6 +89,8 @@ export class CommandDoor {
       try {
         return { kind: 'admitted', ask, approval: await this.#use(ask, reply) };
       } catch (error) {
+        // The ask stays, and its claim gets the same receipt again.
+        if (hasCode(error, 'alone-too-early')) throw error;
         await this.#rememberNo(ask, error);
         // What was refused once would be refused again.
         await this.#asks.forget(ask);
@@ -157,6 +159,7 @@ export class CommandDoor {
       revoked: own.revoked,
       requirements,
       number: ask.number,
+      drawn: ask.drawn,
     };
     const approval = verifyReceipts(receipts, expected, broker.clock.now());
     if (!(await spent.spend(approval))) throw new Problem('spent', 'the approval was used by another run');

@@ -8,6 +8,7 @@ const ENDS: Partial<Record<ProblemCode | RequestState, ExitCode>> = {
   denied: 2,
   expired: 3,
   lapsed: 3,
+  'alone-too-early': 3,
   cancelled: 4,
   revoked: 4,
 };

@@ -118,8 +118,11 @@ Examples
       const admission = await door.admit(question, credential);
       if (admission.kind === 'waiting') return STILL_WAITING;
       if (admission.kind === 'interrupted') return endLike({ code: null, signal: admission.signal });
-      tell(`approved by ${admission.approval.approvers.join(', ')}`);
-      return runApproved(command, (outcome, code) => door.report(admission.ask, outcome, code));
+      const { alone, approvers } = admission.approval;
+      tell(`${alone ? 'opened alone' : 'approved'} by ${approvers.join(', ')}`);
+      return runApproved(command, alone ? 'alone' : 'approved', (outcome, code) =>
+        door.report(admission.ask, outcome, code),
+      );
     });
   },
 });
@@ -175,12 +178,13 @@ function questionOf(
 /** Executes what was approved, if it still is what was approved, and tells the broker. */
 async function runApproved(
   command: BoundCommand,
+  how: 'approved' | 'alone',
   report: (outcome: Outcome, code: string) => Promise<void>,
 ): Promise<number> {
   try {
     await checkUnchanged(command);
     const { end } = await execute(command.path, command.argv);
-    const reported = report('opened', 'approved');
+    const reported = report('opened', how);
     const ended = await end;
     await reported;
     return endLike(ended);

@@ -34,19 +34,21 @@ export function quorumObjection(
   }
 }
 
-/** Why everybody else together would not be enough, so that nobody need be asked; null if they would. */
+/** Why neither everybody else together nor the requester alone would be enough, so that nobody need be asked; null if so. */
 export function impossibleQuorum(
   signers: readonly Signer[],
   requirements: Requirements,
   requester: string,
 ): string | null {
   const person = personBehind(signers, requester);
+  const { alone } = requirements;
+  if (alone !== null && person?.groups.includes(alone.group)) return null;
   const others = signers.filter((signer) => signer !== person).map(({ name }) => name);
   return quorumObjection(signers, requirements, requester, others);
 }
 
 /** The person to whom a NAME or an alias belongs. */
-function personBehind(signers: readonly Signer[], requester: string): Signer | null {
+export function personBehind(signers: readonly Signer[], requester: string): Signer | null {
   return signers.find(({ name, aliases }) => [name, ...aliases].includes(requester)) ?? null;
 }
 

@@ -23,6 +23,18 @@ export interface Requirements extends Quorum {
   readonly number: boolean;
   /** A requester who is not exactly one person of the signers file: one more must sign, or nobody may ask, or as any other. */
   readonly sharedRequester: 'one-more' | 'refuse' | 'accept';
+  /** Who may open with nothing but his own signature; null for nobody. */
+  readonly alone: Alone | null;
+}
+
+/** Break-glass for one person. */
+export interface Alone {
+  /** Of the signers file, without `group:`. */
+  readonly group: string;
+  /** Seconds from the ask, by the door's own clock; at most half a day, because an ask is kept for one. */
+  readonly after: number;
+  /** Fewest characters of the comment that is signed, in UTF-16. */
+  readonly reason: number;
 }
 
 export const REQUIREMENT_KEYS = [
@@ -34,9 +46,13 @@ export const REQUIREMENT_KEYS = [
   'grants',
   'number',
   'shared-requester',
+  'alone-group',
+  'alone-after',
+  'alone-reason',
 ] as const;
 
 const DAY = 86_400;
+const DEFAULT_REASON = 40;
 
 /**
  * Reads the keys that say what a door requires, with the meaning and the defaults that they have in pam.conf.
@@ -66,8 +82,21 @@ export function readRequirements(settings: Settings): Requirements {
       oneOf('one-more', 'refuse', 'accept'),
       'one-more' as const,
     ),
+    alone: readAlone(settings),
   };
 }
+
+function readAlone(settings: Settings): Alone | null {
+  const group = setting(settings, 'alone-group', parseGroup, null);
+  const after = setting(settings, 'alone-after', count(1, DAY / 2), null);
+  const reason = setting(settings, 'alone-reason', count(1, 900), null);
+  if (group !== null && after !== null) return { group, after, reason: reason ?? DEFAULT_REASON };
+  if (group === null && after === null && reason === null) return null;
+  throw new Problem('bad-config', 'alone-group and alone-after go together, and alone-reason with them');
+}
+
+const parseGroup = (text: string): string | undefined =>
+  isName(text) && text.length <= MAX_GROUP_CHARS ? text : undefined;
 
 /** `oncall:1,db:1`: one to four groups, each once, each count from 1 to 99; undefined for anything else (A11). */
 export function parseRequiredGroups(text: string): readonly RequiredGroup[] | undefined {
@@ -79,9 +108,7 @@ export function parseRequiredGroups(text: string): readonly RequiredGroup[] | un
 
 function parseRequiredGroup(text: string): RequiredGroup | undefined {
   const at = text.lastIndexOf(':');
-  const group = text.slice(0, Math.max(0, at));
+  const group = parseGroup(text.slice(0, Math.max(0, at)));
   const places = count(1, MAX_PLACES)(text.slice(at + 1));
-  return isName(group) && group.length <= MAX_GROUP_CHARS && places !== undefined
-    ? { group, count: places }
-    : undefined;
+  return group !== undefined && places !== undefined ? { group, count: places } : undefined;
 }

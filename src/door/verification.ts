@@ -8,8 +8,9 @@ import type { EpochMs } from '../protocol/time.js';
 import type { RevokedKeys } from '../ssh/revoked-keys.js';
 import { verifySignature } from '../ssh/signature.js';
 import { checkSignerAt, type Signer } from '../ssh/signers-file.js';
+import { aloneObjection, isAlone } from './alone.js';
 import { quorumObjection } from './quorum.js';
-import type { Requirements } from './requirements.js';
+import type { Alone, Requirements } from './requirements.js';
 
 /** What a door holds receipts against: all of it its own, none of it from a broker. */
 export interface Expectation {
@@ -22,6 +23,8 @@ export interface Expectation {
   readonly requirements: Requirements;
   /** The number of this ask, which is shown to the requester alone; null where the ask has none. */
   readonly number: MatchedNumber | null;
+  /** When this door drew its ask, by its own clock; null where it does not know. */
+  readonly drawn: EpochMs | null;
 }
 
 /** What verified receipts are worth together: their earliest end, shortest work and fewest uses. */
@@ -29,6 +32,8 @@ export interface Approval {
   /** Under which the use is recorded, for grants too. */
   readonly request: Digest;
   readonly covers: 'request' | 'scope';
+  /** Whether the requester opened alone. */
+  readonly alone: boolean;
   /** Each person once, in the order of the receipts. */
   readonly approvers: readonly Name[];
   /** The latest one, by its signer's clock. */
@@ -50,7 +55,7 @@ const MAX_RECEIPTS_BYTES = 64 * 1024;
  * (scripts/door/verify.sh).
  *
  * @param now when the keys must be valid
- * @throws Problem of the first receipt that does not hold, or `no-quorum`
+ * @throws Problem of the first receipt that does not hold, `no-quorum`, or `alone-too-early`
  */
 export function verifyReceipts(texts: readonly string[], expected: Expectation, now: EpochMs): Approval {
   if (texts.reduce((sum, text) => sum + text.length, 0) > MAX_RECEIPTS_BYTES)
@@ -58,18 +63,23 @@ export function verifyReceipts(texts: readonly string[], expected: Expectation, 
   const receipts = texts.map(parseReceipt);
   const [first] = receipts;
   if (first === undefined) throw new Problem('no-receipt', 'the broker says approved, but shows no receipt');
+  const decisions = receipts.map(({ decision }) => decision);
+  const { signers, requirements, bound, drawn } = expected;
+  const alone = isAlone(decisions, requirements, signers) ? requirements.alone : null;
   for (const receipt of receipts) {
-    checkTerms(receipt.decision, first.decision, expected);
+    checkTerms(receipt.decision, first.decision, expected, alone);
     checkSignature(receipt, expected, now);
   }
-  const decisions = receipts.map(({ decision }) => decision);
   const approvers = [...new Set(decisions.map(({ approver }) => approver))];
-  const { signers, requirements, bound } = expected;
-  const objection = quorumObjection(signers, requirements, bound.document.requester, approvers);
+  const objection =
+    alone === null
+      ? quorumObjection(signers, requirements, bound.document.requester, approvers)
+      : aloneObjection(first.decision, alone, { signers, drawn, now });
   if (objection !== null) throw new Problem('no-quorum', `not enough: ${objection}`);
   return {
     request: first.decision.request,
     covers: first.decision.covers,
+    alone: alone !== null,
     approvers,
     decided: Math.max(...decisions.map(({ decided }) => decided)),
     notAfter: Math.min(...decisions.map(({ notAfter }) => notAfter)),
@@ -83,6 +93,7 @@ function checkTerms(
   decision: Decision,
   first: Decision,
   { brokers, bound, requirements, number }: Expectation,
+  alone: Alone | null,
 ): void {
   const { document, digest, scope } = bound;
   if (decision.verdict !== 'approve') throw new Problem('deny-receipt', `${decision.approver} signed no`);
@@ -101,7 +112,9 @@ function checkTerms(
   } else if (decision.request !== digest) {
     throw new Problem('wrong-request', 'a receipt is for another request');
   }
-  if (decision.notAfter - decision.decided > requirements.longest * 1000)
+  // Who opens alone signs at the beginning of the wait.
+  const longest = requirements.longest + (alone?.after ?? 0);
+  if (decision.notAfter - decision.decided > longest * 1000)
     throw new Problem('too-long', 'a receipt is good for longer than this door allows');
   if (decision.duration > requirements.longestDuration)
     throw new Problem('too-long', 'a receipt is for longer work than this door allows');

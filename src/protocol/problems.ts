@@ -192,6 +192,10 @@ export const PROBLEMS = {
   'unknown-approver': { status: 403, hint: 'renew the signers file of this door: countersign roster export' },
   'no-touch': { status: 403, hint: 'sign with a security key and touch it: this door asks for that' },
   'no-quorum': { status: 403, hint: 'more or other people must approve: this door asks for more than that' },
+  'alone-too-early': {
+    status: 403,
+    hint: 'the same command again then; meanwhile anybody who may approve can approve it or stop it',
+  },
   'too-late': { status: 410, hint: 'ask again: the approval ended before it was used' },
   'grant-ended': { status: 410, hint: 'ask again: the time of the grant is over' },
   'clock-back': { status: 409, hint: 'correct the clock of this machine: it was set back' },

@@ -20,6 +20,7 @@ export const REQUIREMENTS: Requirements = {
   grants: false,
   number: false,
   sharedRequester: 'one-more',
+  alone: null,
 };
 
 /** What alice asked for, unless said otherwise. */
@@ -50,6 +51,7 @@ export function expectation(
     revoked,
     requirements: { ...REQUIREMENTS, ...requirements },
     number: null,
+    drawn: null,
   };
 }
 

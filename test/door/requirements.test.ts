@@ -10,7 +10,7 @@ const FOLDER = `${VECTORS}/door/config`;
 const PAM_KEYS = [
   ...REQUIREMENT_KEYS,
   ...['broker', 'ca', 'fingerprint', 'door', 'resource', 'submitter', 'key', 'signers', 'users', 'groups'],
-  'revoked-keys',
+  ...['revoked-keys', 'offline'],
   ...['exempt-group', 'wait', 'sudo-wait', 'mode', 'state', 'duration'],
 ];
 /** The files of the doors in shell that speak of what both read: the form of lines, and these keys. */
@@ -42,6 +42,9 @@ describe('what a door requires', () => {
   });
 
   test('is what is said', () => {
+    const alone = 'alone-group=oncall\nalone-after=900\nalone-reason=80\n';
+    expect(read(alone).alone).toEqual({ group: 'oncall', after: 900, reason: 80 });
+    expect(read('alone-group=oncall\nalone-after=43200\n').alone).toMatchObject({ reason: 40 });
     const text = 'people=2\nrequired-groups=oncall:1,a:b:2\ntouch=yes\nlongest=60\n';
     expect(read(`${text}longest-duration=3600\ngrants=yes\nshared-requester=refuse\n`)).toEqual({
       people: 2,
@@ -55,6 +58,7 @@ describe('what a door requires', () => {
       grants: true,
       number: false,
       sharedRequester: 'refuse',
+      alone: null,
     });
   });
 

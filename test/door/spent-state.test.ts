@@ -12,6 +12,7 @@ const digest = (digit: string): Digest => `sha256:${digit.repeat(64)}` as Digest
 const APPROVAL: Approval = {
   request: digest('1'),
   covers: 'request',
+  alone: false,
   approvers: ['bob' as Name],
   decided: START,
   notAfter: START + 600_000,

@@ -396,6 +396,7 @@ describe('receipts at a door', () => {
     expect(approval).toEqual({
       request: expected.bound.digest,
       covers: 'scope',
+      alone: false,
       approvers: ['bob', 'carol', 'dave'],
       decided: inSeconds(-3),
       notAfter: inSeconds(500),

@@ -17,6 +17,7 @@ const PURE = [
   'receipt',
   'reply',
   'quorum',
+  'alone',
   'verify',
 ];
 

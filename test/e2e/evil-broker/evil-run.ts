@@ -83,6 +83,15 @@ export class RunVictim {
     return { pid: child.pid ?? 0, kill: () => child.kill('SIGKILL'), end };
   }
 
+  /** As if what stands had been asked so many seconds earlier. */
+  age(seconds: number): void {
+    const asks = join(this.directory, 'state/countersign/asks');
+    for (const name of readdirSync(asks)) {
+      const ask = JSON.parse(readFileSync(join(asks, name), 'utf8'));
+      writeFileSync(join(asks, name), JSON.stringify({ ...ask, drawn: ask.drawn - seconds * 1000 }));
+    }
+  }
+
   /** How often the command has run. */
   get ran(): number {
     return existsSync(this.#trace) ? readFileSync(this.#trace, 'utf8').split('\n').length - 1 : 0;

@@ -387,6 +387,28 @@ describe('a command whose broker sends hostile replies', () => {
     expect(user.ran).toBe(0);
   });
 
+  test('A8 A41 the requester alone opens what the own configuration allows, after its own delay', async () => {
+    const alone = { 'alone-group': 'oncall', 'alone-after': '900' };
+    const { broker, user } = await victim(alone, [{ ...ALICE, groups: ['oncall'] }, BOB]);
+    const comment = 'INC-4312: nobody answers and the shop is down';
+    broker.conduct = {
+      redeem: (ask) =>
+        approved(
+          ask,
+          receipt(broker, ask, { approver: 'alice', key: keys.alice, comment, notAfter: inSeconds(1700) }),
+        ),
+      read: (ask) => answer(ask, 'redeemed'),
+    };
+    const early = await user.start().end;
+    expectError(early, 123);
+    expect(early.stderr).toContain('nobody opens alone before');
+    expect([user.ran, user.uses, broker.told]).toEqual([0, 0, []]);
+    user.age(900);
+    expect((await user.start().end).stderr).toContain('opened alone by alice');
+    expect([user.ran, user.uses, broker.asks.length]).toEqual([1, 1, 1]);
+    expect(broker.told.map(({ outcome, code }) => [outcome, code])).toEqual([['opened', 'alone']]);
+  });
+
   test.each([
     ['while it waits', 'denied'],
     ['while it waits', 'revoked'],
