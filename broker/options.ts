@@ -8,6 +8,12 @@ export interface Limits {
   readonly headerBytes: number;
   readonly pendingPerSubmitter: number;
   readonly pendingPerResource: number;
+  /** Pending requests in the name of one person, whoever submits them. */
+  readonly pendingPerRequester: number;
+  /** So many denials of one requester for one resource within the window mute the two; times in ms. */
+  readonly mutingDenials: number;
+  readonly denialWindowMs: number;
+  readonly muteMs: number;
   /** Calls a second that one principal may make in the long run, and how many at once. */
   readonly callsPerSecond: number;
   readonly callsBurst: number;
@@ -36,6 +42,10 @@ export const DEFAULT_LIMITS: Limits = {
   headerBytes: 16 * 1024,
   pendingPerSubmitter: 200,
   pendingPerResource: 100,
+  pendingPerRequester: 50,
+  mutingDenials: 2,
+  denialWindowMs: 15 * 60_000,
+  muteMs: 15 * 60_000,
   callsPerSecond: 50,
   callsBurst: 200,
   addressCallsPerSecond: 500,

@@ -28,6 +28,8 @@ export type Verb =
   | 'request.decide'
   | 'request.revoke'
   | 'request.review'
+  | 'lock.read'
+  | 'lock.lift'
   | 'session.open'
   | 'request.list'
   | 'stream.read'
@@ -41,10 +43,10 @@ export type Verb =
   | 'key.rotate';
 
 /**
- * Which principals reach which verb: the whole of it. `request.decide`, `request.revoke`, `request.review` and `session.open` are open to
- * anyone who reaches the broker because their bodies are signed and verified against the roster, and so is `roster.sign`.
- * `roster.follow` is because doors have no bearer, and because the call names a signers file of this roster by its digest: who
- * can do that, has read that file.
+ * Which principals reach which verb: the whole of it. `request.decide`, `request.revoke`, `request.review`, `lock.lift` and
+ * `session.open` are open to anyone who reaches the broker because their bodies are signed and verified against the roster, and
+ * so is `roster.sign`. `roster.follow` is because doors have no bearer, and because the call names a signers file of this
+ * roster by its digest: who can do that, has read that file.
  */
 const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'health.read': ['owner'],
@@ -58,6 +60,8 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'request.decide': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'request.revoke': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'request.review': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
+  'lock.read': ['owner', 'approver'],
+  'lock.lift': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'session.open': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'request.list': ['approver'],
   'stream.read': ['approver'],

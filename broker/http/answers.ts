@@ -67,7 +67,9 @@ export function sendProblem(
 ): FastifyReply {
   const document = toProblemDocument(error);
   reply.code(document.status);
-  if (document.status === 429 || document.status === 503) reply.header('retry-after', '1');
+  const retryAfter = error instanceof Problem ? error.retryAfter : null;
+  if (retryAfter !== null || document.status === 429 || document.status === 503)
+    reply.header('retry-after', String(retryAfter ?? 1));
   if (document.status === 401) reply.header('www-authenticate', 'Bearer');
   if (!wantsText(http)) {
     return reply

@@ -8,6 +8,7 @@ import { formatTime } from '../../src/protocol/time.js';
 import { formatPublicKey } from '../../src/ssh/public-key.js';
 import { authorise } from '../access/principal.js';
 import type { BrokerContext } from '../context.js';
+import { restraintsOnWire } from '../requests/restraints.js';
 import { restorationOnWire } from '../requests/view.js';
 
 const MAX_EVENTS = 1000;
@@ -75,6 +76,7 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       doors: context.doors().map((standing) => ({ ...standing, since: formatTime(standing.since) })),
       notification: context.notifier.state,
       restoration: restorationOnWire(store.restoration()),
+      ...restraintsOnWire(store.restraints(), now),
     };
   });
 

@@ -326,6 +326,12 @@ export function reviewed(
   return { request, events: [event('request.reviewed', request, now, { approver, statement, done })] };
 }
 
+/** Somebody called another request of this requester a fraud: nothing in his name goes on. Null where it has ended. */
+export function barred(request: Request, because: string, now: EpochMs): Step | null {
+  if (!isLive(request.state)) return null;
+  return ended(request, request.state === 'pending' ? 'denied' : 'revoked', because, now);
+}
+
 /** Votes stopped counting between decision and use: the approval falls. */
 export function voided(request: Request, dropped: readonly Name[], now: EpochMs): Step {
   return ended(request, 'revoked', `${dropped.join(', ')} may no longer approve this`, now);

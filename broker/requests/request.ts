@@ -73,6 +73,9 @@ export const requestIsLive = (request: Request): boolean => isLive(request.state
 export interface NewEvent {
   readonly kind:
     | RequestEventKind
+    | 'requester.muted'
+    | 'requester.locked'
+    | 'requester.unlocked'
     | 'roster.changed'
     | 'submitters.changed'
     | 'roster.signed'

@@ -17,14 +17,25 @@ import type { Committed, Door, RequestChange, RequestKey, Store, TokenHash } fro
 import { aloneStands, checkAlone, isAlone, reviewOf, signedOff } from './break-glass.js';
 import { Deadlines } from './deadlines.js';
 import * as lifecycle from './lifecycle.js';
+import { unlocked } from './locks.js';
 import { PendingBudget } from './pending-budget.js';
+import {
+  afterApproval,
+  afterDenial,
+  checkMayTrouble,
+  checkNobodyLocked,
+  type Protection,
+  whyBarred,
+} from './protection.js';
 import type { Request, Vote } from './request.js';
+import { countedAs, type Restraints } from './restraints.js';
 import {
   standingVotes,
   type VerificationContext,
   verifyDecision,
   verifyReview,
   verifyRevocation,
+  verifyUnlocking,
 } from './verification.js';
 import { Waiters } from './waiters.js';
 
@@ -72,8 +83,8 @@ export class Requests {
     this.#context = context;
     this.#budget = new PendingBudget(context.limits);
     for (const request of context.store.live()) {
-      this.#deadlines.set(request.id, lifecycle.nextDeadline(request));
-      if (request.state === 'pending') this.#budget.hold(request.id, holderOf(request));
+      this.#deadlines.set(request.id, this.#isBarred(request) ? 0 : lifecycle.nextDeadline(request));
+      if (request.state === 'pending') this.#budget.hold(request.id, this.#holderOf(request));
     }
     context.store.onCommitted((entries) => this.#afterCommit(entries));
   }
@@ -107,10 +118,11 @@ export class Requests {
     try {
       const submitted = await this.#change<Submitted>(
         { digest: bound.digest, submitter: submitter.name },
-        (standing, now) => {
+        (standing, now, restraints) => {
           const remember = { ...spent, ...this.#doorChange(bound.document.door, signers, now) };
           if (standing === null) {
-            this.#budget.take(id, { submitter: submitter.name, resource: bound.document.resource });
+            checkMayTrouble(bound.document, this.#protection(restraints, now));
+            this.#budget.take(id, this.#holderOf({ submitter: submitter.name, document: bound.document }));
             const { missing } = evaluate(rule, bound.document.requester, [], this.#principals);
             const submission = {
               id,
@@ -135,8 +147,8 @@ export class Requests {
               hint: 'ask with a nonce of your own',
             });
           }
-          const late = lifecycle.overdue(standing, now);
-          const used = late ?? (claim === null ? null : this.#redeemStep(standing, claim, now));
+          const late = this.#overdue(standing, now, restraints);
+          const used = late ?? (claim === null ? null : this.#redeemStep(standing, claim, now, restraints));
           const request = used?.request ?? standing;
           const watches = isLive(request.state) || (request.state === 'redeemed' && request.claim === claim);
           if (!watches) {
@@ -169,7 +181,9 @@ export class Requests {
   async redeem(id: RequestId, claim: Claim, patience: Patience): Promise<Request> {
     const request = await this.#wait(id, patience, (standing) => this.#checkSubmitterEnrolled(standing));
     if (request.state === 'pending') return request;
-    const redeemed = await this.#step(id, (standing, now) => this.#redeemStep(standing, claim, now));
+    const redeemed = await this.#step(id, (standing, now, restraints) =>
+      this.#redeemStep(standing, claim, now, restraints),
+    );
     if (redeemed.state === 'redeemed' && redeemed.claim === claim) return redeemed;
     throw lifecycle.endedProblem(redeemed);
   }
@@ -221,19 +235,42 @@ export class Requests {
     if (vote.verdict === 'approve') checkApprover(rule, requester, vote.approver, principals);
     const evaluateVotes = (votes: readonly Vote[]): Evaluation =>
       evaluate(rule, requester, votes, principals);
-    return this.#step(id, (request, now) => {
+    const decided = await this.#step(id, (request, now, restraints) => {
       if (isCounted(request)) return null;
-      if (vote.verdict === 'deny') return lifecycle.denied(request, vote, now);
+      const protection = this.#protection(restraints, now);
+      if (vote.verdict === 'deny') return afterDenial(lifecycle.denied(request, vote, now), vote, protection);
+      checkNobodyLocked(request.document, protection);
       const votes = standingVotes(request.votes, principals, now);
-      return lifecycle.approved({ ...request, votes }, vote, rule, evaluateVotes, now);
+      const step = lifecycle.approved({ ...request, votes }, vote, rule, evaluateVotes, now);
+      return afterApproval(step, protection);
     });
+    if (this.#isBarred(decided)) await this.#endBarred();
+    return decided;
+  }
+
+  /** Lifts lock and mutes of a requester, on the signed statement of a person of the roster other than him. */
+  async unlock(statement: string): Promise<{ readonly locks: number; readonly mutes: number }> {
+    const { unlocking, nonce } = verifyUnlocking(statement, this.#verification());
+    const { approver, requester: asked } = unlocking;
+    const requester = countedAs(asked, this.#principals);
+    let lifted = { locks: 0, mutes: 0 };
+    await this.#context.store.changeRestraints((current) => {
+      const { restraints, locks, mutes } = unlocked(current, [requester, asked]);
+      if (locks + mutes === 0)
+        throw new Problem('nothing-to-unlock', `${requester} is neither locked nor muted`);
+      lifted = { locks, mutes };
+      const body = { requester, approver, ...lifted, statement };
+      return { restraints, nonce, events: [{ kind: 'requester.unlocked', at: this.#context.clock(), body }] };
+    });
+    return lifted;
   }
 
   /** The requester lets himself in after the delay of the rule; everybody is told at once. */
   async #decideAlone(id: RequestId, vote: Vote, rule: PinnedRule): Promise<Request> {
     checkAlone(rule, vote, this.#principals);
-    const { request } = await this.#change({ id }, (current, now) => {
+    const { request } = await this.#change({ id }, (current, now, restraints) => {
       const standing = found(current);
+      checkNobodyLocked(standing.document, this.#protection(restraints, now));
       if (standing.alone?.vote.receipt === vote.receipt) return settled(null, standing);
       const step = lifecycle.aloneSigned(standing, vote, rule.alone?.delay ?? 0, now);
       return { ...settled(step, standing), delivery: { sink: 'command' as const, due: now } };
@@ -283,7 +320,7 @@ export class Requests {
   /** What cannot be written now is tried again at the next tick. */
   async #end(id: RequestId, now: EpochMs): Promise<void> {
     try {
-      await this.#step(id, lifecycle.overdue);
+      await this.#step(id, (request, at, restraints) => this.#overdue(request, at, restraints));
     } catch (error) {
       this.#deadlines.set(id, now);
       throw error;
@@ -314,17 +351,47 @@ export class Requests {
   /** @throws Problem `not-found`. What is overdue is ended first, so that nobody acts on a request past its clocks. */
   async #settled(id: RequestId): Promise<Request> {
     const request = found(await this.#context.store.find({ id }));
-    const overdue = lifecycle.overdue(request, this.#context.clock()) !== null;
-    return overdue ? this.#step(id, lifecycle.overdue) : request;
+    const { clock, store } = this.#context;
+    const isOverdue = this.#overdue(request, clock(), store.restraints()) !== null;
+    if (!isOverdue) return request;
+    return this.#step(id, (standing, now, restraints) => this.#overdue(standing, now, restraints));
+  }
+
+  /** What its clocks, or the lock on its requester, make of a request. */
+  #overdue(request: Request, now: EpochMs, restraints: Restraints): lifecycle.Step | null {
+    const why = whyBarred(request, { restraints, principals: this.#principals });
+    const barred = why === null ? null : lifecycle.barred(request, why, now);
+    return barred ?? lifecycle.overdue(request, now);
+  }
+
+  #isBarred(request: Request): boolean {
+    const restraints = this.#context.store.restraints();
+    return whyBarred(request, { restraints, principals: this.#principals }) !== null;
+  }
+
+  /** Ends what lives in the name of those who are locked. What is not reached here ends where it is next looked at. */
+  async #endBarred(): Promise<void> {
+    const now = this.#context.clock();
+    const live = this.#context.store.live().filter((request) => this.#isBarred(request));
+    await Promise.all(live.map(({ id }) => this.#end(id, now)));
+  }
+
+  #protection(restraints: Restraints, now: EpochMs): Protection {
+    return { restraints, now, principals: this.#principals, limits: this.#context.limits };
+  }
+
+  #holderOf({ submitter, document }: Pick<Request, 'submitter' | 'document'>) {
+    const requester = countedAs(document.requester, this.#principals);
+    return { submitter, resource: document.resource, requester };
   }
 
   async #step(
     id: RequestId,
-    step: (request: Request, now: EpochMs) => lifecycle.Step | null,
+    step: (request: Request, now: EpochMs, restraints: Restraints) => lifecycle.Step | null,
   ): Promise<Request> {
-    const { request } = await this.#change({ id }, (current, now) => {
+    const { request } = await this.#change({ id }, (current, now, restraints) => {
       const standing = found(current);
-      return settled(step(standing, now), standing);
+      return settled(step(standing, now, restraints), standing);
     });
     return request;
   }
@@ -332,9 +399,10 @@ export class Requests {
   /** Runs a step inside the store and sets the clock for what comes next. */
   async #change<Result extends { readonly request: Request }>(
     key: RequestKey,
-    decide: (current: Request | null, now: EpochMs) => RequestChange<Result>,
+    decide: (current: Request | null, now: EpochMs, restraints: Restraints) => RequestChange<Result>,
   ): Promise<Result> {
-    const result = await this.#context.store.change(key, (current) => decide(current, this.#context.clock()));
+    const { store, clock } = this.#context;
+    const result = await store.change(key, (current, restraints) => decide(current, clock(), restraints));
     this.#deadlines.set(result.request.id, lifecycle.nextDeadline(result.request));
     return result;
   }
@@ -358,9 +426,9 @@ export class Requests {
     return { rule, votes, evaluation };
   }
 
-  #redeemStep(request: Request, claim: Claim, now: EpochMs): lifecycle.Step | null {
+  #redeemStep(request: Request, claim: Claim, now: EpochMs, restraints: Restraints): lifecycle.Step | null {
     if (request.state !== 'approved') return null;
-    const late = lifecycle.overdue(request, now);
+    const late = this.#overdue(request, now, restraints);
     if (late !== null) return late;
     if (request.alone?.opened) {
       return aloneStands(request, parseRule(request.rule), this.#principals, now)
@@ -405,8 +473,6 @@ function settled(
   const review = opensAlone ? { review: reviewOf(step.request, step.events[0]?.at ?? 0) } : {};
   return { ...step, ...review, result: { request: step.request } };
 }
-
-const holderOf = ({ submitter, document }: Request) => ({ submitter, resource: document.resource });
 
 function found(request: Request | null): Request {
   if (request === null) throw new Problem('not-found', 'there is no such request');

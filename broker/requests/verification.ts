@@ -1,4 +1,5 @@
-import type { Fingerprint } from '../../src/protocol/names.js';
+import { sha256Digest } from '../../src/protocol/canonical.js';
+import type { Fingerprint, Nonce } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { formatSignedText, parseReceipt, parseSignedText } from '../../src/protocol/receipt.js';
 import type { Rule } from '../../src/protocol/rule.js';
@@ -6,8 +7,10 @@ import {
   type Decision,
   parseReview,
   parseRevocation,
+  parseUnlocking,
   type ReviewStatement,
   type Revocation,
+  type Unlocking,
 } from '../../src/protocol/statements.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import { parseSignature, verifySignature } from '../../src/ssh/signature.js';
@@ -113,6 +116,34 @@ export function verifyReview(text: string, request: Request, context: Verificati
   const { key } = verifySignature(statement, armor, 'review@countersign');
   checkSigner(review.approver, context.principals.signer(key.fingerprint, context.now).name);
   return review;
+}
+
+/**
+ * Checks who lifts a lock or mute. The nonce stands for the text, which is good once: sent again after another fraud it
+ * must lift nothing.
+ *
+ * @throws Problem of the signed text, the key or the statement; `self-approval` for one's own.
+ */
+export function verifyUnlocking(
+  text: string,
+  context: VerificationContext,
+): {
+  readonly unlocking: Unlocking;
+  readonly nonce: { readonly nonce: Nonce; readonly expires: EpochMs };
+} {
+  const { statement, armor } = parseSignedText(text);
+  const unlocking = parseUnlocking(statement);
+  const { principals, now } = context;
+  checkBroker(unlocking.broker, context);
+  checkClock('issued', unlocking.issued, now);
+  const { key } = verifySignature(statement, armor, 'unlock@countersign');
+  const signer = principals.signer(key.fingerprint, now);
+  checkSigner(unlocking.approver, signer.name);
+  if (principals.personBehind(unlocking.requester) === signer) {
+    throw new Problem('self-approval', 'nobody unlocks himself', { hint: 'somebody else must lift it' });
+  }
+  const nonce = sha256Digest(statement).slice('sha256:'.length, 'sha256:'.length + 32) as Nonce;
+  return { unlocking, nonce: { nonce, expires: unlocking.issued + 2 * CLOCK_SKEW } };
 }
 
 /** @throws Problem `wrong-broker` */

@@ -5,6 +5,7 @@ import type { Restoration } from '../../src/protocol/restoration.js';
 import type { Person, Submitter } from '../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { NewEvent, Request } from '../requests/request.js';
+import type { Restraints } from '../requests/restraints.js';
 
 /** SHA-256 of a bearer secret, in hex: all that is kept of it. */
 export type TokenHash = string;
@@ -110,6 +111,8 @@ export interface RequestChange<Result> {
   readonly door?: Door;
   /** What is to be reviewed about this request from now on; null once that is done. */
   readonly review?: Review | null;
+  /** All locks and denials that count from now on. */
+  readonly restraints?: Restraints;
   /** Tells the world of the last of the events. */
   readonly delivery?: { readonly sink: Sink; readonly due: EpochMs };
   readonly result: Result;
@@ -154,11 +157,20 @@ export interface Store {
   findAsker(hash: TokenHash): Promise<Asker | null>;
   events(query: { readonly after: number; readonly limit: number }): Promise<EventsReply['events']>;
 
-  /** Compare-and-swap on one request, together with its log entries. */
+  /** Compare-and-swap on one request and on the restraints, together with its log entries. */
   change<Result>(
     key: RequestKey,
-    decide: (current: Request | null) => RequestChange<Result>,
+    decide: (current: Request | null, restraints: Restraints) => RequestChange<Result>,
   ): Promise<Result>;
+
+  /** Locks and denials that count; another map after each change. What is over may still be among them. */
+  restraints(): Restraints;
+  /** The same, where no request is changed. The nonce is refused as by {@link change}. */
+  changeRestraints(
+    decide: (current: Restraints) => Pick<RequestChange<unknown>, 'events' | 'nonce'> & {
+      readonly restraints: Restraints;
+    },
+  ): Promise<void>;
 
   directory(): Directory;
   /** Sessions whose key is no longer enrolled end in the same commit. */

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { DoorStanding } from '../../src/protocol/door-messages.js';
 import type { Name, RequestId } from '../../src/protocol/names.js';
-import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
+import { REQUEST_EVENTS, type RequestEventKind } from '../../src/protocol/stream-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { formatTime } from '../../src/protocol/time.js';
 import type { Limits } from '../options.js';
@@ -253,15 +253,18 @@ export class StreamHub {
 
 function messageFor({ seq, kind, request }: Committed): object {
   if (kind === 'restore.acknowledged') return { type: 'other', seq, restoration: null };
-  if (request === null) return { type: 'other', seq };
+  if (request === null || !isRequestEvent(kind)) return { type: 'other', seq };
   if (kind === 'request.submitted') return { type: 'submitted', seq, request: viewOnWire(request) };
   return {
     type: 'changed',
     seq,
-    kind: kind as RequestEventKind,
+    kind,
     id: request.id,
     status: statusOnWire(request),
   };
 }
+
+const isRequestEvent = (kind: Committed['kind']): kind is RequestEventKind =>
+  (REQUEST_EVENTS as readonly string[]).includes(kind);
 
 const encode = (message: object): Buffer => Buffer.from(JSON.stringify(message));

@@ -17,6 +17,7 @@ const broker = await startBroker({
   limits: {
     pendingPerSubmitter: endless,
     pendingPerResource: endless,
+    pendingPerRequester: endless,
     callsPerSecond: endless,
     callsBurst: endless,
     addressCallsPerSecond: endless,

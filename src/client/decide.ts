@@ -3,9 +3,10 @@ import type { Fingerprint, Name } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { parseSignedText } from '../protocol/receipt.js';
 import type { RequestView } from '../protocol/request-view.js';
+import { FRAUD, fraudComment, isFraudComment } from '../protocol/restraints.js';
 import { parseRule, type Rule } from '../protocol/rule.js';
 import { commentFits, MAX_COMMENT_BYTES } from '../protocol/statement.js';
-import { formatDecision, formatRevocation, parseSubmit } from '../protocol/statements.js';
+import { formatDecision, formatRevocation, formatUnlocking, parseSubmit } from '../protocol/statements.js';
 import type { EpochMs } from '../protocol/time.js';
 import { askingName, type BrokerNames } from './broker-identity.js';
 import type { DecisionInput } from './queue.js';
@@ -47,7 +48,8 @@ function namedIn(vouched: string): Fingerprint | null {
  */
 export function prepareDecision(view: RequestView, decision: DecisionInput & Signing): string {
   const { document, digest, scope } = verifyShown(view);
-  const { verdict, comment, code, approver, broker, now } = decision;
+  const { verdict, code, approver, broker, now } = decision;
+  const comment = signedComment(decision);
   checkComment(comment);
   checkNumber(view, decision);
   const decided = wholeSecond(now);
@@ -70,6 +72,19 @@ export function prepareDecision(view: RequestView, decision: DecisionInput & Sig
     uses: 1,
     code,
     comment,
+  });
+}
+
+/**
+ * A deny locks the requester where its comment begins with the reserved word, and only where that is meant.
+ *
+ * @throws Problem `usage` for a comment that would be taken for it
+ */
+function signedComment({ verdict, comment, isFraud = false }: DecisionInput): string {
+  if (isFraud && verdict === 'deny') return fraudComment(comment);
+  if (!isFraudComment(comment)) return comment;
+  throw new Problem('usage', `a comment that begins with "${FRAUD}" locks the requester`, {
+    hint: 'deny with --fraud, or with f in the console; or begin with another word',
   });
 }
 
@@ -115,6 +130,15 @@ function checkNumber(view: RequestView, { verdict, code }: DecisionInput): void 
   }
   const what = verdict === 'deny' ? 'a no carries no number' : 'this request asks for no number';
   throw new Problem('usage', what, { hint: 'nothing was signed' });
+}
+
+/** Writes the text that lifts the lock and the mutes of a requester. @throws Problem `usage` for a comment that is too long */
+export function prepareUnlocking(
+  requester: Name,
+  { comment, approver, broker, now }: { readonly comment: string } & Signing,
+): string {
+  checkComment(comment);
+  return formatUnlocking({ broker, requester, approver, issued: wholeSecond(now), comment });
 }
 
 /** @throws Problem `broker-reply` */

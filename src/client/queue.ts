@@ -65,6 +65,8 @@ export interface DecisionInput {
   readonly comment: string;
   /** The number that the requester told, for a yes to a request that asks for it; else null. */
   readonly code: MatchedNumber | null;
+  /** A deny that locks the requester until an approver lifts it. */
+  readonly isFraud?: boolean;
 }
 
 /** Hands the terminal to `work` and takes it back afterwards. */

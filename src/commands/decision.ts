@@ -16,6 +16,12 @@ const CODE_HELP = `  --code DIGITS   the number that the requester was shown and
                   asks for one; asked for on a terminal
 `;
 
+const FRAUD_HELP = `
+  --fraud         nobody honest asked this: the requester, under all aliases, is locked
+                  until an approver unlocks; what is pending or unused ends`;
+const FRAUD_EXAMPLE = `
+  countersign deny 01KB2X6C9V4T7M3N8QZ5R0EWHD --fraud --comment "alice is on holiday"`;
+
 const FLAGS = {
   ...BROKER_FLAGS,
   key: 'text',
@@ -44,7 +50,7 @@ Usage
   countersign ${verdict} ID --yes-i-read-it DIGEST
 
 Flags
-${verdict === 'approve' ? CODE_HELP : ''}  --comment TEXT  kept with the decision, and signed
+${verdict === 'approve' ? CODE_HELP : ''}  --comment TEXT  kept with the decision, and signed${verdict === 'deny' ? FRAUD_HELP : ''}
   --yes-i-read-it DIGEST
                   the digest of what you read, as countersign show prints it
   --key FILE      decide with this key (COUNTERSIGN_KEY)
@@ -52,13 +58,14 @@ ${verdict === 'approve' ? CODE_HELP : ''}  --comment TEXT  kept with the decisio
 
 Examples
   countersign ${verdict} 01KB2X6C9V4T7M3N8QZ5R0EWHD
-  countersign ${verdict} 01KB2X6C9V4T7M3N8QZ5R0EWHD --comment "as agreed in INC-4312"
+  countersign ${verdict} 01KB2X6C9V4T7M3N8QZ5R0EWHD --comment "as agreed in INC-4312"${verdict === 'deny' ? FRAUD_EXAMPLE : ''}
 `,
     arguments: ['ID'],
-    flags: { ...FLAGS, code: 'text' },
+    flags: { ...FLAGS, code: 'text', fraud: 'switch' },
     async run({ arguments: [id = ''], flags, env, display: { zone } }) {
       const request = parseRequestId(id);
       const given = codeOf(flags.code);
+      const { fraud: isFraud } = flags;
       if (flags.yesIReadIt === undefined && !process.stdin.isTTY) {
         throw new Problem('usage', 'there is no terminal to confirm on', {
           hint: 'read it with countersign show, then give --yes-i-read-it DIGEST',
@@ -75,24 +82,32 @@ Examples
           });
         }
         const code = given ?? (await missingCode(verdict, view));
-        if (flags.yesIReadIt === undefined) await confirmDigest(verdict, digest);
+        if (flags.yesIReadIt === undefined) await confirmDigest(isFraud ? 'deny as fraud' : verdict, digest);
         const status = await sendDecision({ ...broker, broker }, view, {
           verdict,
           comment: flags.comment ?? '',
           code,
+          isFraud,
         });
         if (flags.json) {
           printJson(statusOnWire(view.id, status));
           return 0;
         }
         print(`${PROGRESS[verdict]} ${view.id}: the request is ${status.state}`);
+        if (isFraud) {
+          const { requester } = view.document;
+          print(`locked ${requester}: asks in this name are refused until: countersign unlock ${requester}`);
+        }
         for (const missing of status.missing) print(`still missing: ${prose(missing)}`);
         return 0;
       });
     },
   });
-  // Only a yes carries a number.
-  return verdict === 'approve' ? verb : { ...verb, flags: FLAGS };
+  // Only a yes carries a number, only a no calls a request a fraud.
+  return {
+    ...verb,
+    flags: { ...FLAGS, ...(verdict === 'approve' ? { code: 'text' } : { fraud: 'switch' }) },
+  };
 }
 
 /** @throws Problem `usage` */

@@ -9,6 +9,7 @@ import { type BearerToken, type Fingerprint, isFingerprint } from '../protocol/n
 import { Problem } from '../protocol/problems.js';
 import { time } from '../protocol/request-view.js';
 import { restorationSchema } from '../protocol/restoration.js';
+import { lockSchema, muteSchema } from '../protocol/restraints.js';
 import type { ExitCode } from './exit-code.js';
 import {
   type BrokerFlags,
@@ -38,6 +39,8 @@ export const statusReply = z.object({
   /** When the oldest pending request was asked. */
   oldestPending: z.nullable(time),
   restoration: z.nullable(restorationSchema).default(null),
+  locks: z.array(lockSchema).default([]),
+  mutes: z.array(muteSchema).default([]),
   /** How the notification command fares; null without one. */
   notification: z.optional(z.nullable(z.object({ waiting: z.int(), failing: z.nullable(z.string()) }))),
 });
@@ -152,6 +155,7 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
         'old signers',
         `${door}, since ${shownTime(since, { zone, now: status.clock })}: countersign roster export --for ${door}`,
       ]),
+    ...restraintRows(status, zone),
     ...restorationRows(status, zone),
   ]
     .map(([name = '', value = '']) => name.padEnd(13) + value)
@@ -170,6 +174,20 @@ function notifyText({ notification }: StatusReply): string {
   const { waiting, failing } = notification;
   if (failing === null) return `by the command, ${waiting} waiting`;
   return `FAILING: ${exact(failing)}, ${waiting} waiting; see the log of the broker`;
+}
+
+function restraintRows({ locks, mutes, clock }: StatusReply, zone: string): readonly string[][] {
+  const style = { zone, now: clock };
+  return [
+    ...locks.map(({ requester, by, since }) => [
+      'locked',
+      `${requester}, since ${shownTime(since, style)}, by ${by}: countersign unlock ${requester}`,
+    ]),
+    ...mutes.map(({ requester, resource, until }) => [
+      'muted',
+      `${requester} for ${exact(resource)}, until ${shownTime(until, style)}`,
+    ]),
+  ];
 }
 
 function restorationRows({ restoration, clock }: StatusReply, zone: string): readonly string[][] {

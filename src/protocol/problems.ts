@@ -144,6 +144,7 @@ export const PROBLEMS = {
   cancelled: { status: 410, hint: 'the request was cancelled; ask again' },
   revoked: { status: 410, hint: 'the approval was taken back; ask again' },
   spent: { status: 409, hint: 'the approval was used by another claim; ask again' },
+  'nothing-to-unlock': { status: 409, hint: 'see who is locked or muted: countersign locks' },
   'nothing-to-revoke': {
     status: 409,
     hint: 'deny a pending request; what was opened already ends at the door, not here',
@@ -215,6 +216,8 @@ export const PROBLEMS = {
   },
 
   // Limits
+  muted: { status: 429, hint: 'call an approver, who lifts it: countersign unlock REQUESTER' },
+  locked: { status: 403, hint: 'call an approver, who lifts it: countersign unlock REQUESTER' },
   'rate-limited': { status: 429, hint: 'slow down and try again after Retry-After seconds' },
   'too-many-pending': { status: 429, hint: 'wait until pending requests are answered, or cancel some' },
   'too-many-connections': { status: 503, hint: 'close other consoles or raise the limit' },
@@ -269,12 +272,19 @@ export type ProblemCode = keyof typeof PROBLEMS;
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly hint: string;
+  /** After how many seconds another try can help; null where that is not known. */
+  readonly retryAfter: number | null;
 
-  constructor(code: ProblemCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ProblemCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; retryAfter?: number } = {},
+  ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.name = 'Problem';
     this.code = code;
     this.hint = options.hint ?? PROBLEMS[code].hint;
+    this.retryAfter = options.retryAfter ?? null;
   }
 
   /** The HTTP status of this problem's document. */

@@ -133,6 +133,31 @@ export const formatSubmit = (submit: SubmitStatement): string => formatStatement
 /** @throws Problem `malformed-statement` */
 export const parseSubmit = (text: string): SubmitStatement => parseStatement(SUBMIT, text);
 
+/** Lifts lock and mutes of a requester; signed with `unlock@countersign`. Good for ±60 s around `issued`, and once. */
+export interface Unlocking {
+  readonly broker: Fingerprint;
+  /** A NAME or alias of the roster, or an account that is nobody's. */
+  readonly requester: Name;
+  readonly approver: Name;
+  readonly issued: EpochMs;
+  readonly comment: string;
+}
+
+const UNLOCKING: StatementForm<Unlocking> = {
+  title: 'countersign-unlock 1',
+  lines: {
+    broker: fingerprintLine('broker'),
+    requester: nameLine('requester'),
+    approver: nameLine('approver'),
+    issued: timeLine('issued'),
+    comment: commentLine('comment'),
+  },
+};
+
+export const formatUnlocking = (unlocking: Unlocking): string => formatStatement(UNLOCKING, unlocking);
+/** @throws Problem `malformed-statement` */
+export const parseUnlocking = (text: string): Unlocking => parseStatement(UNLOCKING, text);
+
 /** Takes an approval back; signed with `revoke@countersign`. */
 export interface Revocation {
   readonly broker: Fingerprint;

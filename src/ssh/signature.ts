@@ -8,6 +8,7 @@ export type Namespace =
   | 'decision@countersign'
   | 'revoke@countersign'
   | 'review@countersign'
+  | 'unlock@countersign'
   | 'session@countersign'
   | 'submit@countersign'
   | 'roster@countersign'

@@ -18,6 +18,8 @@ const status: StatusReply = {
   approvers: 4,
   doors: [],
   restoration: null,
+  locks: [],
+  mutes: [],
   oldestPending: clock - 245_000,
 };
 

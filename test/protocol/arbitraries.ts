@@ -8,6 +8,7 @@ import type {
   RosterStatement,
   SessionStatement,
   SubmitStatement,
+  Unlocking,
 } from '../../src/protocol/statements.js';
 import type { JsonObject, JsonValue } from '../../src/protocol/strict-json.js';
 
@@ -136,6 +137,14 @@ export const revocation: fc.Arbitrary<Revocation> = fc.record({
   broker: fingerprint,
   request: digest,
   scope: digest,
+  approver: name,
+  issued: time,
+  comment,
+});
+
+export const unlocking: fc.Arbitrary<Unlocking> = fc.record({
+  broker: fingerprint,
+  requester: name,
   approver: name,
   issued: time,
   comment,

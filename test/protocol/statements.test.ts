@@ -12,15 +12,17 @@ import {
   formatRoster,
   formatSession,
   formatSubmit,
+  formatUnlocking,
   parseDecision,
   parseKeyHandover,
   parseRevocation,
   parseRoster,
   parseSession,
   parseSubmit,
+  parseUnlocking,
 } from '../../src/protocol/statements.js';
 import { codeOf } from '../ssh/problem.js';
-import { decision, keyHandover, revocation, roster, session, submit } from './arbitraries.js';
+import { decision, keyHandover, revocation, roster, session, submit, unlocking } from './arbitraries.js';
 
 const kinds = [
   { kind: 'decision', lines: DECISION_LINES, any: decision, format: formatDecision, parse: parseDecision },
@@ -28,6 +30,7 @@ const kinds = [
   { kind: 'submit', lines: 6, any: submit, format: formatSubmit, parse: parseSubmit },
   { kind: 'broker-key', lines: 5, any: keyHandover, format: formatKeyHandover, parse: parseKeyHandover },
   { kind: 'revoke', lines: 7, any: revocation, format: formatRevocation, parse: parseRevocation },
+  { kind: 'unlock', lines: 6, any: unlocking, format: formatUnlocking, parse: parseUnlocking },
   { kind: 'roster', lines: 9, any: roster, format: formatRoster, parse: parseRoster },
 ] as unknown as readonly {
   readonly kind: string;

@@ -5,6 +5,7 @@ import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { appendEntry, type ChainHead, type LogEntry } from '../../audit/chain.js';
 import type { NewEvent, Request } from '../../requests/request.js';
+import type { Restraints } from '../../requests/restraints.js';
 import type {
   Asker,
   Committed,
@@ -71,6 +72,7 @@ export class Draft {
   readonly committed: Committed[] = [];
   directory: Directory;
   restoration: Restoration | null;
+  restraints: Restraints;
   head: ChainHead;
   readonly #live: LiveState;
   readonly #history: RequestReader;
@@ -83,6 +85,7 @@ export class Draft {
     this.now = now;
     this.directory = live.directory;
     this.restoration = live.restoration;
+    this.restraints = live.restraints;
     this.head = live.head;
   }
 
@@ -101,7 +104,8 @@ export class Draft {
       this.reviews.size +
       this.deliveries.size +
       this.delivered.size;
-    return changed + others === 0 && this.directory === this.#live.directory;
+    const isSame = this.directory === this.#live.directory && this.restraints === this.#live.restraints;
+    return changed + others === 0 && isSame;
   }
 
   find(key: RequestKey): Request | null {
@@ -111,9 +115,12 @@ export class Draft {
   }
 
   /** @throws Problem `replayed`, and whatever `decide` throws */
-  change<Result>(key: RequestKey, decide: (current: Request | null) => RequestChange<Result>): Result {
+  change<Result>(
+    key: RequestKey,
+    decide: (current: Request | null, restraints: Restraints) => RequestChange<Result>,
+  ): Result {
     const current = this.find(key);
-    const change = decide(current);
+    const change = decide(current, this.restraints);
     const request = change.request ?? current;
     if (change.request !== undefined) this.#checkRequest(key, current, change.request);
     if (change.delivery !== undefined && change.events.length === 0) {
@@ -122,9 +129,7 @@ export class Draft {
     if (change.asker !== undefined && change.asker.request !== request?.id) {
       throw misuse('an asker belongs to the request of its change');
     }
-    if (change.nonce !== undefined && this.#isKnown(change.nonce.nonce)) {
-      throw new Problem('replayed', 'this statement has been used');
-    }
+    this.#checkNonce(change.nonce);
     const bodies = change.events.map((event) => canonicalJson(event.body));
 
     if (change.request !== undefined) this.#putRequest(change.request, current === null);
@@ -132,12 +137,28 @@ export class Draft {
     if (change.nonce !== undefined) this.nonces.set(change.nonce.nonce, change.nonce.expires);
     if (change.door !== undefined) this.doors.set(change.door.name, change.door);
     if (change.review !== undefined && request !== null) this.reviews.set(request.id, change.review);
+    if (change.restraints !== undefined) this.restraints = change.restraints;
     this.#append(change.events, bodies, request);
     if (change.delivery !== undefined && request !== null) {
       const { sink, due } = change.delivery;
       this.#putDelivery({ event: this.head.seq, sink, request: request.id, attempts: 0, due });
     }
     return change.result;
+  }
+
+  /** @throws Problem `replayed`, and whatever `decide` throws */
+  changeRestraints(
+    decide: (current: Restraints) => Pick<RequestChange<unknown>, 'events' | 'nonce'> & {
+      readonly restraints: Restraints;
+    },
+  ): void {
+    const { restraints, events, nonce } = decide(this.restraints);
+    this.#checkNonce(nonce);
+    const bodies = events.map((event) => canonicalJson(event.body));
+
+    this.restraints = restraints;
+    if (nonce !== undefined) this.nonces.set(nonce.nonce, nonce.expires);
+    this.#append(events, bodies, null);
   }
 
   settleDelivery(name: DeliveryName, next: NextTry | null): void {
@@ -238,9 +259,11 @@ export class Draft {
     }
   }
 
-  #isKnown(nonce: Nonce): boolean {
-    const expires = this.nonces.get(nonce) ?? this.#live.nonces.get(nonce);
-    return expires !== undefined && expires > this.now;
+  #checkNonce(nonce: RequestChange<unknown>['nonce']): void {
+    if (nonce === undefined) return;
+    const expires = this.nonces.get(nonce.nonce) ?? this.#live.nonces.get(nonce.nonce);
+    if (expires !== undefined && expires > this.now)
+      throw new Problem('replayed', 'this statement has been used');
   }
 
   #putDelivery(delivery: Delivery): void {

@@ -4,6 +4,7 @@ import type { EpochMs } from '../../../src/protocol/time.js';
 import { parsePublicKeyLine } from '../../../src/ssh/public-key.js';
 import type { ChainHead } from '../../audit/chain.js';
 import { type Request, requestIsLive } from '../../requests/request.js';
+import { NO_RESTRAINTS, type Restraints } from '../../requests/restraints.js';
 import type {
   Asker,
   Delivery,
@@ -23,7 +24,8 @@ export class LiveState {
   directory: Directory;
   restoration: Restoration | null;
   head: ChainHead;
-  /** Replaced at each change. */
+  /** Replaced at each change, as the doors are. */
+  restraints: Restraints = NO_RESTRAINTS;
   doors: ReadonlyMap<Name, Door> = new Map();
   /** By rising serials. Replaced at each change. */
   rosterSteps: readonly RosterStep[] = [];
@@ -71,6 +73,7 @@ export class LiveState {
     for (const [key, delivery] of draft.deliveries) this.deliveries.set(key, delivery);
     this.directory = draft.directory;
     this.restoration = draft.restoration;
+    this.restraints = draft.restraints;
     this.head = draft.head;
     this.#forgetNonces(draft.now, pruned);
     for (const [nonce, expires] of draft.nonces) this.nonces.set(nonce, expires);

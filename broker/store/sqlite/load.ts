@@ -12,6 +12,7 @@ import { type Restoration, restorationSchema } from '../../../src/protocol/resto
 import { personSchema, submitterSchema } from '../../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { type ChainHead, GENESIS } from '../../audit/chain.js';
+import { type Restraints, restraintKey, restraintSchema } from '../../requests/restraints.js';
 import type { Delivery, Door, Review, RosterStep } from '../store.js';
 import { newestEvent } from './inspection.js';
 import { deliveryKey, LiveState } from './live-state.js';
@@ -40,11 +41,17 @@ export function loadLiveState(database: Database, now: EpochMs): LiveState {
   live.rosterSteps = loadRosterSteps(database);
   for (const digest of loadSignersFiles(database)) live.signersFiles.add(digest);
   live.reviews = loadReviews(database);
+  live.restraints = loadRestraints(database);
   loadDeliveries(database, live);
   return live;
 }
 
-function bodies(database: Database, table: 'people' | 'submitters'): unknown[] {
+function loadRestraints(database: Database): Restraints {
+  const restraints = bodies(database, 'restraints').map((body) => restraintSchema.parse(body));
+  return new Map(restraints.map((restraint) => [restraintKey(restraint), restraint]));
+}
+
+function bodies(database: Database, table: 'people' | 'submitters' | 'restraints'): unknown[] {
   return database
     .prepare<[], { readonly body: string }>(`SELECT body FROM ${table} ORDER BY name`)
     .all()

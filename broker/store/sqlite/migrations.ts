@@ -147,6 +147,14 @@ CREATE TABLE reviews (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** Locks, and the denials that may mute somebody: rows that go once they are over. */
+const RESTRAINTS = `
+CREATE TABLE restraints (
+  name TEXT PRIMARY KEY,
+  body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: OUTBOX_AND_RESTORE },
@@ -154,6 +162,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 4, sql: VERIFIED },
   { version: 5, sql: SIGNED_ROSTER },
   { version: 6, sql: REVIEWS },
+  { version: 7, sql: RESTRAINTS },
 ];
 
 /**

@@ -6,6 +6,7 @@ import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import type { LogEntry } from '../../audit/chain.js';
 import type { NewEvent, Request } from '../../requests/request.js';
+import type { Restraints } from '../../requests/restraints.js';
 import type {
   Asker,
   Committed,
@@ -101,9 +102,17 @@ export class SqliteStore implements Store {
 
   change<Result>(
     key: RequestKey,
-    decide: (current: Request | null) => RequestChange<Result>,
+    decide: (current: Request | null, restraints: Restraints) => RequestChange<Result>,
   ): Promise<Result> {
     return this.#group.submit((draft) => draft.change(key, decide));
+  }
+
+  restraints(): Restraints {
+    return this.#live.restraints;
+  }
+
+  changeRestraints(decide: Parameters<Store['changeRestraints']>[0]): Promise<void> {
+    return this.#group.submit((draft) => draft.changeRestraints(decide));
   }
 
   directory(): Directory {

@@ -9,6 +9,7 @@ import {
 } from '../../../src/protocol/roster-messages.js';
 import type { LogEntry } from '../../audit/chain.js';
 import type { Request } from '../../requests/request.js';
+import type { Restraint } from '../../requests/restraints.js';
 import type { Asker, Delivery, Review, Session } from '../store.js';
 import type { Draft } from './draft.js';
 import type { KeyIndexes, Pack } from './key-index.js';
@@ -52,6 +53,7 @@ export class Writer {
   readonly #endDelivery: Statement;
   readonly #people: NamedRows<Person>;
   readonly #submitters: NamedRows<Submitter>;
+  readonly #restraints: NamedRows<Restraint>;
   readonly #indexes: KeyIndexes;
   readonly #transaction: (draft: Draft, committed: LiveState, prune: boolean, newest: NewestRows) => Written;
 
@@ -94,6 +96,7 @@ export class Writer {
     this.#submitters = new NamedRows(database, 'submitters', (submitter) =>
       z.encode(submitterSchema, submitter),
     );
+    this.#restraints = new NamedRows(database, 'restraints', (restraint) => restraint);
     this.#transaction = database.transaction(
       (draft: Draft, committed: LiveState, prune: boolean, newest: NewestRows) =>
         this.#write(draft, committed, prune, newest),
@@ -132,8 +135,11 @@ export class Writer {
     for (const [nonce, expires] of draft.nonces) this.#putNonce.run(expires, nonce);
     for (const hash of draft.endedSessions) this.#endSession.run(bytesOf(hash));
     for (const session of draft.sessions.values()) this.#writeSession(session);
-    this.#people.replace(committed.directory.people, draft.directory.people);
-    this.#submitters.replace(committed.directory.submitters, draft.directory.submitters);
+    if (draft.directory !== committed.directory) {
+      this.#people.replace(byName(committed.directory.people), byName(draft.directory.people));
+      this.#submitters.replace(byName(committed.directory.submitters), byName(draft.directory.submitters));
+    }
+    this.#restraints.replace(committed.restraints, draft.restraints);
     for (const { name, signers, since } of draft.doors.values()) {
       this.#putDoor.run(name, digestBytes(signers), since);
     }
@@ -197,17 +203,21 @@ export class Writer {
   }
 }
 
-interface Named {
-  readonly name: string;
-}
+const byName = <Entry extends { readonly name: string }>(
+  list: readonly Entry[],
+): ReadonlyMap<string, Entry> => new Map(list.map((entry) => [entry.name, entry]));
 
-/** A table of names and JSON texts, in the wire form that {@link encode} writes, that is kept equal to a list. */
-class NamedRows<Entry extends Named> {
+/** A table of names and JSON texts, in the wire form that {@link encode} writes, that is kept equal to a map. */
+class NamedRows<Entry> {
   readonly #put: Statement;
   readonly #remove: Statement;
   readonly #encode: (entry: Entry) => unknown;
 
-  constructor(database: Database, table: 'people' | 'submitters', encode: (entry: Entry) => unknown) {
+  constructor(
+    database: Database,
+    table: 'people' | 'submitters' | 'restraints',
+    encode: (entry: Entry) => unknown,
+  ) {
     this.#put = database.prepare(
       `INSERT INTO ${table} (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body`,
     );
@@ -215,13 +225,11 @@ class NamedRows<Entry extends Named> {
     this.#encode = encode;
   }
 
-  replace(before: readonly Entry[], after: readonly Entry[]): void {
+  replace(before: ReadonlyMap<string, Entry>, after: ReadonlyMap<string, Entry>): void {
     if (before === after) return;
-    const kept = new Set(after.map(({ name }) => name));
-    for (const { name } of before) if (!kept.has(name)) this.#remove.run(name);
-    const known = new Set(before);
-    for (const entry of after) {
-      if (!known.has(entry)) this.#put.run(entry.name, JSON.stringify(this.#encode(entry)));
+    for (const name of before.keys()) if (!after.has(name)) this.#remove.run(name);
+    for (const [name, entry] of after) {
+      if (before.get(name) !== entry) this.#put.run(name, JSON.stringify(this.#encode(entry)));
     }
   }
 }

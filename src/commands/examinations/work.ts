@@ -1,4 +1,5 @@
 import { shownTime } from '../../client/shown-time.js';
+import { exact } from '../output.js';
 import type { StatusReply } from '../status.js';
 import { type Finding, good, note, warning } from './finding.js';
 
@@ -12,6 +13,7 @@ export function examineWork(status: StatusReply | null, zone: string): readonly 
       : good(`${consoles === 1 ? 'a console is' : `${consoles} consoles are`} attached`),
     ...examineNotification(status),
     ...examineRestoration(status, zone),
+    ...examineLocks(status, zone),
     ...(doors.length === 0 ? [good('no door has said yet which signers file it has')] : []),
     ...doors.map(({ door, since, outdated }) => {
       const age = `since ${shownTime(since, { zone, now: clock })}`;
@@ -38,6 +40,24 @@ function examineNotification({ notification }: StatusReply): readonly Finding[] 
     warning(
       `the notification command fails: ${failing}; ${waiting} not told`,
       'the log of the broker has what it said: journalctl -u countersign -p warning',
+    ),
+  ];
+}
+
+function examineLocks({ locks, mutes, clock }: StatusReply, zone: string): readonly Finding[] {
+  const style = { zone, now: clock };
+  return [
+    ...locks.map(({ requester, by, since }) =>
+      warning(
+        `${requester} is locked since ${shownTime(since, style)}: ${by} called a request a fraud`,
+        `find out who asked, then an approver lifts it: countersign unlock ${requester}`,
+      ),
+    ),
+    ...mutes.map(({ requester, resource, until }) =>
+      note(
+        `${requester} may not ask for ${exact(resource)} until ${shownTime(until, style)}: denied repeatedly`,
+        `an approver can lift it before: countersign unlock ${requester}`,
+      ),
     ),
   ];
 }

@@ -1,4 +1,5 @@
 import { type NewEvent, type Request, requestIsLive } from '../../../broker/requests/request.js';
+import { NO_RESTRAINTS, type Restraints } from '../../../broker/requests/restraints.js';
 import type {
   Asker,
   Committed,
@@ -32,6 +33,7 @@ export class MemoryStore implements Store {
   readonly #deliveries = new Map<string, Delivery>();
   readonly #listeners: ((entries: readonly Committed[]) => void)[] = [];
   #directory: Directory;
+  #restraints: Restraints = NO_RESTRAINTS;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(directory: Directory) {
@@ -64,11 +66,11 @@ export class MemoryStore implements Store {
 
   change<Result>(
     key: RequestKey,
-    decide: (current: Request | null) => RequestChange<Result>,
+    decide: (current: Request | null, restraints: Restraints) => RequestChange<Result>,
   ): Promise<Result> {
     return this.#commit(() => {
       const current = this.#find(key);
-      const change = decide(current);
+      const change = decide(current, this.#restraints);
       const { request = current, events, asker, nonce, door, delivery, result } = change;
       if (nonce !== undefined && this.#nonces.has(nonce.nonce)) throw new Problem('replayed', 'used');
       this.#checkDisk();
@@ -78,6 +80,7 @@ export class MemoryStore implements Store {
       if (change.review === null) this.#reviews.delete((request as Request).id);
       else if (change.review !== undefined) this.#reviews.set(change.review.request, change.review);
       if (door !== undefined) this.#doors = new Map([...this.#doors, [door.name, door]]);
+      this.#restraints = change.restraints ?? this.#restraints;
       this.#record(events, request);
       if (delivery !== undefined && request !== null) {
         const { sink, due } = delivery;
@@ -85,6 +88,21 @@ export class MemoryStore implements Store {
         this.#deliveries.set(`${this.seq} ${sink}`, queued);
       }
       return result;
+    });
+  }
+
+  restraints(): Restraints {
+    return this.#restraints;
+  }
+
+  changeRestraints(decide: Parameters<Store['changeRestraints']>[0]): Promise<void> {
+    return this.#commit(() => {
+      const { restraints, events, nonce } = decide(this.#restraints);
+      if (nonce !== undefined && this.#nonces.has(nonce.nonce)) throw new Problem('replayed', 'used');
+      this.#checkDisk();
+      if (nonce !== undefined) this.#nonces.add(nonce.nonce);
+      this.#restraints = restraints;
+      this.#record(events, null);
     });
   }
 

@@ -95,6 +95,7 @@ test('a console that does not read is dropped and nobody waits for it (A32)', as
   await start({
     backlogBytes: 64 * 1024,
     pendingPerResource: 1e6,
+    pendingPerRequester: 1e6,
     pendingPerSubmitter: 1e6,
     callsBurst: 1e6,
   });
