@@ -6,15 +6,17 @@
 # `call_failure` says how), or `gone` (the client went away meanwhile).
 call_result='' call_failure=''
 
+# The longest reply, in bytes.
+reply_limit=65536
 # The pipes to and from curl, and its process.
 curl_input='' curl_output='' curl_process=''
 
 # start_curl: begins the next call early, because curl takes longer to start than to talk.
 start_curl() {
-  # A reply of at most 66,560 bytes, and 1 GiB of memory whatever the headers are.
+  # A reply of at most a little more than the limit, and 1 GiB of memory whatever the headers are.
   coproc CURL {
     ulimit -v 1048576
-    ulimit -f 65 && exec curl -q -K -
+    ulimit -f $((reply_limit / 1024 + 1)) && exec curl -q -K -
   }
   curl_process=$CURL_PID
   # Moved, because bash closes the array's own ends as soon as curl is over.
@@ -37,7 +39,7 @@ call() {
   local -i status
   [[ $curl_process ]] || start_curl
   printf -v options '%s\n' "request = \"$1\"" "url = \"$broker_url$2\"" "max-time = $5" "output = \"$run.reply\"" \
-    'write-out = "%{http_code}\n"' 'header = "Accept: text/plain"' 'connect-timeout = 3' 'max-filesize = 65536' \
+    'write-out = "%{http_code}\n"' 'header = "Accept: text/plain"' 'connect-timeout = 3' "max-filesize = $reply_limit" \
     'proto = "=http,https"' 'noproxy = "*"' 'http1.1' 'globoff' 'silent'
   [[ ! $3 ]] || options+="header = \"Authorization: Bearer $3\""$'\n'
   [[ ! $4 ]] || options+="header = \"Content-Type: application/json\""$'\n'"data-binary = \"@$4\""$'\n'

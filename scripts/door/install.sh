@@ -59,7 +59,7 @@ copy_scripts() {
     put "$2/door/${path##*/}" 0644 <"$path" >/dev/null
   done
   # These come last: each of them reads modules.
-  for path in countersign-pam countersign-gate install-door; do
+  for path in countersign-pam countersign-gate countersign-roster install-door; do
     put "$2/$path" 0755 <"$1/$path" >/dev/null
   done
   if [[ $changed == no ]]; then

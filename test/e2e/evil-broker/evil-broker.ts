@@ -29,6 +29,8 @@ export interface Conduct {
   readonly submit?: (ask: Ask) => Reply | Promise<Reply>;
   readonly redeem?: (ask: Ask) => Reply | Promise<Reply>;
   readonly report?: (ask: Ask) => Reply | Promise<Reply>;
+  /** Which signers files may follow the one of which the digest is given. */
+  readonly signed?: (from: string, after: number) => Reply | Promise<Reply>;
 }
 
 /** A report of a door, or a detach. */
@@ -101,6 +103,9 @@ export class EvilBroker {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', () => {});
     const body = await readText(request);
+    const follow = /^\/v1\/roster\/signed\?from=(sha256:[0-9a-f]{64})&after=(\d+)$/.exec(request.url ?? '');
+    if (follow !== null && this.conduct.signed !== undefined)
+      return send(response, await this.conduct.signed(follow[1] ?? '', Number(follow[2])));
     const route = /^\/v1\/requests(?:\/([0-9A-Z]{26})(\/redeem|\/reports)?)?$/.exec(request.url ?? '');
     if (route === null) throw new Error(`${request.method} ${request.url}`);
     const [, id, verb = ''] = route;

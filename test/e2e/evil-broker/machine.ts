@@ -87,7 +87,7 @@ export class Machine {
     // Below /tmp a door trusts nothing: anybody may write there.
     const directory = mkdtempSync('/run/countersign-e2e-');
     chmodSync(directory, 0o755);
-    for (const part of ['countersign-pam', 'door'])
+    for (const part of ['countersign-pam', 'countersign-roster', 'door'])
       cpSync(join(SCRIPTS, part), join(directory, 'libexec', part), { recursive: true });
     execFileSync('chown', ['-R', 'root:root', join(directory, 'libexec')]);
     execFileSync('chmod', ['-R', 'u=rwX,go=rX', join(directory, 'libexec')]);
@@ -144,6 +144,22 @@ export class Machine {
   /** Runs a command on the machine, to its end. */
   run(...command: string[]): void {
     execFileSync('nsenter', [`--target=${this.#keeper.pid}`, '--mount', '--', ...command]);
+  }
+
+  /** Runs a command on the machine, to its end, and says what it said. */
+  async execute(...command: string[]): Promise<{ exit: number | null; stdout: string; stderr: string }> {
+    const child = spawn('nsenter', [`--target=${this.#keeper.pid}`, '--mount', '--', ...command], {
+      env: ENVIRONMENT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said = { stdout: '', stderr: '' };
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream].on('data', (chunk: Buffer) => {
+        said[stream] += chunk.toString('latin1');
+      });
+    }
+    const [exit] = await once(child, 'close');
+    return { exit, ...said };
   }
 
   /** Starts a program as the child of a shell that stands for sshd. */
