@@ -41,7 +41,10 @@ ask() {
     case $answer in
       approved)
         admit && return
-        ask_anew || end 1 spent 'the approval was used by another run'
+        # Nobody is asked twice for what came too late: then a clock is wrong.
+        { [[ $over_code != too-late || $waited == no ]] && ask_anew; } || end 1 "$over_code" "$over_text"
+        # The broker's count of the time of a grant can end up to a second after this one, which is of whole seconds.
+        [[ $over_code == spent ]] || sleep 1
         send
         ;;
       pending) waited=yes && await ;;
@@ -66,7 +69,7 @@ ask_once() {
   submit "$1"
   read_answer
   case $answer in
-    approved) admit || { drop_ask && end 1 spent 'the approval has been used'; } ;;
+    approved) admit || { drop_ask && end 1 "$over_code" "$over_text"; } ;;
     pending) end 3 pending 'nobody has answered yet' ;;
     again) shut unreachable "the broker cannot be reached: $call_failure" ;;
     error) shut "$reply_code" "the broker refuses: $reply_code" ;;
@@ -77,6 +80,7 @@ ask_once() {
 # Takes a new ask for one that was over, once a run.
 ask_anew() {
   [[ $renewed == no ]] || return 1
+  [[ $claimed == no ]] || report refused "$over_code" 2
   renewed=yes waited=no claimed=no
   renew_ask
 }
@@ -179,7 +183,7 @@ finish() {
   esac
 }
 
-# Verifies what the broker calls approved and records the use. Fails if it has been used already.
+# Verifies what the broker calls approved and records the use. Fails if that is used up or over.
 admit() {
   claimed=yes
   load_signers "${config[signers]}"
@@ -190,8 +194,10 @@ admit() {
     next_look=0
     ! client_is_gone || { claimed=no && leave_unwatched; }
   fi
-  # The run that has used it reports what became of it.
-  spend || { claimed=no && return 1; }
+  spend && return
+  # The run that has used it reports what became of it. Under a grant this ask is one of its own.
+  [[ $over_code != spent || ${receipt_request[0]} != "$request" ]] || claimed=no
+  return 1
 }
 
 # conclude OUTCOME: what is left to do once this run has ended as `opened`, `refused` or `observed`. Nobody waits for it, and

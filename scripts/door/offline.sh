@@ -23,7 +23,7 @@ admit_offline() {
     if quorum_holds "$requester" "${approvers[@]}"; then
       next_look=0
       ! client_is_gone || leave_unwatched
-      spend || end 1 spent 'the offline approval has been used'
+      spend || end 1 "$over_code" "$over_text"
       admitted=offline log_priority=warning
       return 0
     fi

@@ -39,7 +39,10 @@ condemn() {
   unlock_state
 }
 
-# spend: records a use of the verified receipts. Fails if they have none left; shuts the door if this is not their time.
+# Why the verified receipts are of no use any more, though they were once: a code, and a sentence.
+over_code='' over_text=''
+
+# spend: records a use of the verified receipts. Fails if they are used up or their time is over, with `over_code`.
 spend() {
   local -i now at not_after=${receipt_not_after[0]} duration=${receipt_duration[0]} uses=${receipt_uses[0]}
   lock_state
@@ -54,7 +57,7 @@ spend() {
   done
   if find_spent "${receipt_request[0]}"; then
     if [[ ${receipt_covers[0]} == request ]] || ((spent_uses < 0 || (uses != 0 && spent_uses >= uses))); then
-      unlock_state
+      are_over spent 'the approval is used up'
       return 1
     fi
     ((now >= spent_first)) || shut clock-back 'the clock of this host was set back: it is before the first use of this grant'
@@ -64,15 +67,21 @@ spend() {
   # Later uses of a grant with a duration end with it; every other use must lie before not-after.
   if ((spent_uses > 0 && duration > 0)); then
     # An approval that had ended before the first use was no part of it, and does not stretch it now.
-    ((spent_first < not_after)) || shut too-late 'the approval ended before the first use'
-    ((now < spent_first + duration)) || shut grant-ended 'the time of the grant is over'
+    ((spent_first < not_after)) || { are_over too-late 'the approval ended before the first use' && return 1; }
+    ((now < spent_first + duration)) || { are_over grant-ended 'the time of the grant is over' && return 1; }
   else
-    ((now < not_after)) || shut too-late 'the approval ended before it was used'
+    ((now < not_after)) || { are_over too-late 'the approval ended before it was used' && return 1; }
   fi
   printf '%s\n' "$now" >>"$spent_file" || state_failed
   # Written over in one piece, so that a full disk or a crash cannot leave half a time.
   printf '%012d\n' "$now" 1<>"${config[state]}/clock" || state_failed
   sync -- "$spent_file" "${spent_file%/*}" "${config[state]}/clock" || state_failed
   forget_ask
+  unlock_state
+}
+
+# are_over CODE TEXT
+are_over() {
+  over_code=$1 over_text=$2
   unlock_state
 }

@@ -59,8 +59,8 @@ export class CommandDoor {
   }
 
   /**
-   * Returns once enough people have approved and the use is on the disk. An approval that another run has used, or that was
-   * left unused for too long, is asked for anew, once.
+   * Returns once enough people have approved and the use is on the disk. An approval that is used up, that was left unused for
+   * too long, or whose time is over, is asked for anew, once.
    *
    * @throws Problem that says how the request ended, or why its receipts open nothing.
    */
@@ -95,10 +95,10 @@ export class CommandDoor {
         // What was refused once would be refused again.
         await this.#asks.forget(ask);
         const isSpent = hasCode(error, 'spent');
-        // The run that has used it reports what became of it.
         if (!isSpent) await this.report(ask, 'refused', codeOf(error));
-        if (attempt > 1 || !(isSpent || (hasCode(error, 'too-late') && !asked.isNew))) throw error;
+        if (attempt > 1 || !(isSpent || isOver(error, asked))) throw error;
         tell(`${prose((error as Problem).message)}; asking anew`);
+        if (!isSpent) await this.#moment();
       }
     }
   }
@@ -162,9 +162,20 @@ export class CommandDoor {
       drawn: ask.drawn,
     };
     const approval = verifyReceipts(receipts, expected, broker.clock.now());
-    if (!(await spent.spend(approval))) throw new Problem('spent', 'the approval was used by another run');
+    if (!(await spent.spend(approval))) {
+      // Under a grant this ask is one of its own; else the run that has used it reports what became of it.
+      if (approval.request !== bound.digest) await this.report(ask, 'refused', 'spent');
+      throw new Problem('spent', 'the approval is used up');
+    }
     await this.#asks.forget(ask);
     return approval;
+  }
+
+  /** The broker's count of the time of a grant can end a moment after this one, which is of whole seconds. */
+  #moment(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#setup.broker.clock.after(1000, resolve);
+    });
   }
 
   #tellStanding({ ask, reply }: Asked): void {
@@ -174,6 +185,11 @@ export class CommandDoor {
     tell(`take it back with: ${pasteableLine(['cancel', ask.id, ...where])}`);
   }
 }
+
+/** Whether this says that the time is over of an approval which stood when it was asked for, as a grant does. */
+const isOver = (error: unknown, { isNew, reply }: Asked): boolean =>
+  hasCode(error, 'grant-ended') ||
+  (hasCode(error, 'too-late') && (!isNew || reply.status.state !== 'pending'));
 
 const hasCode = (error: unknown, code: ProblemCode): boolean =>
   error instanceof Problem && error.code === code;

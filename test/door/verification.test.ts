@@ -444,7 +444,7 @@ one() {
   parse_receipts "\${lines[@]}" || shut bad-reply x
   verify_receipts
   quorum_holds "$requester" "\${approvers[@]}" || shut no-quorum "$quorum_missing"
-  if spend; then end 0 open x; else end 1 spent x; fi
+  if spend; then end 0 open x; else end 1 "$over_code" x; fi
 }
 root=$1
 parse_fingerprints "$2" || exit 1

@@ -179,7 +179,7 @@ describe('a command that is approved', () => {
     both.push(door.start(leaveTrace));
     expect(await both[1]!.id()).toBe(id);
     await door.decide('approve', id);
-    const asksAnew = /was used by another run; asking anew\n.*asked (\S{26})/;
+    const asksAnew = /the approval is used up; asking anew\n.*asked (\S{26})/;
     const [, again = ''] = await until(() => asksAnew.exec(both.map(({ said }) => said.stderr).join()));
     await door.decide('deny', again);
     const codes = (await Promise.all(both.map(({ end }) => end))).map(({ code }) => code);

@@ -3,11 +3,162 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eachOf } from './cases.js';
 import { type Door, expectOpen, expectShut } from './door.js';
-import { approved } from './evil-broker.js';
+import { approved, reply } from './evil-broker.js';
+import type { Running } from './machine.js';
 import { type Change, inSeconds, keys, receipt } from './people.js';
 import { onMachine } from './stage.js';
 
 const GRANTS = { grants: 'yes', 'longest-duration': '3600' };
+
+onMachine('A door that takes grants, and a broker that answers equal asks with them at once', (stage) => {
+  /**
+   * A door that has opened once for a grant of bob's. Its broker answers each later ask with that at once, as often as `tries`
+   * says for one login; what is asked after that waits, and bob approves it by itself. `later` is what bob says of it then.
+   */
+  async function granted(change: Change, { tries = 1, later = {} as Change } = {}) {
+    const { door, broker } = await stage.door({ config: GRANTS });
+    broker.conduct = {
+      redeem: (ask) => approved(ask, receipt(broker, ask, { covers: 'scope', ...change })),
+    };
+    expectOpen(await door.login());
+    const [first] = broker.asks;
+    const grant = receipt(broker, first!, { covers: 'scope', ...change, ...later });
+    let left = 0;
+    broker.conduct = {
+      submit: (ask) => {
+        left -= 1;
+        return left < 0 ? reply('pending', ask) : approved(ask, grant);
+      },
+      redeem: (ask) => approved(ask, receipt(broker, ask)),
+    };
+    const login = (): Running => {
+      left = tries;
+      return door.start();
+    };
+    return { door, broker, digest: first!.bound.digest, login };
+  }
+
+  test('A53 later equal asks open without anybody being asked, and are spent under what was signed', async () => {
+    const { door, broker, digest, login } = await granted({ duration: 300, uses: 3 });
+    expectOpen(await login().end);
+    expectOpen(await login().end);
+    // Each is an ask of its own, and none was waited for.
+    expect(new Set(broker.asks.map(({ bound }) => bound.digest)).size).toBe(3);
+    expect(new Set(broker.asks.map(({ claim }) => claim)).size).toBe(3);
+    expect(Object.entries(door.spent()).map(([key, uses]) => [key, uses.length])).toEqual([[digest, 3]]);
+    // A door reports behind its back.
+    await expect
+      .poll(() => broker.told.map(({ ask, body }) => [ask.bound.digest, JSON.parse(body).outcome]), {
+        timeout: 20_000,
+      })
+      .toEqual(broker.asks.map(({ bound }) => [bound.digest, 'opened']));
+  });
+
+  test('A53 where a grant is used up or over the door drops it, says so, and asks anew, once', async () => {
+    const ended = { decided: inSeconds(-60), notAfter: inSeconds(-1) };
+    const ends: [string, Change, Change, number][] = [
+      ['spent', { uses: 1 }, {}, 0],
+      ['grant-ended', { uses: 0, duration: 60 }, {}, 60],
+      ['too-late', { uses: 2 }, ended, 0],
+    ];
+    await eachOf(
+      ends,
+      ([code]) => code,
+      async ([code, change, later, age]) => {
+        const { door, broker, digest, login } = await granted(change, { later });
+        if (age > 0) firstUseWas(door, age);
+        expectOpen(await login().end);
+        const [, dropped, anew, ...more] = broker.asks;
+        expect(more).toEqual([]);
+        expect(Object.keys(door.spent()).sort()).toEqual([digest, anew!.bound.digest].sort());
+        const told = () => broker.told.map(({ ask, body }) => [ask.bound.digest, JSON.parse(body).code]);
+        await expect
+          .poll(() => told().slice(-2), { timeout: 20_000 })
+          .toEqual([
+            [dropped!.bound.digest, code],
+            [anew!.bound.digest, 'approved'],
+          ]);
+      },
+    );
+  });
+
+  test('A53 a broker that shows such a grant again is not asked in a loop', async () => {
+    const { door, broker, login } = await granted({ uses: 1 }, { tries: 9 });
+    expectShut(await login().end, 'spent');
+    expect(broker.asks).toHaveLength(3);
+    // Nothing of it is left: the next login asks once more, and is approved by itself.
+    broker.conduct = { redeem: (ask) => approved(ask, receipt(broker, ask)) };
+    expectOpen(await door.login());
+    expect(broker.asks).toHaveLength(4);
+    expect(door.uses).toBe(2);
+  });
+
+  test('A53 the last use of a grant opens for one of two logins at once, and the other one asks anew', async () => {
+    const { door, digest, login } = await granted({ uses: 2, duration: 300 }, { tries: 2 });
+    const ends = await Promise.all([login().end, login().end]);
+    for (const end of ends) expectOpen(end);
+    const uses = Object.entries(door.spent()).map(([key, lines]) => [key === digest, lines.length]);
+    expect(uses.sort()).toEqual([
+      [false, 1],
+      [true, 2],
+    ]);
+  });
+
+  test('A53 a hook that is killed before or after its use is on the disk uses no grant more often than it says', async () => {
+    for (const [moment, left] of [
+      ['asked', 2],
+      ['used', 1],
+    ] as const) {
+      const { door, broker } = await stage.door({ config: GRANTS });
+      const asked = Promise.withResolvers<void>();
+      const killed = Promise.withResolvers<void>();
+      let grant = '';
+      broker.conduct = {
+        submit: async (ask) => {
+          grant ||= receipt(broker, ask, { covers: 'scope', uses: 2, duration: 300 });
+          asked.resolve();
+          if (moment === 'asked') await killed.promise;
+          return approved(ask, grant);
+        },
+      };
+      const running = door.start();
+      const pid = await running.pid;
+      await asked.promise;
+      if (moment === 'used') await expect.poll(() => door.uses, { interval: 5, timeout: 20_000 }).toBe(1);
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+      killed.resolve();
+      await running.end;
+      const later = [await door.login(), await door.login()].filter(({ exit }) => exit === 0);
+      expect([moment, later.length, door.uses]).toEqual([moment, left, 2]);
+    }
+  });
+
+  test('A27 a grant whose revocation the broker hides ends with its time, and one that the door heard revoked at once', async () => {
+    const hidden = await granted({ uses: 0, duration: 300 }, { tries: 9 });
+    firstUseWas(hidden.door, 297);
+    expectOpen(await hidden.login().end);
+    firstUseWas(hidden.door, 300);
+    expectShut(await hidden.login().end, 'grant-ended');
+    expect(hidden.door.uses).toBe(2);
+
+    const { door, broker } = await stage.door({ config: GRANTS });
+    let grant = '';
+    broker.conduct = {
+      redeem: (ask) => {
+        grant = receipt(broker, ask, { covers: 'scope', uses: 0, duration: 300 });
+        return reply('revoked', ask);
+      },
+    };
+    expectShut(await door.login(), 'revoked');
+    broker.conduct = { submit: (ask) => approved(ask, grant) };
+    expectShut(await door.login(), 'spent');
+    expect(door.uses).toBe(0);
+  });
+});
 
 onMachine('A door that takes grants, and a broker that stretches them', (stage) => {
   /** A door that has opened once for the first of these grants; its broker shows them all again and again. */

@@ -209,9 +209,73 @@ describe('a command whose broker lies about approvals', () => {
     expect(broker.told.map(({ code }) => code)).toEqual([
       'approved',
       'approved',
+      // It asks anew, once, and is shown the same.
+      'grant-ended',
       'grant-ended',
       'clock-back',
     ]);
+  });
+
+  /** A door that has run once for a grant; its broker answers each later ask with that at once, so many times, then as usual. */
+  async function granted(change: Change, times: number, later: Change = {}) {
+    const { broker, user } = await victim({ grants: 'yes', 'longest-duration': '3600' });
+    const scope = { covers: 'scope', ...change } as const;
+    broker.conduct = { redeem: (ask) => approved(ask, receipt(broker, ask, scope)) };
+    expect((await user.start().end).code).toBe(0);
+    const [first] = broker.asks;
+    const grant = receipt(broker, first!, { ...scope, ...later });
+    const under = new Set<string>();
+    broker.conduct = {
+      submit: (ask) => {
+        if (under.size < times) under.add(ask.id);
+        return answer(ask, under.has(ask.id) ? 'approved' : 'pending');
+      },
+      redeem: (ask) => approved(ask, under.has(ask.id) ? grant : receipt(broker, ask)),
+    };
+    return { broker, user };
+  }
+
+  test('A53 a later equal ask runs under the grant, which counts it', async () => {
+    const { broker, user } = await granted({ uses: 2, duration: 600 }, 1);
+    expect((await user.start().end).code).toBe(0);
+    expect([user.ran, user.uses]).toEqual([2, 2]);
+    expect(new Set(broker.asks.map(({ bound }) => bound.digest)).size).toBe(2);
+    expect(broker.told.map(({ code }) => code)).toEqual(['approved', 'approved']);
+  });
+
+  test('A53 a grant that is used up or over is dropped, said so, and asked for anew, once', async () => {
+    const ended = { decided: inSeconds(-60), notAfter: inSeconds(-1) };
+    const ends: [string, Change, Change, number][] = [
+      ['spent', { uses: 1, duration: 600 }, {}, 0],
+      ['grant-ended', { uses: 0, duration: 60 }, {}, 61],
+      ['too-late', { uses: 2 }, ended, 0],
+    ];
+    await eachOf(
+      ends,
+      ([code]) => code,
+      async ([code, change, later, shift]) => {
+        const { broker, user } = await granted(change, 1, later);
+        const end = await user.start([], shift).end;
+        expect(end.code, end.stderr).toBe(0);
+        expect(end.stderr).toContain('; asking anew\n');
+        expect([user.ran, broker.asks.length]).toEqual([2, 3]);
+        expect(broker.told.map((told) => told.code)).toEqual(['approved', code, 'approved']);
+      },
+      3,
+    );
+  });
+
+  test('A53 a broker that shows a grant again which is used up is not asked in a loop', async () => {
+    const { broker, user } = await granted({ uses: 1, duration: 600 }, 9);
+    expectError(await user.start().end);
+    expect([user.ran, user.uses, broker.asks.length]).toEqual([1, 1, 3]);
+  });
+
+  test('A53 the last use of a grant opens for one of two runs at once', async () => {
+    const { user } = await granted({ uses: 2, duration: 600 }, 9);
+    const codes = (await Promise.all([user.start().end, user.start().end])).map(({ code }) => code);
+    expect(codes.sort()).toEqual([0, 121]);
+    expect([user.ran, user.uses]).toEqual([2, 2]);
   });
 
   test('A61 a deny that is hidden can open only within the time of the yes before it', async () => {
@@ -427,7 +491,7 @@ describe('a command whose broker sends hostile replies', () => {
       broker.conduct = { read: said, redeem: (ask) => approved(ask, grant) };
       const end = await user.start().end;
       expectError(end);
-      expect(end.stderr).toContain('the approval was used by another run');
+      expect(end.stderr).toContain('the approval is used up');
       expect([user.ran, user.uses]).toEqual([0, 0]);
     },
   );
