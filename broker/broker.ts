@@ -130,6 +130,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       waiters: () => requests.waiters.count,
       notifications_waiting: () => notifier.state?.waiting ?? 0,
       notifications_failing: () => (notifier.state?.failing ? 1 : 0),
+      reviews_open: () => store.reviews().size,
       restored: () => (store.restoration() === null ? 0 : 1),
       log_lines_dropped_total: () => output.dropped,
       doors_outdated: () => doors().filter(({ outdated }) => outdated).length,

@@ -12,6 +12,7 @@ export interface MetricSources {
   readonly notifications_waiting: () => number;
   readonly notifications_failing: () => number;
   readonly doors_outdated: () => number;
+  readonly reviews_open: () => number;
   /** In seconds since 1970; 0 without TLS. */
   readonly tls_certificate_expiry_seconds: () => number;
   readonly restored: () => number;
@@ -108,5 +109,6 @@ const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
   ['notifications_failing', '1 while the last run of the notification command failed'],
   ['tls_certificate_expiry_seconds', 'When the certificate ends, in seconds since 1970; 0 without TLS'],
   ['doors_outdated', 'Doors whose signers file is not what the roster exports'],
+  ['reviews_open', 'Openings by the requester alone that not enough others have looked at'],
   ['restored', '1 from a restore until an approver has acknowledged it'],
 ];

@@ -19,6 +19,7 @@ export function bannerLines(state: ConsoleState): readonly Line[] {
   return [
     ...linkBanners(state),
     ...restorationBanners(state),
+    ...reviewBanners(state),
     ...requestBanners(state),
     ...warningBanners(state),
     ...doorBanners(state),
@@ -78,6 +79,21 @@ function restorationBanners(state: ConsoleState): readonly Banner[] {
   return [
     {
       words: label`▲ Restored at ${at(restoredAt)} from a back-up of ${at(backupAt)}: ${requests} ended. What happened between is not known here. R takes note.`,
+      tone: 'alarm',
+    },
+  ];
+}
+
+/** What somebody opened alone, until enough others have looked at it. */
+function reviewBanners(state: ConsoleState): readonly Banner[] {
+  const [first, ...others] = state.queue.openReviews;
+  if (first === undefined) return [];
+  const exact = (text: string): SafeText => safeText(text, { reading: 'exact' });
+  const more = others.length === 0 ? label`` : label` and ${others.length} more`;
+  const age = ageText(brokerNow(state) - first.openedAt);
+  return [
+    {
+      words: label`▲ Break-glass: ${exact(first.requester)} opened ${exact(first.resource)} alone ${age} ago${more}. Two others look at it: countersign review ${exact(first.request)}`,
       tone: 'alarm',
     },
   ];

@@ -47,7 +47,7 @@ function headLines(state: ConsoleState): readonly Line[] {
     document === undefined
       ? []
       : [...exact(document.requester, 'strong'), span(label` through `, 'muted'), ...exact(document.door)];
-  const left = request.answerBy - now;
+  const left = (request.alone?.opensAt ?? request.answerBy) - now;
   const clocks: Line = [
     span(label`asked ${ageText(now - request.submittedAt)} ago`, 'muted'),
     ...(request.state === 'pending'

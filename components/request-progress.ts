@@ -1,5 +1,5 @@
 import { shownTime, type TimeStyle } from '../src/client/shown-time.js';
-import type { RequestView, VoteView } from '../src/protocol/request-view.js';
+import type { LoneApprovalView, RequestView, VoteView } from '../src/protocol/request-view.js';
 import { fieldLines, headingLines } from './field-lines.js';
 import { type Line, markedSpans, span } from './line.js';
 import { label, safeText } from './safe-text.js';
@@ -23,6 +23,7 @@ export function requestProgress(
     lines.push(...headingLines(label`Signed so far`, label`as the broker counts them`, columns));
     for (const vote of votes) lines.push(...voteLines(vote, place));
   }
+  if (request.alone !== null) lines.push(...aloneLines(request.alone, place));
   if (request.state === 'pending') {
     lines.push(...headingLines(label`Still missing`, label`by the rule in force`, columns));
     for (const what of missing) {
@@ -42,6 +43,23 @@ export function requestProgress(
     for (const ask of equalAsks) lines.push(...fieldLines(label`also`, equalAskLine(ask, place), columns));
   }
   return lines;
+}
+
+function aloneLines({ vote, opensAt, opened }: LoneApprovalView, place: ProgressPlace): readonly Line[] {
+  const { columns, style } = place;
+  const at = safeText(shownTime(opensAt, style), { reading: 'exact' });
+  const words = opened
+    ? label`it was let in at ${at}`
+    : label`it is let in at ${at} unless somebody denies it`;
+  return [
+    ...headingLines(
+      label`Break-glass`,
+      label`the requester lets himself in, nobody else has to sign`,
+      columns,
+    ),
+    ...voteLines(vote, place),
+    ...fieldLines(label`then`, [span(words, opened ? 'text' : 'alarm')], columns, 'words'),
+  ];
 }
 
 function voteLines(

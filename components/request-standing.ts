@@ -23,7 +23,7 @@ export function standingOf(request: RequestView, approver: string, now: EpochMs)
   if (report !== null) return reported(request, report.outcome);
   switch (state) {
     case 'pending':
-      return pending(request, approver);
+      return pending(request, approver, now);
     case 'approved':
       return standing(label`○`, claimWords(request, now), 'accent');
     case 'redeemed':
@@ -59,7 +59,11 @@ function reported({ state, report }: RequestView, outcome: Outcome): Standing {
   );
 }
 
-function pending({ votes, waiting, document }: RequestView, approver: string): Standing {
+function pending(request: RequestView, approver: string, now: EpochMs): Standing {
+  const { votes, waiting, document, alone } = request;
+  if (alone !== null) {
+    return standing(label`▲`, label`break-glass: opens alone, ${leftText(alone.opensAt - now)}`, 'alarm');
+  }
   if (waiting === 0) return standing(label`○`, label`nobody waiting`, 'warning');
   if (document.requester === approver) return standing(label`●`, label`your own ask`, 'muted');
   if (votes.some((vote) => vote.approver === approver)) {

@@ -111,9 +111,9 @@ function cellText(raw: string, reading: Reading, tone: Tone): Line {
   return markedSpans(safeText(raw, { reading }), tone);
 }
 
-function leftSpan({ state, answerBy }: RequestView, now: EpochMs): Line[number] {
+function leftSpan({ state, answerBy, alone }: RequestView, now: EpochMs): Line[number] {
   if (state !== 'pending') return span(label``);
-  const left = answerBy - now;
+  const left = (alone?.opensAt ?? answerBy) - now;
   return span(leftText(left), left < 60_000 ? 'warning' : 'text');
 }
 

@@ -9,7 +9,7 @@ import { formatPublicKey } from '../../src/ssh/public-key.js';
 import { authorise } from '../access/principal.js';
 import type { BrokerContext } from '../context.js';
 import { restraintsOnWire } from '../requests/restraints.js';
-import { restorationOnWire } from '../requests/view.js';
+import { restorationOnWire, reviewsOnWire } from '../requests/view.js';
 
 const MAX_EVENTS = 1000;
 
@@ -74,6 +74,7 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       epoch: store.epoch,
       seq: store.seq,
       doors: context.doors().map((standing) => ({ ...standing, since: formatTime(standing.since) })),
+      reviews: reviewsOnWire(store.reviews()),
       notification: context.notifier.state,
       restoration: restorationOnWire(store.restoration()),
       ...restraintsOnWire(store.restraints(), now),

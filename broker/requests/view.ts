@@ -1,7 +1,10 @@
 import * as z from 'zod';
+import type { RequestId } from '../../src/protocol/names.js';
 import type { requestStatusSchema, requestViewSchema } from '../../src/protocol/request-view.js';
 import { type Restoration, restorationSchema } from '../../src/protocol/restoration.js';
+import type { openReviewSchema } from '../../src/protocol/review.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
+import type { Review } from '../store/store.js';
 import type { Request, Vote } from './request.js';
 
 type WireStatus = z.input<typeof requestStatusSchema>;
@@ -59,6 +62,13 @@ export function viewOnWire(request: Request): WireView {
     ...statusOnWire(request),
   };
 }
+
+export const reviewsOnWire = (reviews: ReadonlyMap<RequestId, Review>): z.input<typeof openReviewSchema>[] =>
+  [...reviews.values()].map(({ signed, openedAt, ...review }) => ({
+    ...review,
+    openedAt: formatTime(openedAt),
+    signed: signed.map(({ approver }) => approver),
+  }));
 
 export const restorationOnWire = (restoration: Restoration | null) =>
   restoration === null ? null : z.encode(restorationSchema, restoration);

@@ -8,7 +8,7 @@ import type { EpochMs } from '../../src/protocol/time.js';
 import { formatTime } from '../../src/protocol/time.js';
 import type { Limits } from '../options.js';
 import { type Request, requestIsLive } from '../requests/request.js';
-import { restorationOnWire, statusOnWire, viewOnWire } from '../requests/view.js';
+import { restorationOnWire, reviewsOnWire, statusOnWire, viewOnWire } from '../requests/view.js';
 import type { Committed, Session, Store } from '../store/store.js';
 
 /** Close codes of the stream, beside those of RFC 6455. */
@@ -53,6 +53,9 @@ export class StreamHub {
   /** The queue as of `#seq`. The store is ahead of it between a commit and its publication. */
   readonly #live: Map<RequestId, Request>;
   #ended: readonly Request[];
+  /** What was said last of the reviews that are open. */
+  #reviews: Buffer;
+  #reviewed: ReturnType<Store['reviews']>;
   /** What was said last of the doors whose signers file is an old one. */
   #doors: Buffer = encode({ type: 'doors', outdated: [] });
 
@@ -63,6 +66,8 @@ export class StreamHub {
     this.#seq = store.seq;
     this.#live = new Map(store.live().map((request) => [request.id, request]));
     this.#ended = ended;
+    this.#reviewed = store.reviews();
+    this.#reviews = encode({ type: 'reviews', open: reviewsOnWire(this.#reviewed) });
   }
 
   /** Loads the newest ended requests, which every snapshot carries. */
@@ -109,8 +114,8 @@ export class StreamHub {
     const missed = resume === null ? null : this.#since(resume);
     const first =
       missed === null
-        ? [this.#snapshot(), this.#doors]
-        : [this.#resumed(missed.length), ...missed.map(({ bytes }) => bytes), this.#doors];
+        ? [this.#snapshot(), this.#doors, this.#reviews]
+        : [this.#resumed(missed.length), ...missed.map(({ bytes }) => bytes), this.#doors, this.#reviews];
     const firstBytes = first.reduce((sum, { length }) => sum + length, 0);
     const console: Console = { socket, connection, session, firstBytes };
     socket.on('error', () => socket.terminate());
@@ -189,8 +194,15 @@ export class StreamHub {
       this.#recentBytes += bytes.length;
       messages.push(bytes);
     }
+    if (this.#store.reviews() !== this.#reviewed) messages.push(this.#readReviews());
     this.#broadcast(...messages);
     this.#forgetOldest();
+  }
+
+  #readReviews(): Buffer {
+    this.#reviewed = this.#store.reviews();
+    this.#reviews = encode({ type: 'reviews', open: reviewsOnWire(this.#reviewed) });
+    return this.#reviews;
   }
 
   /** Cuts rarely, by half, so that a busy broker does not move the whole list for each event. */

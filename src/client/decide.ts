@@ -1,4 +1,4 @@
-import { asksNumber } from '../protocol/matched-number.js';
+import { asksNumber, type MatchedNumber } from '../protocol/matched-number.js';
 import type { Fingerprint, Name } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { parseSignedText } from '../protocol/receipt.js';
@@ -6,7 +6,14 @@ import type { RequestView } from '../protocol/request-view.js';
 import { FRAUD, fraudComment, isFraudComment } from '../protocol/restraints.js';
 import { parseRule, type Rule } from '../protocol/rule.js';
 import { commentFits, MAX_COMMENT_BYTES } from '../protocol/statement.js';
-import { formatDecision, formatRevocation, formatUnlocking, parseSubmit } from '../protocol/statements.js';
+import {
+  formatDecision,
+  formatReview,
+  formatRevocation,
+  formatUnlocking,
+  parseDecision,
+  parseSubmit,
+} from '../protocol/statements.js';
 import type { EpochMs } from '../protocol/time.js';
 import { askingName, type BrokerNames } from './broker-identity.js';
 import type { DecisionInput } from './queue.js';
@@ -86,6 +93,41 @@ function signedComment({ verdict, comment, isFraud = false }: DecisionInput): st
   throw new Problem('usage', `a comment that begins with "${FRAUD}" locks the requester`, {
     hint: 'deny with --fraud, or with f in the console; or begin with another word',
   });
+}
+
+/**
+ * Writes the text by which a requester lets himself in alone, once the delay of the rule is over (break-glass).
+ *
+ * @throws Problem `rule-unmet` where the rule has no such way, or wants a longer reason; those of {@link prepareDecision}.
+ */
+export function prepareLoneApproval(
+  view: RequestView,
+  { reason, ...signing }: { readonly reason: string; readonly code: MatchedNumber | null } & Signing,
+): string {
+  const { alone, claimBy, longestValidity } = readRule(view);
+  if (alone === null) {
+    throw new Problem('rule-unmet', 'the rule of this request lets nobody in alone', {
+      hint: 'somebody else must approve',
+    });
+  }
+  if ([...reason.trim()].length < alone.reason) {
+    throw new Problem('rule-unmet', `the rule wants a reason of at least ${alone.reason} characters`, {
+      hint: 'say what is broken and why nobody else can sign; nothing was signed',
+    });
+  }
+  const decision = parseDecision(prepareDecision(view, { ...signing, verdict: 'approve', comment: reason }));
+  const validity = alone.delay + Math.min(claimBy, longestValidity);
+  return formatDecision({ ...decision, notAfter: decision.decided + validity * 1000 });
+}
+
+/** Writes the text that says that somebody looked at what was opened by its requester alone. */
+export function prepareReview(
+  view: RequestView,
+  { comment, approver, broker, now }: { readonly comment: string } & Signing,
+): string {
+  const { digest, scope } = verifyShown(view);
+  checkComment(comment);
+  return formatReview({ broker, request: digest, scope, approver, issued: wholeSecond(now), comment });
 }
 
 /**

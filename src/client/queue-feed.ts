@@ -2,6 +2,7 @@ import type { OutdatedDoor } from '../protocol/door-messages.js';
 import type { RequestId } from '../protocol/names.js';
 import { isLive, type RequestView } from '../protocol/request-view.js';
 import type { Restoration } from '../protocol/restoration.js';
+import type { OpenReview } from '../protocol/review.js';
 import type { StreamMessage } from '../protocol/stream-messages.js';
 import type { EpochMs } from '../protocol/time.js';
 import type { Queue } from './queue.js';
@@ -26,6 +27,7 @@ export function showsSame(a: Picture, b: Picture): boolean {
     a.requests === b.requests &&
     a.clockOffset === b.clockOffset &&
     a.outdatedDoors === b.outdatedDoors &&
+    a.openReviews === b.openReviews &&
     a.restoration === b.restoration
   );
 }
@@ -42,7 +44,14 @@ export interface QueueFeed {
 }
 
 export const EMPTY_FEED: QueueFeed = {
-  picture: { requests: new Map(), seq: 0, clockOffset: 0, outdatedDoors: [], restoration: null },
+  picture: {
+    requests: new Map(),
+    seq: 0,
+    clockOffset: 0,
+    outdatedDoors: [],
+    openReviews: [],
+    restoration: null,
+  },
   position: null,
   promised: null,
   announced: 0,
@@ -75,6 +84,7 @@ class Draft {
   #copy: Map<RequestId, RequestView> | null = null;
   #clockOffset: number;
   #outdatedDoors: readonly OutdatedDoor[];
+  #openReviews: readonly OpenReview[];
   #restoration: Restoration | null;
   /** Number of the newest event that was applied, also where a gap follows it. */
   #seq: number;
@@ -86,6 +96,7 @@ class Draft {
     this.#before = picture;
     this.#clockOffset = picture.clockOffset;
     this.#outdatedDoors = picture.outdatedDoors;
+    this.#openReviews = picture.openReviews;
     this.#restoration = picture.restoration;
     this.#seq = picture.seq;
     this.#position = position;
@@ -129,6 +140,9 @@ class Draft {
       case 'doors':
         this.#outdatedDoors = message.outdated;
         break;
+      case 'reviews':
+        this.#openReviews = message.open;
+        break;
       case 'heartbeat':
         this.#heartbeat(message.seq, message.clock - now);
         break;
@@ -146,6 +160,7 @@ class Draft {
       seq,
       clockOffset,
       outdatedDoors: this.#outdatedDoors,
+      openReviews: this.#openReviews,
       restoration: this.#restoration,
     };
     return {

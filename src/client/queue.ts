@@ -3,6 +3,7 @@ import type { MatchedNumber } from '../protocol/matched-number.js';
 import type { RequestId } from '../protocol/names.js';
 import type { RequestView } from '../protocol/request-view.js';
 import type { Restoration } from '../protocol/restoration.js';
+import type { OpenReview } from '../protocol/review.js';
 import type { EpochMs } from '../protocol/time.js';
 
 /**
@@ -31,6 +32,8 @@ export interface Queue {
   readonly clockOffset: number;
   /** Doors that check receipts with another signers file than the roster's. */
   readonly outdatedDoors: readonly OutdatedDoor[];
+  /** What was opened by its requester alone and still has to be looked at. */
+  readonly openReviews: readonly OpenReview[];
   /** That the broker goes on from a back-up, until an approver has acknowledged it. */
   readonly restoration: Restoration | null;
 }

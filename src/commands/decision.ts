@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { sendDecision } from '../client/broker-connection.js';
 import { takesNumber } from '../client/decide.js';
 import { verifyShown } from '../client/shown-request.js';
+import type { TimeStyle } from '../client/shown-time.js';
 import { type MatchedNumber, readTypedNumber } from '../protocol/matched-number.js';
 import { type Digest, parseRequestId } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
@@ -64,23 +65,12 @@ Examples
     flags: { ...FLAGS, code: 'text', fraud: 'switch' },
     async run({ arguments: [id = ''], flags, env, display: { zone } }) {
       const request = parseRequestId(id);
-      const given = codeOf(flags.code);
       const { fraud: isFraud } = flags;
-      if (flags.yesIReadIt === undefined && !process.stdin.isTTY) {
-        throw new Problem('usage', 'there is no terminal to confirm on', {
-          hint: 'read it with countersign show, then give --yes-i-read-it DIGEST',
-        });
-      }
+      const given = codeFlag(flags.code);
+      checkTerminal(flags.yesIReadIt);
       return withBroker(openAsApprover(flags, env), async (broker) => {
         const view = await fetchRequest(broker, request);
-        const { digest } = verifyShown(view);
-        if (flags.yesIReadIt === undefined) {
-          process.stderr.write(`${formatRequest(view, { zone, now: broker.clock.now() })}\n\n`);
-        } else if (flags.yesIReadIt !== digest) {
-          throw new Problem('shown-differs', 'the digest that you give is not the one of this request', {
-            hint: 'nothing was signed; read the request again: countersign show ID',
-          });
-        }
+        const digest = show(view, flags.yesIReadIt, { zone, now: broker.clock.now() });
         const code = given ?? (await missingCode(verdict, view));
         if (flags.yesIReadIt === undefined) await confirmDigest(isFraud ? 'deny as fraud' : verdict, digest);
         const status = await sendDecision({ ...broker, broker }, view, {
@@ -111,7 +101,7 @@ Examples
 }
 
 /** @throws Problem `usage` */
-function codeOf(text: string | undefined): MatchedNumber | null {
+export function codeFlag(text: string | undefined): MatchedNumber | null {
   if (text === undefined) return null;
   const code = readTypedNumber(text);
   if (code === null) throw new Problem('usage', `--code ${JSON.stringify(text)} is not six digits`);
@@ -119,7 +109,7 @@ function codeOf(text: string | undefined): MatchedNumber | null {
 }
 
 /** Asks for the number on the terminal, if the request takes one and there is a terminal. */
-async function missingCode(verdict: Verdict, view: RequestView): Promise<MatchedNumber | null> {
+export async function missingCode(verdict: Verdict, view: RequestView): Promise<MatchedNumber | null> {
   if (verdict === 'deny' || !takesNumber(view)) return null;
   if (!process.stdin.isTTY) {
     throw new Problem('usage', 'the number is missing that the requester was shown', {
@@ -130,6 +120,43 @@ async function missingCode(verdict: Verdict, view: RequestView): Promise<Matched
   const code = readTypedNumber(await answerTo(question));
   if (code === null) throw new Problem('usage', 'those are not six digits', { hint: 'nothing was signed' });
   return code;
+}
+
+/** @throws Problem `usage` where what was read can neither be typed nor was given */
+function checkTerminal(given: string | undefined): void {
+  if (given !== undefined || process.stdin.isTTY) return;
+  throw new Problem('usage', 'there is no terminal to confirm on', {
+    hint: 'read it with countersign show, then give --yes-i-read-it DIGEST',
+  });
+}
+
+/**
+ * Shows the whole request, unless the digest of what was read was given.
+ *
+ * @throws Problem `shown-differs` where that is another one
+ */
+function show(view: RequestView, given: string | undefined, style: TimeStyle): Digest {
+  const { digest } = verifyShown(view);
+  if (given === undefined) {
+    process.stderr.write(`${formatRequest(view, style)}\n\n`);
+  } else if (given !== digest) {
+    throw new Problem('shown-differs', 'the digest that you give is not the one of this request', {
+      hint: 'nothing was signed; read the request again: countersign show ID',
+    });
+  }
+  return digest;
+}
+
+/** Has the whole request read, as before a decision: shown and its digest typed, or its digest given. */
+export async function confirmRead(
+  verb: string,
+  view: RequestView,
+  given: string | undefined,
+  style: TimeStyle,
+): Promise<void> {
+  checkTerminal(given);
+  const digest = show(view, given, style);
+  if (given === undefined) await confirmDigest(verb, digest);
 }
 
 /** @throws Problem `usage` unless the beginning of the digest is typed. */

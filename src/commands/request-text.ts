@@ -31,6 +31,7 @@ export function formatRequest(view: RequestView, style: TimeStyle): string {
     ...(view.claimBy === null ? [] : [field('claim by', time(view.claimBy))]),
     ...(isLive(view.state) ? [field('waiting', view.waiting === 0 ? 'nobody' : String(view.waiting))] : []),
     field('rule', exact(rule)),
+    ...aloneFields(view, style),
     ...view.missing.map((missing) => field('missing', prose(missing))),
     ...view.votes.map((vote) => field(vote.verdict, voteText(vote, view, style))),
     ...(view.report === null
@@ -58,6 +59,15 @@ function documentFields(document: RequestDocument): readonly string[] {
     field('duration', document.duration === 0 ? 'none' : `${document.duration} s from first use`),
     field('nonce', document.nonce),
   ];
+}
+
+/** Break-glass: the requester lets himself in. */
+function aloneFields(view: RequestView, style: TimeStyle): readonly string[] {
+  if (view.alone === null) return [];
+  const { vote, opensAt, opened } = view.alone;
+  const at = shownTime(opensAt, style);
+  const words = opened ? `was let in at ${at}` : `is let in at ${at} unless somebody denies it`;
+  return [field('alone', `${voteText(vote, view, style)}\n${words}`)];
 }
 
 function standing({ state, endedAt, endedBy }: RequestView, style: TimeStyle): string {

@@ -10,6 +10,7 @@ import { Problem } from '../protocol/problems.js';
 import { time } from '../protocol/request-view.js';
 import { restorationSchema } from '../protocol/restoration.js';
 import { lockSchema, muteSchema } from '../protocol/restraints.js';
+import { openReviewSchema } from '../protocol/review.js';
 import type { ExitCode } from './exit-code.js';
 import {
   type BrokerFlags,
@@ -38,6 +39,7 @@ export const statusReply = z.object({
   doors: z.array(doorStandingSchema),
   /** When the oldest pending request was asked. */
   oldestPending: z.nullable(time),
+  reviews: z.array(openReviewSchema).default([]),
   restoration: z.nullable(restorationSchema).default(null),
   locks: z.array(lockSchema).default([]),
   mutes: z.array(muteSchema).default([]),
@@ -156,6 +158,7 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
         `${door}, since ${shownTime(since, { zone, now: status.clock })}: countersign roster export --for ${door}`,
       ]),
     ...restraintRows(status, zone),
+    ...reviewRows(status, zone),
     ...restorationRows(status, zone),
   ]
     .map(([name = '', value = '']) => name.padEnd(13) + value)
@@ -188,6 +191,13 @@ function restraintRows({ locks, mutes, clock }: StatusReply, zone: string): read
       `${requester} for ${exact(resource)}, until ${shownTime(until, style)}`,
     ]),
   ];
+}
+
+function reviewRows({ reviews, clock }: StatusReply, zone: string): readonly string[][] {
+  return reviews.map(({ request, requester, resource, openedAt, signed }) => [
+    'review',
+    `${exact(requester)} opened ${exact(resource)} alone at ${shownTime(openedAt, { zone, now: clock })}, ${signed.length} looked at it: countersign review ${request}`,
+  ]);
 }
 
 function restorationRows({ restoration, clock }: StatusReply, zone: string): readonly string[][] {

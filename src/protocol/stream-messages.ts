@@ -3,6 +3,7 @@ import { outdatedDoorSchema } from './door-messages.js';
 import { isRequestId, type RequestId } from './names.js';
 import { decodeReply, requestStatusSchema, requestViewSchema } from './request-view.js';
 import { restorationSchema } from './restoration.js';
+import { openReviewSchema } from './review.js';
 
 /** What the event log records about a request. */
 export const REQUEST_EVENTS = [
@@ -57,6 +58,8 @@ export const streamMessageSchema = z.discriminatedUnion('type', [
   }),
   /** Askers came or went. Not part of the log, so without a number. */
   z.object({ type: z.literal('waiting'), id, waiting: z.int().min(0) }),
+  /** What was opened by its requester alone and not reviewed yet; at the beginning, and when that changes. */
+  z.object({ type: z.literal('reviews'), open: z.array(openReviewSchema) }),
   /** The doors whose signers file is not what the roster exports; at the beginning, and when that changes. */
   z.object({ type: z.literal('doors'), outdated: z.array(outdatedDoorSchema) }),
   /** Once a second: the number of the newest event and the broker's clock, in ms since 1970. */

@@ -17,6 +17,7 @@ const status: StatusReply = {
   epoch: 'e',
   approvers: 4,
   doors: [],
+  reviews: [],
   restoration: null,
   locks: [],
   mutes: [],

@@ -24,6 +24,7 @@ export class ConsoleDriver {
       seq: 1,
       clockOffset: 0,
       outdatedDoors: [],
+      openReviews: [],
       restoration: null,
     };
     const identity = {

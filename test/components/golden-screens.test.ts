@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Digest, Name } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { InMemoryQueue } from './in-memory-queue.js';
-import { NOW, opened, sampleRequest, sampleVote } from './sample-requests.js';
+import { NOW, opened, sampleId, sampleRequest, sampleVote } from './sample-requests.js';
 import { TerminalScreen } from './terminal-screen.js';
 
 const SIZES = [
@@ -207,6 +207,35 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     ]);
     await screen.waitForContent('Old signers file');
     await expectGolden(screen, 'old-signers-file');
+  });
+
+  test('break-glass: a row that opens by itself, its detail, and what is still to be reviewed', async () => {
+    const vote = {
+      approver: 'erin' as Name,
+      verdict: 'approve' as const,
+      decided: NOW - 60_000,
+      notAfter: NOW + 1_740_000,
+      comment: 'INC-4312: db-2 is down since 02:10, nobody else of sre answers the pager',
+      receipt: '',
+    };
+    const alone = { vote, opensAt: NOW + 840_000, opened: false };
+    const connection = new InMemoryQueue([{ ...sudo, alone }]);
+    const screen = new TerminalScreen(connection, { ...size });
+    onTestFinished(() => screen.leave());
+    connection.setOpenReviews([
+      {
+        request: sampleId(7),
+        requester: 'mallory' as Name,
+        resource: 'db-1.example.com',
+        openedAt: NOW - 3 * 3_600_000,
+        signed: [],
+      },
+    ]);
+    await screen.waitForContent('countersign review');
+    await expectGolden(screen, 'break-glass-row');
+    await screen.openFirstRow();
+    await screen.letItSettle().readToTheEnd();
+    await expectGolden(screen, 'break-glass');
   });
 
   test('every banner at once leaves the confirm step whole', async () => {

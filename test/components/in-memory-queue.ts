@@ -27,6 +27,7 @@ export class InMemoryQueue implements QueueConnection {
       seq: 1,
       clockOffset: 0,
       outdatedDoors: [],
+      openReviews: [],
       restoration: null,
     };
   }
@@ -75,6 +76,10 @@ export class InMemoryQueue implements QueueConnection {
     const requests = new Map(this.#queue.requests);
     requests.delete(id);
     this.#change({ requests });
+  }
+
+  setOpenReviews(openReviews: Queue['openReviews']): void {
+    this.#change({ openReviews });
   }
 
   setOutdatedDoors(outdatedDoors: Queue['outdatedDoors']): void {

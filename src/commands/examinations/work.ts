@@ -12,6 +12,12 @@ export function examineWork(status: StatusReply | null, zone: string): readonly 
       ? note('no console is attached: nobody sees a new request', 'countersign console')
       : good(`${consoles === 1 ? 'a console is' : `${consoles} consoles are`} attached`),
     ...examineNotification(status),
+    ...status.reviews.map(({ request, requester, resource }) =>
+      warning(
+        `${requester} opened ${resource} alone, and not enough others have looked at it`,
+        `countersign review ${request}`,
+      ),
+    ),
     ...examineRestoration(status, zone),
     ...examineLocks(status, zone),
     ...(doors.length === 0 ? [good('no door has said yet which signers file it has')] : []),

@@ -81,11 +81,13 @@ test('who waits for a request is told after the request, even if both were writt
   expect(socket.messages).toMatchObject([
     { type: 'snapshot', requests: [] },
     { type: 'doors', outdated: [] },
+    { type: 'reviews', open: [] },
     { type: 'submitted', request: { id: joined.request.id } },
     { type: 'waiting', id: joined.request.id, waiting: 2 },
   ]);
   expect(attach().messages).toMatchObject([
     { type: 'snapshot', requests: [{ waiting: 2 }] },
     { type: 'doors', outdated: [] },
+    { type: 'reviews', open: [] },
   ]);
 });
