@@ -65,6 +65,7 @@ function numberObstacle(confirm: ConfirmStep | null): Obstacle | null {
 
 const ENDED: Readonly<Record<Exclude<RequestState, 'pending'>, SafeText>> = {
   approved: label`it is approved already`,
+  active: label`it is approved, a grant in use`,
   redeemed: label`it is approved and used already`,
   denied: label`it was denied`,
   expired: label`it expired: nobody answered in time`,

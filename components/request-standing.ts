@@ -1,3 +1,4 @@
+import { grantOver, usesLeft } from '../src/protocol/grant.js';
 import type { Outcome, RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import { leftText } from './clock-text.js';
@@ -20,12 +21,14 @@ const standing = (symbol: SafeText, words: SafeText, tone: Tone): Standing => ({
  */
 export function standingOf(request: RequestView, approver: string, now: EpochMs): Standing {
   const { state, report } = request;
-  if (report !== null) return reported(request, report.outcome);
+  if (report !== null) return reported(request, report.outcome, now);
   switch (state) {
     case 'pending':
       return pending(request, approver, now);
     case 'approved':
       return standing(label`○`, claimWords(request, now), 'accent');
+    case 'active':
+      return standing(label`○`, label`grant in use, ${leftOfGrant(request, now)}`, 'accent');
     case 'redeemed':
       return standing(label`○`, label`approved, door has not reported`, 'accent');
     case 'denied':
@@ -46,11 +49,14 @@ export function standingLine({ symbol, words, tone }: Standing): Line {
   return [span(label`${symbol} `, tone), ...markedSpans(words, tone)];
 }
 
-function reported({ state, report }: RequestView, outcome: Outcome): Standing {
+function reported(request: RequestView, outcome: Outcome, now: EpochMs): Standing {
+  const { state, report } = request;
   const code = report?.code ?? null;
   const because = code === null ? label`` : label` (${safeText(code, { reading: 'exact' })})`;
   if (outcome === 'observed') return standing(label`·`, label`observed only, door not guarded`, 'warning');
   if (outcome === 'refused') return standing(label`✗`, label`door refused${because}`, 'danger');
+  if (state === 'active')
+    return standing(label`✓`, label`opened, grant: ${leftOfGrant(request, now)}`, 'good');
   if (state === 'redeemed' || state === 'approved') return standing(label`✓`, label`opened`, 'good');
   return standing(
     label`▲`,
@@ -71,6 +77,14 @@ function pending(request: RequestView, approver: string, now: EpochMs): Standing
   }
   if (votes.length > 0) return standing(label`●`, label`waiting, ${votes.length} signed`, 'accent');
   return standing(label`●`, label`waiting`, 'accent');
+}
+
+/** How much is left of a grant in use: time, and uses where they are counted. */
+function leftOfGrant(request: RequestView, now: EpochMs): SafeText {
+  const over = grantOver(request) ?? now;
+  const uses = usesLeft(request);
+  const time = leftText(over - now);
+  return Number.isFinite(uses) ? label`${time}, ${uses} left` : time;
 }
 
 function claimWords({ claimBy }: RequestView, now: EpochMs): SafeText {

@@ -24,6 +24,7 @@ export type Verb =
   | 'request.read'
   | 'request.redeem'
   | 'request.report'
+  | 'request.watch'
   | 'request.detach'
   | 'request.decide'
   | 'request.revoke'
@@ -56,6 +57,7 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'request.read': ['asker', 'approver'],
   'request.redeem': ['asker'],
   'request.report': ['asker'],
+  'request.watch': ['asker'],
   'request.detach': ['asker'],
   'request.decide': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'request.revoke': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],

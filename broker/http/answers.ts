@@ -7,6 +7,7 @@ import { parseSignedText } from '../../src/protocol/receipt.js';
 import { formatTextReply, type ReplyState } from '../../src/protocol/text-reply.js';
 import { formatTime } from '../../src/protocol/time.js';
 import type { Request } from '../requests/request.js';
+import type { Standing } from '../requests/standings.js';
 import { statusOnWire } from '../requests/view.js';
 
 /** What an asker is told about its request. */
@@ -56,6 +57,14 @@ export function sendAnswer(http: FastifyRequest, reply: FastifyReply, answer: Re
       receipts: receipts.map(parseSignedText),
     }),
   );
+}
+
+/** Answers whether what was opened may stay open. */
+export function sendStanding(http: FastifyRequest, reply: FastifyReply, standing: Standing): FastifyReply {
+  if (!wantsText(http)) return reply.send(standing);
+  const { id, state, because } = standing;
+  const nothing = { watch: null, code: null, answerBy: null, claimBy: null, receipts: [] };
+  return sendText(reply, formatTextReply({ state, id, hint: because, ...nothing }));
 }
 
 /** A problem as an RFC 9457 document, or as the head of a text reply. `id` is the request that it is about. */
@@ -109,7 +118,7 @@ function sendText(reply: FastifyReply, text: string): FastifyReply {
 
 /** A used approval is `approved` for the claim that used it, and `spent` for everybody else. */
 function textState(request: Request, withReceipts: boolean): ReplyState {
-  if (request.state !== 'redeemed') return request.state;
+  if (request.state !== 'redeemed' && request.state !== 'active') return request.state;
   return withReceipts ? 'approved' : 'spent';
 }
 

@@ -15,15 +15,15 @@ import type { JsonValue } from '../../src/protocol/strict-json.js';
 import { authorise, type Principal } from '../access/principal.js';
 import { type VouchedSubmit, verifySubmit } from '../access/submitters.js';
 import type { BrokerContext } from '../context.js';
-import { endedProblem } from '../requests/lifecycle.js';
+import { endedProblem, isUsedBy } from '../requests/lifecycle.js';
 import type { Request } from '../requests/request.js';
 import type { Patience } from '../requests/requests.js';
 import { statusOnWire, viewOnWire } from '../requests/view.js';
-import { type RequestAnswer, sendAnswer, sendProblem } from './answers.js';
+import { type RequestAnswer, sendAnswer, sendProblem, sendStanding } from './answers.js';
 
 type WithId = FastifyRequest<{ Params: { id: string }; Body: JsonValue }>;
 
-/** Submit, wait, redeem, report, detach, decide, revoke, list. */
+/** Submit, wait, redeem, report, watch, detach, decide, revoke, list. */
 export function requestRoutes(app: FastifyInstance, context: BrokerContext): void {
   const { requests, attendance } = context;
   const answer = (http: FastifyRequest, reply: FastifyReply, told: Omit<RequestAnswer, 'attention'>) =>
@@ -36,7 +36,7 @@ export function requestRoutes(app: FastifyInstance, context: BrokerContext): voi
     const { request, isNew, watch } = await requests.submit(body, submitter, nonce, verified);
     if (watch === null) return sendProblem(http, reply, endedProblem(request), request.id);
     context.log.info({ event: 'submit', id: request.id, submitter: submitter.name, isNew });
-    const withReceipts = request.state === 'redeemed';
+    const withReceipts = isUsedBy(request, body.claim);
     return answer(http, reply, { status: isNew ? 201 : 200, request, watch, withReceipts });
   });
 
@@ -53,13 +53,19 @@ export function requestRoutes(app: FastifyInstance, context: BrokerContext): voi
     authorise(http.principal, 'request.redeem', id);
     const { claim } = parseBody(redeemBody, http.body, 'claim-needed');
     const request = await requests.redeem(id, claim, patience(http, reply, context));
-    const redeemed = request.state === 'redeemed';
+    const redeemed = isUsedBy(request, claim);
     return answer(http, reply, {
       status: redeemed ? 200 : 202,
       request,
       watch: null,
       withReceipts: redeemed,
     });
+  });
+
+  app.get('/v1/requests/:id/standing', async (http: WithId, reply) => {
+    const id = idOf(http);
+    authorise(http.principal, 'request.watch', id);
+    return sendStanding(http, reply, await requests.standing(id, patience(http, reply, context)));
   });
 
   app.post('/v1/requests/:id/reports', async (http: WithId, reply) => {

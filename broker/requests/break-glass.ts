@@ -20,8 +20,13 @@ export const isAlone = (rule: Rule, requester: Name, vote: Vote, principals: Pri
   principals.personBehind(requester)?.name === vote.approver;
 
 /** @throws Problem `not-an-approver` for somebody outside the group, `rule-unmet` for a reason that is too short. */
-export function checkAlone({ alone }: Rule, { approver, comment }: Vote, principals: Principals): void {
+export function checkAlone(
+  { alone }: Rule,
+  { approver, covers, comment }: Vote,
+  principals: Principals,
+): void {
   if (alone === null) throw new Problem('self-approval', 'nobody approves for himself');
+  if (covers === 'scope') throw new Problem('grant-not-allowed', 'breaking the glass is for one ask alone');
   if (!isMember(approver, alone.group, principals)) {
     throw new Problem('not-an-approver', `only ${alone.group} may break the glass here`, {
       hint: 'somebody else must approve',

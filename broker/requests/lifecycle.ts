@@ -1,4 +1,5 @@
 import type { BoundDocument } from '../../src/protocol/document.js';
+import { grantEnd, grantOver, isGrant } from '../../src/protocol/grant.js';
 import type { Claim, Digest, Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { isLive, type Outcome } from '../../src/protocol/request-view.js';
@@ -54,6 +55,9 @@ export function submitted(submission: Submission, now: EpochMs): Step {
     missing,
     claim: null,
     redeemedAt: null,
+    grant: null,
+    uses: 0,
+    watchedAt: null,
     report: null,
     endedAt: null,
     endedBy: null,
@@ -103,12 +107,19 @@ export function overdue(request: Request, now: EpochMs): Step | null {
   if (request.state === 'approved' && request.claimBy !== null && now >= request.claimBy) {
     return ended(request, 'lapsed', 'the approval was not used in time', now);
   }
-  return null;
+  return request.state === 'active' ? spentGrant(request, now) : null;
+}
+
+/** The end of a grant whose time is over, or whose uses are made; null while it lives. */
+function spentGrant(grant: Request, now: EpochMs): Step | null {
+  const why = grantEnd(grant, now);
+  return why === null ? null : ended(grant, 'redeemed', why, now);
 }
 
 /** When {@link overdue} can next have something to do; null for a request that has ended. */
 export function nextDeadline(request: Request): EpochMs | null {
   if (request.state === 'approved') return request.claimBy;
+  if (request.state === 'active') return grantOver(request);
   if (request.state !== 'pending') return null;
   if (request.alone !== null) return request.alone.opensAt;
   const idle = request.idleSince === null ? Number.POSITIVE_INFINITY : request.idleSince + IDLE_GRACE;
@@ -126,7 +137,7 @@ export function denied(request: Request, vote: Vote, now: EpochMs): Step {
  * A yes: the request is approved when the rule is satisfied, else it waits for more.
  *
  * @param evaluate what the votes, this one included, amount to.
- * @throws Problem `request-ended`, `already-voted`
+ * @throws Problem `request-ended`, `already-voted`; `covers-differ` where others have signed for more or for less
  */
 export function approved(
   request: Request,
@@ -139,6 +150,8 @@ export function approved(
   if (request.votes.some(({ approver }) => approver === vote.approver)) {
     throw new Problem('already-voted', `${vote.approver} has signed already`);
   }
+  const other = request.votes.find(({ covers }) => covers !== vote.covers);
+  if (other !== undefined) throw coversDiffer(other, vote);
   const votes = [...request.votes, vote];
   const voted: NewEvent = event('request.voted', request, now, {
     approver: vote.approver,
@@ -235,7 +248,9 @@ export function reconsidered(
 ): Step | null {
   const votes = standing.filter(({ approver }) => !evaluation.dropped.includes(approver));
   const dropped = request.votes.filter((vote) => !votes.includes(vote)).map(({ approver }) => approver);
-  if (request.state === 'approved') return evaluation.satisfied ? null : voided(request, dropped, now);
+  if (request.state === 'approved' || request.state === 'active') {
+    return evaluation.satisfied ? null : voided(request, dropped, now);
+  }
   if (request.state !== 'pending') return null;
   const missing = [
     ...dropped.map((approver) => `the yes of ${approver} no longer counts`),
@@ -249,14 +264,21 @@ export function reconsidered(
   return counted({ ...request, votes }, rule, { ...evaluation, missing }, [noted], now);
 }
 
+/** Whether this claim has used the approval, so that it gets the same answer again. */
+export const isUsedBy = (request: Request, claim: Claim | null): boolean =>
+  claim !== null && request.claim === claim && (request.state === 'redeemed' || request.state === 'active');
+
 /**
- * The door uses the approval under its claim. The same claim again changes nothing (null).
+ * The door uses the approval under its claim. The same claim again changes nothing (null). A grant may have been used by
+ * other asks before its own.
  *
  * @throws Problem `spent` for another claim; `request-ended` for a request that is not approved.
  */
 export function redeemed(request: Request, claim: Claim, now: EpochMs): Step | null {
-  if (request.state === 'redeemed' && request.claim === claim) return null;
-  if (request.state !== 'approved') throw endedProblem(request);
+  if (isUsedBy(request, claim)) return null;
+  const waits = request.state === 'approved' || (request.state === 'active' && request.claim === null);
+  if (!waits) throw endedProblem(request);
+  if (isGrant(request)) return used({ ...request, claim }, request.id, now);
   return {
     request: {
       ...request,
@@ -268,6 +290,56 @@ export function redeemed(request: Request, claim: Claim, now: EpochMs): Step | n
     },
     events: [event('request.redeemed', request, now, {})],
   };
+}
+
+/**
+ * A use of a grant that still has one: its time begins with the first, and the last one ends it.
+ *
+ * @param by the request that passes, the grant itself or a later equal one
+ */
+export function used(grant: Request, by: RequestId, now: EpochMs): Step {
+  const uses = grant.uses + 1;
+  const request: Request = { ...grant, state: 'active', uses, redeemedAt: grant.redeemedAt ?? now };
+  const use = event('request.used', request, now, { by, uses });
+  const end = spentGrant(request, now);
+  return end === null ? { request, events: [use] } : { ...end, events: [use, ...end.events] };
+}
+
+/** A pending request passes under a grant of the same scope and submitter: its votes and receipts are the grant's. */
+export function approvedUnder(request: Request, grant: Request, rule: Rule, now: EpochMs): Step {
+  checkPending(request, now);
+  const until = grantOver(grant) ?? grant.claimBy ?? now;
+  const claimBy = Math.min(now + rule.claimBy * 1000, until);
+  return {
+    request: {
+      ...request,
+      state: 'approved',
+      grant: grant.id,
+      votes: grant.votes,
+      missing: [],
+      claimBy,
+      idleSince: null,
+    },
+    events: [event('request.approved', request, now, { grant: grant.id, claimBy: formatTime(claimBy) })],
+  };
+}
+
+/** The grant under which an unused approval was given has ended, or does not stand for it any more. */
+export function endedWithGrant(
+  request: Request,
+  grant: RequestId,
+  state: 'revoked' | 'lapsed',
+  why: string,
+  now: EpochMs,
+): Step {
+  return ended(request, state, `the grant ${grant} is gone: ${why}`, now);
+}
+
+/** A door watches what it opened. Nothing for another one (null). */
+export function watched(request: Request, now: EpochMs): Step | null {
+  if (request.watchedAt !== null) return null;
+  const events = [event('request.watched', request, now, {})];
+  return { request: { ...request, watchedAt: now }, events };
 }
 
 /**
@@ -295,7 +367,7 @@ export function reported(
     const end = ended(withReport, 'cancelled', 'observed only: the door did not wait', now);
     return { request: end.request, events: [logged, ...end.events] };
   }
-  if (request.state !== 'redeemed' || request.claim !== claim) {
+  if (request.redeemedAt === null || request.claim !== claim) {
     throw new Problem('not-redeemed', 'this claim has not redeemed the request');
   }
   return { request: withReport, events: [logged] };
@@ -307,10 +379,28 @@ export function withdrawn(request: Request, now: EpochMs): Step {
   return ended({ ...request, askers: 0 }, 'cancelled', 'cancelled by the requester', now);
 }
 
-/** An approval that is not used yet is taken back. @throws Problem `nothing-to-revoke` */
-export function revoked(request: Request, by: Name, statement: string, now: EpochMs): Step {
-  if (request.state !== 'approved') {
-    throw new Problem('nothing-to-revoke', `the request is ${request.state}, not an unused approval`);
+/**
+ * An approval that is not used yet, or a grant, is taken back; and what was opened, where a door watches it.
+ *
+ * @param isWatching whether a door waits to hear of it
+ * @throws Problem `nothing-to-revoke`
+ */
+export function revoked(
+  request: Request,
+  by: Name,
+  statement: string,
+  now: EpochMs,
+  isWatching = isWatched(request),
+): Step {
+  const { state, document, grant } = request;
+  if (state === 'redeemed' && !isWatching) {
+    const further = grant === null ? '' : `; further uses end with: countersign revoke ${grant}`;
+    throw new Problem('nothing-to-revoke', `it was used, and ${document.door} does not end what it opened`, {
+      hint: `end it on ${document.door} yourself${further}`,
+    });
+  }
+  if (state !== 'approved' && state !== 'active' && state !== 'redeemed') {
+    throw new Problem('nothing-to-revoke', `the request is ${state}: there is no approval to take back`);
   }
   return ended(request, 'revoked', `revoked by ${by}`, now, { statement });
 }
@@ -345,24 +435,38 @@ export function endedByRestore(request: Request, now: EpochMs): Step {
   if (request.state === 'pending') {
     return ended(request, 'cancelled', 'the broker was restored from a back-up', now);
   }
-  return ended(
-    request,
-    'lapsed',
-    'the broker was restored from a back-up in which this was not used yet',
-    now,
-  );
+  const then = request.state === 'active' ? 'this grant was in use' : 'this was not used yet';
+  return ended(request, 'lapsed', `the broker was restored from a back-up in which ${then}`, now);
 }
 
 /** The problem that stands for how a request ended. */
 export function endedProblem(request: Request): Problem {
   const { state, endedBy } = request;
   const detail = endedBy ?? `the request is ${state}`;
-  if (state === 'redeemed') return new Problem('spent', 'the approval was used already');
+  if (state === 'redeemed' || state === 'active')
+    return new Problem('spent', 'the approval was used already');
   if (isLive(state)) return new Problem('request-ended', detail);
   return new Problem(state, detail);
 }
 
-type EndState = 'denied' | 'expired' | 'cancelled' | 'lapsed' | 'revoked';
+/** By which a door says in its report that it will end what it opened once that is revoked. */
+export const WATCHED = 'watched';
+
+/** Whether a door has said that it ends what it opened once that is revoked. */
+export const isWatched = ({ watchedAt, report }: Request): boolean =>
+  watchedAt !== null || report?.code === WATCHED;
+
+/** Says who signed what, and what to do. */
+function coversDiffer(other: Vote, vote: Vote): Problem {
+  const what = { request: 'this one ask alone', scope: 'this and every equal ask' } as const;
+  return new Problem(
+    'covers-differ',
+    `${other.approver} signed for ${what[other.covers]}, and ${vote.approver} for ${what[vote.covers]}`,
+    { hint: `sign for ${what[other.covers]} too, or deny it and let it be asked anew` },
+  );
+}
+
+type EndState = 'redeemed' | 'denied' | 'expired' | 'cancelled' | 'lapsed' | 'revoked';
 
 function ended(
   request: Request,
@@ -384,8 +488,8 @@ function event(kind: RequestEventKind, request: Request, at: EpochMs, body: Json
 function checkPending(request: Request, now: EpochMs): void {
   if (request.state !== 'pending')
     throw new Problem('request-ended', `the request is ${request.state} already`, {
-      ...(request.state === 'approved'
-        ? { hint: `what is not used yet can be taken back: countersign revoke ${request.id}` }
+      ...(request.state === 'approved' || request.state === 'active'
+        ? { hint: `what was approved can be taken back: countersign revoke ${request.id}` }
         : {}),
     });
   if (now >= request.answerBy && request.alone === null)

@@ -11,6 +11,12 @@ export interface Vote {
   readonly verdict: 'approve' | 'deny';
   readonly decided: EpochMs;
   readonly notAfter: EpochMs;
+  /** `request` opens that one document; `scope` is a grant for every equal ask. */
+  readonly covers: 'request' | 'scope';
+  /** Seconds of work, from first use; 0 for none. */
+  readonly duration: number;
+  /** 1 for one document; 0 is any number, only for a grant with a duration. */
+  readonly uses: number;
   readonly comment: string;
   /** Statement and armor. */
   readonly receipt: string;
@@ -53,9 +59,16 @@ export interface Request extends BoundDocument {
   readonly alone: LoneApproval | null;
   /** What the rule still asks for, in words. */
   readonly missing: readonly string[];
-  /** The claim that used the approval. */
+  /** The claim that used the approval for this document. */
   readonly claim: Claim | null;
+  /** The first use; of a grant also by another request. */
   readonly redeemedAt: EpochMs | null;
+  /** The grant under which this was approved, whose votes it has then; null where it was approved by itself. */
+  readonly grant: RequestId | null;
+  /** How often a grant was used, by this request and by those under it. */
+  readonly uses: number;
+  /** Since when a door watches what it opened, to end it once it is revoked; null where none said so. */
+  readonly watchedAt: EpochMs | null;
   readonly report: DoorReport | null;
   readonly endedAt: EpochMs | null;
   /** Why it ended, for a reader. */

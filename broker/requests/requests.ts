@@ -14,8 +14,9 @@ import type { Policy } from '../policy/policy.js';
 import { checkApprover, type Evaluation, evaluate } from '../policy/quorum.js';
 import type { Principals } from '../roster/principals.js';
 import type { Committed, Door, RequestChange, RequestKey, Store, TokenHash } from '../store/store.js';
-import { aloneStands, checkAlone, isAlone, reviewOf, signedOff } from './break-glass.js';
+import { checkAlone, isAlone, reviewOf, signedOff } from './break-glass.js';
 import { Deadlines } from './deadlines.js';
+import * as grants from './grants.js';
 import * as lifecycle from './lifecycle.js';
 import { unlocked } from './locks.js';
 import { PendingBudget } from './pending-budget.js';
@@ -28,7 +29,8 @@ import {
   whyBarred,
 } from './protection.js';
 import type { Request, Vote } from './request.js';
-import { countedAs, type Restraints } from './restraints.js';
+import { countedAs } from './restraints.js';
+import { type Standing, standingOf, watchKey } from './standings.js';
 import {
   standingVotes,
   type VerificationContext,
@@ -118,11 +120,11 @@ export class Requests {
     try {
       const submitted = await this.#change<Submitted>(
         { digest: bound.digest, submitter: submitter.name },
-        (standing, now, restraints) => {
+        (standing, moment) => {
+          const { now } = moment;
           const remember = { ...spent, ...this.#doorChange(bound.document.door, signers, now) };
           if (standing === null) {
-            checkMayTrouble(bound.document, this.#protection(restraints, now));
-            this.#budget.take(id, this.#holderOf({ submitter: submitter.name, document: bound.document }));
+            checkNobodyLocked(bound.document, this.#protection(moment));
             const { missing } = evaluate(rule, bound.document.requester, [], this.#principals);
             const submission = {
               id,
@@ -134,12 +136,18 @@ export class Requests {
               rule,
               missing,
             };
-            const step = lifecycle.submitted(submission, now);
+            const fresh = lifecycle.submitted(submission, now);
+            const passed = grants.passed(fresh.request, claim, moment);
+            const { request, others = [] }: grants.Steps = passed ?? fresh;
+            const events = [...fresh.events, ...(passed?.events ?? [])];
             const asker = { hash: hashToken(watch), request: id, attached: true };
-            const due = this.#context.notifyAt(step.request, now);
+            const result = { request, isNew: true, watch };
+            if (request.state !== 'pending') return { request, events, others, ...remember, asker, result };
+            checkMayTrouble(bound.document, this.#protection(moment));
+            this.#budget.take(id, this.#holderOf(request));
+            const due = this.#context.notifyAt(request, now);
             const delivery = due === null ? {} : { delivery: { sink: 'command' as const, due } };
-            const result = { request: step.request, isNew: true, watch };
-            return { ...step, ...remember, ...delivery, asker, result };
+            return { request, events, others, ...remember, ...delivery, asker, result };
           }
           // What was approved with these facts beside it is not for a caller with others.
           if (standing.verified !== verified) {
@@ -147,17 +155,19 @@ export class Requests {
               hint: 'ask with a nonce of your own',
             });
           }
-          const late = this.#overdue(standing, now, restraints);
-          const used = late ?? (claim === null ? null : this.#redeemStep(standing, claim, now, restraints));
+          const late = grants.overdue(standing, moment);
+          const used: grants.Steps | null =
+            late ?? (claim === null ? null : grants.redeemed(standing, claim, moment));
           const request = used?.request ?? standing;
-          const watches = isLive(request.state) || (request.state === 'redeemed' && request.claim === claim);
+          const watches =
+            lifecycle.isUsedBy(request, claim) || (isLive(request.state) && request.claim === null);
           if (!watches) {
             return { events: [], ...used, ...remember, result: { request, isNew: false, watch: null } };
           }
           const step = lifecycle.joined(request);
           const asker = { hash: hashToken(watch), request: request.id, attached: true };
           const result = { request: step.request, isNew: false, watch };
-          return { request: step.request, events: used?.events ?? [], ...remember, asker, result };
+          return { events: [], ...used, request: step.request, ...remember, asker, result };
         },
       );
       isNew = submitted.isNew;
@@ -181,10 +191,8 @@ export class Requests {
   async redeem(id: RequestId, claim: Claim, patience: Patience): Promise<Request> {
     const request = await this.#wait(id, patience, (standing) => this.#checkSubmitterEnrolled(standing));
     if (request.state === 'pending') return request;
-    const redeemed = await this.#step(id, (standing, now, restraints) =>
-      this.#redeemStep(standing, claim, now, restraints),
-    );
-    if (redeemed.state === 'redeemed' && redeemed.claim === claim) return redeemed;
+    const redeemed = await this.#step(id, (standing, moment) => grants.redeemed(standing, claim, moment));
+    if (lifecycle.isUsedBy(redeemed, claim)) return redeemed;
     throw lifecycle.endedProblem(redeemed);
   }
 
@@ -192,7 +200,29 @@ export class Requests {
     id: RequestId,
     report: { readonly claim: Claim; readonly outcome: Outcome; readonly code: string | null },
   ): Promise<Request> {
-    return this.#step(id, (request, now) => lifecycle.reported(request, report, now));
+    return this.#step(id, (request, { now }) => lifecycle.reported(request, report, now));
+  }
+
+  /**
+   * Whether what was opened may stay open; waits until it may not. Who waits watches, and that is written down: the request
+   * can then be revoked although it was used.
+   *
+   * @throws Problem `not-redeemed`, or one that says how the request ended before anything was opened.
+   */
+  async standing(id: RequestId, patience: Patience): Promise<Standing> {
+    const until = this.#context.clock() + patience.seconds * 1000;
+    for (;;) {
+      const request = await this.#settled(id);
+      const grant = request.grant === null ? null : await this.#settled(request.grant);
+      const standing = standingOf(request, grant);
+      if (standing.state === 'revoked' || !this.#isPatient(until, patience)) return standing;
+      if (request.watchedAt === null) {
+        await this.#step(id, (current, { now }) => lifecycle.watched(current, now));
+        continue;
+      }
+      const keys = [id, ...(grant === null ? [] : [grant.id])].map(watchKey);
+      await this.waiters.wait(keys, until, patience.hangUp);
+    }
   }
 
   /**
@@ -204,7 +234,7 @@ export class Requests {
     const leaves = asker?.attached === true && !this.#leaving.has(hash);
     if (leaves) this.#leaving.add(hash);
     try {
-      const { request } = await this.#change({ id }, (current, now) => {
+      const { request } = await this.#change({ id }, (current, { now }) => {
         const standing = found(current);
         const others = leaves ? standing.askers - 1 : standing.askers;
         const step =
@@ -235,9 +265,10 @@ export class Requests {
     if (vote.verdict === 'approve') checkApprover(rule, requester, vote.approver, principals);
     const evaluateVotes = (votes: readonly Vote[]): Evaluation =>
       evaluate(rule, requester, votes, principals);
-    const decided = await this.#step(id, (request, now, restraints) => {
+    const decided = await this.#step(id, (request, moment) => {
+      const { now } = moment;
       if (isCounted(request)) return null;
-      const protection = this.#protection(restraints, now);
+      const protection = this.#protection(moment);
       if (vote.verdict === 'deny') return afterDenial(lifecycle.denied(request, vote, now), vote, protection);
       checkNobodyLocked(request.document, protection);
       const votes = standingVotes(request.votes, principals, now);
@@ -268,9 +299,10 @@ export class Requests {
   /** The requester lets himself in after the delay of the rule; everybody is told at once. */
   async #decideAlone(id: RequestId, vote: Vote, rule: PinnedRule): Promise<Request> {
     checkAlone(rule, vote, this.#principals);
-    const { request } = await this.#change({ id }, (current, now, restraints) => {
+    const { request } = await this.#change({ id }, (current, moment) => {
+      const { now } = moment;
       const standing = found(current);
-      checkNobodyLocked(standing.document, this.#protection(restraints, now));
+      checkNobodyLocked(standing.document, this.#protection(moment));
       if (standing.alone?.vote.receipt === vote.receipt) return settled(null, standing);
       const step = lifecycle.aloneSigned(standing, vote, rule.alone?.delay ?? 0, now);
       return { ...settled(step, standing), delivery: { sink: 'command' as const, due: now } };
@@ -282,7 +314,7 @@ export class Requests {
   async review(id: RequestId, statement: string): Promise<Request> {
     const standing = await this.#settled(id);
     const { approver } = verifyReview(statement, standing, this.#verification());
-    const { request } = await this.#change({ id }, (current, now) => {
+    const { request } = await this.#change({ id }, (current, { now }) => {
       const reviewed = found(current);
       const open = this.#context.store.reviews().get(id);
       if (open === undefined) throw new Problem('nothing-to-review', 'there is nothing to review about this');
@@ -295,19 +327,21 @@ export class Requests {
     return request;
   }
 
-  /** Takes an unused approval back, on a signed revocation by a person of the roster. */
+  /** Takes an approval, a grant or what a door watches back, on a signed revocation by somebody who may. */
   async revoke(id: RequestId, statement: string): Promise<Request> {
     const standing = await this.#settled(id);
-    const { approver } = verifyRevocation(statement, standing, this.#verification());
-    return this.#step(id, (request, now) => lifecycle.revoked(request, approver, statement, now));
+    const rule = parseRule(standing.rule);
+    const { approver } = verifyRevocation(statement, standing, rule, this.#verification());
+    const isWaitedFor = this.waiters.waitsFor(watchKey(id));
+    return this.#step(id, (request, { now }) =>
+      lifecycle.revoked(request, approver, statement, now, isWaitedFor || lifecycle.isWatched(request)),
+    );
   }
 
   /** To be called once the roster or a group has changed. */
   async reconsider(): Promise<void> {
     const live = this.#context.store.live();
-    await Promise.all(
-      live.map(({ id }) => this.#step(id, (request, now) => this.#reconsiderStep(request, now))),
-    );
+    await Promise.all(live.map(({ id }) => this.#step(id, grants.reconsidered)));
   }
 
   /** Once a second: ends what is overdue, and sends home who waited long enough. */
@@ -320,7 +354,7 @@ export class Requests {
   /** What cannot be written now is tried again at the next tick. */
   async #end(id: RequestId, now: EpochMs): Promise<void> {
     try {
-      await this.#step(id, (request, at, restraints) => this.#overdue(request, at, restraints));
+      await this.#step(id, grants.overdue);
     } catch (error) {
       this.#deadlines.set(id, now);
       throw error;
@@ -341,27 +375,21 @@ export class Requests {
     for (;;) {
       const request = await this.#settled(id);
       check(request);
-      const patient =
-        this.#context.clock() < until && !patience.hangUp.aborted && !this.#context.isDraining();
-      if (request.state !== 'pending' || !patient) return request;
-      await this.waiters.wait(id, until, patience.hangUp);
+      if (request.state !== 'pending' || !this.#isPatient(until, patience)) return request;
+      await this.waiters.wait([id], until, patience.hangUp);
     }
+  }
+
+  #isPatient(until: EpochMs, { hangUp }: Patience): boolean {
+    return this.#context.clock() < until && !hangUp.aborted && !this.#context.isDraining();
   }
 
   /** @throws Problem `not-found`. What is overdue is ended first, so that nobody acts on a request past its clocks. */
   async #settled(id: RequestId): Promise<Request> {
     const request = found(await this.#context.store.find({ id }));
     const { clock, store } = this.#context;
-    const isOverdue = this.#overdue(request, clock(), store.restraints()) !== null;
-    if (!isOverdue) return request;
-    return this.#step(id, (standing, now, restraints) => this.#overdue(standing, now, restraints));
-  }
-
-  /** What its clocks, or the lock on its requester, make of a request. */
-  #overdue(request: Request, now: EpochMs, restraints: Restraints): lifecycle.Step | null {
-    const why = whyBarred(request, { restraints, principals: this.#principals });
-    const barred = why === null ? null : lifecycle.barred(request, why, now);
-    return barred ?? lifecycle.overdue(request, now);
+    const moment = { principals: this.#principals, restraints: store.restraints(), now: clock() };
+    return grants.overdue(request, moment) === null ? request : this.#step(id, grants.overdue);
   }
 
   #isBarred(request: Request): boolean {
@@ -376,8 +404,8 @@ export class Requests {
     await Promise.all(live.map(({ id }) => this.#end(id, now)));
   }
 
-  #protection(restraints: Restraints, now: EpochMs): Protection {
-    return { restraints, now, principals: this.#principals, limits: this.#context.limits };
+  #protection(moment: grants.Moment): Protection {
+    return { ...moment, limits: this.#context.limits };
   }
 
   #holderOf({ submitter, document }: Pick<Request, 'submitter' | 'document'>) {
@@ -387,60 +415,35 @@ export class Requests {
 
   async #step(
     id: RequestId,
-    step: (request: Request, now: EpochMs, restraints: Restraints) => lifecycle.Step | null,
+    step: (request: Request, moment: grants.Moment) => grants.Steps | null,
   ): Promise<Request> {
-    const { request } = await this.#change({ id }, (current, now, restraints) => {
+    const { request } = await this.#change({ id }, (current, moment) => {
       const standing = found(current);
-      return settled(step(standing, now, restraints), standing);
+      return settled(step(standing, moment), standing);
     });
     return request;
   }
 
-  /** Runs a step inside the store and sets the clock for what comes next. */
+  /** Runs a step inside the store with all that follows for other requests, and sets the clocks for what comes next. */
   async #change<Result extends { readonly request: Request }>(
     key: RequestKey,
-    decide: (current: Request | null, now: EpochMs, restraints: Restraints) => RequestChange<Result>,
+    decide: (current: Request | null, moment: grants.Moment) => RequestChange<Result>,
   ): Promise<Result> {
-    const { store, clock } = this.#context;
-    const result = await store.change(key, (current, restraints) => decide(current, clock(), restraints));
-    this.#deadlines.set(result.request.id, lifecycle.nextDeadline(result.request));
+    let changed: readonly Request[] = [];
+    const result = await this.#context.store.change(key, (current, restraints, peers) => {
+      const moment = { principals: this.#principals, peers, restraints, now: this.#context.clock() };
+      const change = decide(current, moment);
+      const { request, others = [] } = change;
+      const following =
+        current === null || request === undefined ? [] : grants.following(current.state, request, moment);
+      const all = [...others, ...following];
+      changed = all.map((other) => other.request);
+      return { ...change, others: all };
+    });
+    for (const request of [result.request, ...changed]) {
+      this.#deadlines.set(request.id, lifecycle.nextDeadline(request));
+    }
     return result;
-  }
-
-  #reconsiderStep(request: Request, now: EpochMs): lifecycle.Step | null {
-    const late = lifecycle.overdue(request, now);
-    if (late !== null) return late;
-    if (request.alone !== null && !aloneStands(request, parseRule(request.rule), this.#principals, now)) {
-      return lifecycle.aloneDropped(request, now);
-    }
-    if (request.alone?.opened) return null;
-    const { rule, votes, evaluation } = this.#count(request, now);
-    return lifecycle.reconsidered(request, rule, votes, evaluation, now);
-  }
-
-  /** What the votes are worth now, under the pinned rule and the roster of this moment. */
-  #count(request: Request, now: EpochMs) {
-    const rule = parseRule(request.rule);
-    const votes = standingVotes(request.votes, this.#principals, now);
-    const evaluation = evaluate(rule, request.document.requester, votes, this.#principals);
-    return { rule, votes, evaluation };
-  }
-
-  #redeemStep(request: Request, claim: Claim, now: EpochMs, restraints: Restraints): lifecycle.Step | null {
-    if (request.state !== 'approved') return null;
-    const late = this.#overdue(request, now, restraints);
-    if (late !== null) return late;
-    if (request.alone?.opened) {
-      return aloneStands(request, parseRule(request.rule), this.#principals, now)
-        ? lifecycle.redeemed(request, claim, now)
-        : lifecycle.aloneDropped(request, now);
-    }
-    const { rule, votes, evaluation } = this.#count(request, now);
-    if (evaluation.satisfied) {
-      const counting = votes.filter(({ approver }) => !evaluation.dropped.includes(approver));
-      return lifecycle.redeemed({ ...request, votes: counting }, claim, now);
-    }
-    return lifecycle.reconsidered(request, rule, votes, evaluation, now);
   }
 
   /** What there is to write when a door asks with another signers file than before. */
@@ -459,15 +462,13 @@ export class Requests {
       if (request === null || request.state === 'pending') continue;
       this.#budget.release(request.id);
       this.waiters.release(request.id);
+      if (request.state === 'revoked') this.waiters.release(watchKey(request.id));
     }
   }
 }
 
 /** What the store writes for a step; nothing for null. */
-function settled(
-  step: lifecycle.Step | null,
-  standing: Request,
-): RequestChange<{ readonly request: Request }> {
+function settled(step: grants.Steps | null, standing: Request): RequestChange<{ readonly request: Request }> {
   if (step === null) return { events: [], result: { request: standing } };
   const opensAlone = step.request.alone?.opened === true && standing.alone?.opened !== true;
   const review = opensAlone ? { review: reviewOf(step.request, step.events[0]?.at ?? 0) } : {};

@@ -13,7 +13,7 @@ import {
   type Unlocking,
 } from '../../src/protocol/statements.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
-import { parseSignature, verifySignature } from '../../src/ssh/signature.js';
+import { isUserPresent, parseSignature, verifySignature } from '../../src/ssh/signature.js';
 import type { Principals } from '../roster/principals.js';
 import type { Request, Vote } from './request.js';
 
@@ -50,9 +50,6 @@ export function verifyDecision(
   if (decision.requester !== request.document.requester) throw mismatch('another requester');
   if (decision.policy !== request.policy)
     throw new Problem('policy-changed', 'the statement names another rule');
-  if (decision.covers === 'scope' && rule.grants === null) {
-    throw new Problem('grant-not-allowed', 'the rule in force does not allow a lasting grant');
-  }
   if (decision.duration > request.document.duration) throw mismatch('a longer duration than was asked for');
   checkClock('decided', decision.decided, now);
   const longest = longestValidity(decision, request, rule, context);
@@ -62,13 +59,18 @@ export function verifyDecision(
       `not-after ${formatTime(decision.notAfter)} is past, or more than ${longest} s after decided`,
     );
   }
-  const { key } = verifySignature(receipt.statement, receipt.armor, 'decision@countersign');
+  const { key, userPresent } = verifySignature(receipt.statement, receipt.armor, 'decision@countersign');
+  const objection = termsObjection(decision, userPresent, rule);
+  if (objection !== null) throw objection;
   checkSigner(decision.approver, context.principals.signer(key.fingerprint, now).name);
   return {
     approver: decision.approver,
     verdict: decision.verdict,
     decided: decision.decided,
     notAfter: decision.notAfter,
+    covers: decision.covers,
+    duration: decision.duration,
+    uses: decision.uses,
     comment: decision.comment,
     receipt: formatSignedText(receipt),
   };
@@ -85,16 +87,71 @@ function longestValidity(
   return isOwn && alone !== null ? longest + alone.delay : longest;
 }
 
-/** A vote stands until its not-after, and while its signer still has the key that signed it (A15). */
-export function standingVotes(votes: readonly Vote[], principals: Principals, now: EpochMs): readonly Vote[] {
+/** Why a rule does not take a decision with these terms, null if it does. */
+function termsObjection(
+  { verdict, covers, uses, duration, code }: Decision,
+  userPresent: boolean | null,
+  { grants, work, touch, number }: Rule,
+): Problem | null {
+  if (covers === 'scope') {
+    if (grants === null) {
+      return new Problem('grant-not-allowed', 'the rule in force does not allow a lasting grant');
+    }
+    if (grants.uses !== 0 && (uses === 0 || uses > grants.uses)) {
+      return new Problem(
+        'grant-not-allowed',
+        `the rule in force allows a grant of ${grants.uses} uses at most`,
+        {
+          hint: `sign for fewer: --uses ${grants.uses}`,
+        },
+      );
+    }
+  }
+  if (duration > work.longest) {
+    return new Problem('too-long', `the rule in force allows ${work.longest} seconds of work at most`, {
+      hint: `sign for a shorter time: --for ${work.longest}s`,
+    });
+  }
+  // Saying no is never made harder.
+  if (verdict === 'deny') return null;
+  if (touch && userPresent !== true) {
+    return new Problem('presence-missing', 'the rule in force counts touched security keys only');
+  }
+  if (number && code === null) {
+    return new Problem('number-needed', 'the rule in force wants the number that the requester sees');
+  }
+  return null;
+}
+
+/** Whether a rule takes a vote that was counted under another one. */
+export function meetsTerms({ receipt }: Vote, rule: Rule): boolean {
+  const { decision, armor } = parseReceipt(receipt);
+  return termsObjection(decision, isUserPresent(parseSignature(armor)), rule) === null;
+}
+
+/**
+ * A vote stands until its not-after, and while its signer still has the key that signed it (A15).
+ *
+ * @param at when it must stand
+ */
+export function standingVotes(votes: readonly Vote[], principals: Principals, at: EpochMs): readonly Vote[] {
   return votes.filter(({ approver, notAfter, receipt }) => {
     const { key } = parseSignature(parseSignedText(receipt).armor);
-    return notAfter > now && principals.ownerOf(key.fingerprint)?.name === approver;
+    return notAfter > at && principals.ownerOf(key.fingerprint)?.name === approver;
   });
 }
 
-/** @throws Problem of the signed text, the key or the statement. */
-export function verifyRevocation(text: string, request: Request, context: VerificationContext): Revocation {
+/**
+ * Checks a revocation, and that its signer may revoke this: who approved it always may.
+ *
+ * @throws Problem of the signed text, the key or the statement; `not-a-revoker`
+ */
+export function verifyRevocation(
+  text: string,
+  request: Request,
+  { revokers }: Rule,
+  context: VerificationContext,
+): Revocation {
   const { statement, armor } = parseSignedText(text);
   const revocation = parseRevocation(statement);
   checkBroker(revocation.broker, context);
@@ -102,8 +159,17 @@ export function verifyRevocation(text: string, request: Request, context: Verifi
     throw mismatch('another request');
   checkClock('issued', revocation.issued, context.now);
   const { key } = verifySignature(statement, armor, 'revoke@countersign');
-  checkSigner(revocation.approver, context.principals.signer(key.fingerprint, context.now).name);
-  return revocation;
+  const signer = context.principals.signer(key.fingerprint, context.now);
+  checkSigner(revocation.approver, signer.name);
+  const mayRevoke =
+    revokers === null ||
+    request.votes.some(({ approver }) => approver === signer.name) ||
+    revokers.some((group) => context.principals.isMember(signer, group));
+  if (mayRevoke) return revocation;
+  throw new Problem(
+    'not-a-revoker',
+    `the rule lets ${revokers.join(' or ')} take this back, or who approved it`,
+  );
 }
 
 /** @throws Problem of the signed text, the key or the statement. */

@@ -18,6 +18,9 @@ const voteOnWire = (vote: Vote): WireVote => ({
   verdict: vote.verdict,
   decided: formatTime(vote.decided),
   notAfter: formatTime(vote.notAfter),
+  covers: vote.covers,
+  duration: vote.duration,
+  uses: vote.uses,
   comment: vote.comment,
   receipt: vote.receipt,
 });
@@ -38,6 +41,9 @@ export function statusOnWire(request: Request): WireStatus {
     alone: aloneOnWire(request),
     missing: [...request.missing],
     redeemedAt: time(request.redeemedAt),
+    grant: request.grant,
+    uses: request.uses,
+    watchedAt: time(request.watchedAt),
     report:
       report === null ? null : { outcome: report.outcome, code: report.code, at: formatTime(report.at) },
     endedAt: time(request.endedAt),

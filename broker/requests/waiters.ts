@@ -1,9 +1,9 @@
-import type { RequestId } from '../../src/protocol/names.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { Deadlines } from './deadlines.js';
 
 interface Waiter {
-  readonly id: RequestId;
+  /** What it waits for: any of these. */
+  readonly keys: readonly string[];
   readonly wake: () => void;
 }
 
@@ -12,7 +12,7 @@ const CHUNK = 200;
 
 /** Everybody who waits for a request to move. Thousands of them share one timer, and are woken in chunks. */
 export class Waiters {
-  readonly #byRequest = new Map<RequestId, Set<Waiter>>();
+  readonly #byKey = new Map<string, Set<Waiter>>();
   readonly #deadlines = new Deadlines<Waiter>();
   #waking: Waiter[] = [];
   #count = 0;
@@ -21,30 +21,35 @@ export class Waiters {
     return this.#count;
   }
 
-  /** Resolves when the request moved, at `until`, or when the waiter hangs up. It says not which: look again. */
-  wait(id: RequestId, until: EpochMs, hangUp: AbortSignal): Promise<void> {
+  /** Whether somebody waits for this. */
+  waitsFor(key: string): boolean {
+    return this.#byKey.has(key);
+  }
+
+  /** Resolves when one of these moved, at `until`, or when the waiter hangs up. It says not which: look again. */
+  wait(keys: readonly string[], until: EpochMs, hangUp: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const leave = (): void => this.#wake([waiter]);
       const wake = (): void => {
         hangUp.removeEventListener('abort', leave);
         resolve();
       };
-      const waiter: Waiter = { id, wake };
+      const waiter: Waiter = { keys, wake };
       this.#add(waiter, until);
       hangUp.addEventListener('abort', leave, { once: true });
       if (hangUp.aborted) leave();
     });
   }
 
-  /** Wakes all who wait for this request. */
-  release(id: RequestId): void {
-    const waiters = this.#byRequest.get(id);
+  /** Wakes all who wait for this. */
+  release(key: string): void {
+    const waiters = this.#byKey.get(key);
     if (waiters !== undefined) this.#wake([...waiters]);
   }
 
   /** Wakes everybody. */
   releaseAll(): void {
-    for (const id of [...this.#byRequest.keys()]) this.release(id);
+    for (const key of [...this.#byKey.keys()]) this.release(key);
   }
 
   /** Wakes those whose time is up. */
@@ -53,23 +58,34 @@ export class Waiters {
   }
 
   #add(waiter: Waiter, until: EpochMs): void {
-    const waiters = this.#byRequest.get(waiter.id);
-    if (waiters === undefined) this.#byRequest.set(waiter.id, new Set([waiter]));
-    else waiters.add(waiter);
+    for (const key of waiter.keys) {
+      const waiters = this.#byKey.get(key);
+      if (waiters === undefined) this.#byKey.set(key, new Set([waiter]));
+      else waiters.add(waiter);
+    }
     this.#deadlines.set(waiter, until);
     this.#count += 1;
   }
 
   #wake(waiters: readonly Waiter[]): void {
     for (const waiter of waiters) {
-      const others = this.#byRequest.get(waiter.id);
-      if (others?.delete(waiter) !== true) continue;
-      if (others.size === 0) this.#byRequest.delete(waiter.id);
+      if (!this.#forget(waiter)) continue;
       this.#deadlines.set(waiter, null);
       this.#count -= 1;
       this.#waking.push(waiter);
       if (this.#waking.length === 1) setImmediate(() => this.#wakeChunk());
     }
+  }
+
+  /** False where it was forgotten before. */
+  #forget(waiter: Waiter): boolean {
+    let wasWaiting = false;
+    for (const key of waiter.keys) {
+      const others = this.#byKey.get(key);
+      if (others?.delete(waiter)) wasWaiting = true;
+      if (others?.size === 0) this.#byKey.delete(key);
+    }
+    return wasWaiting;
   }
 
   #wakeChunk(): void {

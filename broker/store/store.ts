@@ -98,11 +98,19 @@ export type RequestKey =
   /** (digest, submitter) is unique for ever. */
   | { readonly digest: Digest; readonly submitter: Name };
 
+/** Other requests, as they stand when a change is decided. */
+export interface Peers {
+  /** Live ones of this scope and submitter, oldest first. */
+  equal(ask: { readonly scope: Digest; readonly submitter: Name }): readonly Request[];
+}
+
 /** What a decision function wants written, all of it or nothing. */
 export interface RequestChange<Result> {
   /** The request after the change; absent leaves it as it is. */
   readonly request?: Request;
   readonly events: readonly NewEvent[];
+  /** Other requests that change with it, each once, and what the log says of them after {@link events}. */
+  readonly others?: readonly { readonly request: Request; readonly events: readonly NewEvent[] }[];
   /** Inserted, or replaced by hash. */
   readonly asker?: Asker;
   /** Refused with Problem `replayed` when it is already known. Forgotten after `expires`. */
@@ -113,7 +121,7 @@ export interface RequestChange<Result> {
   readonly review?: Review | null;
   /** All locks and denials that count from now on. */
   readonly restraints?: Restraints;
-  /** Tells the world of the last of the events. */
+  /** Tells the world of the last of the events of its own request. */
   readonly delivery?: { readonly sink: Sink; readonly due: EpochMs };
   readonly result: Result;
 }
@@ -148,7 +156,7 @@ export interface Store {
   /** Number of the newest committed event; 0 for none. */
   readonly seq: number;
 
-  /** All pending and approved requests, oldest first, from memory. */
+  /** All live requests, oldest first, from memory. */
   live(): readonly Request[];
   /** From memory when live, else from disk. */
   find(key: RequestKey): Promise<Request | null>;
@@ -157,10 +165,10 @@ export interface Store {
   findAsker(hash: TokenHash): Promise<Asker | null>;
   events(query: { readonly after: number; readonly limit: number }): Promise<EventsReply['events']>;
 
-  /** Compare-and-swap on one request and on the restraints, together with its log entries. */
+  /** Compare-and-swap on one request, on those that change with it and on the restraints, together with their log entries. */
   change<Result>(
     key: RequestKey,
-    decide: (current: Request | null, restraints: Restraints) => RequestChange<Result>,
+    decide: (current: Request | null, restraints: Restraints, peers: Peers) => RequestChange<Result>,
   ): Promise<Result>;
 
   /** Locks and denials that count; another map after each change. What is over may still be among them. */

@@ -148,7 +148,8 @@ export class Asker {
     const { state, endedBy } = reply.status;
     if (state === 'pending' || state === 'approved') return { ask: standing, reply, isNew: false };
     // A redeem whose answer got lost: the same claim gets the same answer again, any other one that it is spent.
-    if (state === 'redeemed') return { ask: standing, reply: await this.redeem(standing, 0), isNew: false };
+    if (state === 'redeemed' || state === 'active')
+      return { ask: standing, reply: await this.redeem(standing, 0), isNew: false };
     throw new Problem(state, endedBy ?? `the request is ${state}`);
   }
 

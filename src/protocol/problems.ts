@@ -115,6 +115,12 @@ export const PROBLEMS = {
   },
   'bad-policy': { status: 422, hint: 'correct the lines that are named' },
   'already-voted': { status: 409, hint: 'a person counts once' },
+  'covers-differ': { status: 409, hint: 'sign for what the others signed for' },
+  'number-needed': {
+    status: 422,
+    hint: 'ask the requester for the six digits that the door shows, and sign with them: --code',
+  },
+  'not-a-revoker': { status: 403, hint: 'somebody whom the rule names, or who approved it, takes it back' },
   'grant-not-allowed': { status: 403, hint: 'the rule in force takes only covers: request' },
   'statement-mismatch': {
     status: 409,
@@ -147,7 +153,7 @@ export const PROBLEMS = {
   'nothing-to-unlock': { status: 409, hint: 'see who is locked or muted: countersign locks' },
   'nothing-to-revoke': {
     status: 409,
-    hint: 'deny a pending request; what was opened already ends at the door, not here',
+    hint: 'deny a pending request; what was opened ends at its door',
   },
   'nothing-to-review': {
     status: 409,

@@ -9,6 +9,7 @@ import { type EpochMs, formatTime, parseTime } from './time.js';
 export const REQUEST_STATES = [
   'pending',
   'approved',
+  'active',
   'redeemed',
   'denied',
   'expired',
@@ -19,8 +20,8 @@ export const REQUEST_STATES = [
 export type RequestState = (typeof REQUEST_STATES)[number];
 
 /** States in which something can still happen. */
-export const isLive = (state: RequestState): state is 'pending' | 'approved' =>
-  state === 'pending' || state === 'approved';
+export const isLive = (state: RequestState): state is 'pending' | 'approved' | 'active' =>
+  state === 'pending' || state === 'approved' || state === 'active';
 
 /** What a door says that it did. `observed` is a door that watches without enforcing: never a success. */
 export const OUTCOMES = ['opened', 'refused', 'observed'] as const;
@@ -35,6 +36,12 @@ export interface VoteView {
   readonly verdict: 'approve' | 'deny';
   readonly decided: EpochMs;
   readonly notAfter: EpochMs;
+  /** `scope` for a lasting grant. */
+  readonly covers: 'request' | 'scope';
+  /** Seconds of work, from first use. */
+  readonly duration: number;
+  /** 0 is any number. */
+  readonly uses: number;
   readonly comment: string;
   /** Statement and armor, as they were signed; empty for an asker whose claim has not redeemed. */
   readonly receipt: string;
@@ -66,6 +73,12 @@ export interface RequestStatus {
   /** What the rule still asks for, in words; empty once approved. */
   readonly missing: readonly string[];
   readonly redeemedAt: EpochMs | null;
+  /** The lasting grant under which it was approved, by its id; the votes are then those of the grant. */
+  readonly grant: RequestId | null;
+  /** How often a lasting grant was used. */
+  readonly uses: number;
+  /** Since when a door watches what it opened, to end it once it is revoked; null where none said so. */
+  readonly watchedAt: EpochMs | null;
   readonly report: ReportView | null;
   readonly endedAt: EpochMs | null;
   /** Why it ended, for a reader; null while live. */
@@ -124,6 +137,9 @@ const vote = z.object({
   verdict: z.enum(['approve', 'deny']),
   decided: time,
   notAfter: time,
+  covers: z.enum(['request', 'scope']),
+  duration: z.int().min(0),
+  uses: z.int().min(0),
   comment: z.string(),
   receipt: z.string(),
 });
@@ -142,6 +158,9 @@ const status = {
   alone: z.nullable(z.object({ vote, opensAt: time, opened: z.boolean() })).default(null),
   missing: z.array(z.string()),
   redeemedAt: z.nullable(time),
+  grant: z.nullable(z.custom<RequestId>(isRequestId, 'not a request id')),
+  uses: z.int().min(0),
+  watchedAt: z.nullable(time),
   report: z.nullable(reportSchema),
   endedAt: z.nullable(time),
   endedBy: z.nullable(z.string()),

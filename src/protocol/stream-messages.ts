@@ -17,7 +17,9 @@ export const REQUEST_EVENTS = [
   'request.cancelled',
   'request.lapsed',
   'request.revoked',
+  'request.used',
   'request.redeemed',
+  'request.watched',
   'request.reported',
   'request.reviewed',
 ] as const;

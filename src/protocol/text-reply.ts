@@ -35,8 +35,14 @@ const MAX_REPLY_BYTES = 64 * 1024;
 const HEAD =
   /^countersign\/1 ([a-z]+) ([0-9A-Z]{26}|-)\nwatch: (\S+)\ncode: ([a-z-]{1,64})\nanswer-by: (\S+)\nclaim-by: (\S+)\nhint: ([\x20-\x7e]+)\n\n/;
 
+/**
+ * Beside these, the words of a door that watches what it opened, `GET …/standing`: whoever asks to be let in takes them for
+ * no reply.
+ */
+export type WrittenState = ReplyState | 'redeemed' | 'active';
+
 /** Writes the reply: a head of seven lines, a blank line, then the receipts. */
-export function formatTextReply(reply: TextReply): string {
+export function formatTextReply(reply: Omit<TextReply, 'state'> & { readonly state: WrittenState }): string {
   const time = (value: EpochMs | null): string => (value === null ? '-' : formatTime(value));
   return [
     `countersign/1 ${reply.state} ${reply.id ?? '-'}`,

@@ -107,7 +107,7 @@ export function verifySignature(
   const parsed = parseSignature(armor);
   if (parsed.namespace !== namespace)
     throw new Problem('wrong-namespace', `signed for ${parsed.namespace}, not for ${namespace}`);
-  const { key, algorithm, authenticator } = parsed;
+  const { key, algorithm } = parsed;
   const isGood = verify(
     HASHES[algorithm],
     authenticatedData(parsed, message),
@@ -115,11 +115,12 @@ export function verifySignature(
     parsed.signature,
   );
   if (!isGood) throw new Problem('bad-signature', 'the signature does not fit the text and the key');
-  return {
-    key,
-    userPresent: authenticator === null ? null : (authenticator.flags & USER_PRESENT) !== 0,
-  };
+  return { key, userPresent: isUserPresent(parsed) };
 }
+
+/** The user-presence bit of a security key; null for other keys. Means something of a signature that holds only. */
+export const isUserPresent = ({ authenticator }: SshSignature): boolean | null =>
+  authenticator === null ? null : (authenticator.flags & USER_PRESENT) !== 0;
 
 /** The bytes that the key signed: PROTOCOL.sshsig "Signed Data", wrapped as in PROTOCOL.u2f for security keys. */
 function authenticatedData(parsed: SshSignature, message: Buffer | string): Buffer {

@@ -15,7 +15,7 @@ describe('how a request stands', () => {
         const report = outcome === null ? null : { outcome, code: null, at: NOW };
         const isGreen = stands({ state, report }).tone === 'good';
         expect(isGreen, `${state} ${outcome}`).toBe(
-          outcome === 'opened' && (state === 'redeemed' || state === 'approved'),
+          outcome === 'opened' && ['redeemed', 'approved', 'active'].includes(state),
         );
       }
     }

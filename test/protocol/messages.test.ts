@@ -212,7 +212,7 @@ describe('replies of the broker', () => {
       expect(codeOf(() => decodeStreamMessage(wrong))).toBe('broker-reply');
   });
 
-  test('only pending and approved requests are live', () => {
-    expect(REQUEST_STATES.filter(isLive)).toEqual(['pending', 'approved']);
+  test('only pending and approved requests are live, and grants in use', () => {
+    expect(REQUEST_STATES.filter(isLive)).toEqual(['pending', 'approved', 'active']);
   });
 });

@@ -4,7 +4,7 @@ import { Problem } from '../../../src/protocol/problems.js';
 import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { appendEntry, type ChainHead, type LogEntry } from '../../audit/chain.js';
-import type { NewEvent, Request } from '../../requests/request.js';
+import { type NewEvent, type Request, requestIsLive } from '../../requests/request.js';
 import type { Restraints } from '../../requests/restraints.js';
 import type {
   Asker,
@@ -14,6 +14,7 @@ import type {
   Directory,
   Door,
   NextTry,
+  Peers,
   RequestChange,
   RequestKey,
   Review,
@@ -21,7 +22,7 @@ import type {
   Session,
   TokenHash,
 } from '../store.js';
-import { deliveryKey, isEnrolled, type LiveState, standingKey } from './live-state.js';
+import { deliveryKey, isEnrolled, type LiveState, scopeKey, standingKey } from './live-state.js';
 
 /** Text after which a draft is committed before it takes more, in UTF-16 units. */
 const FULL = 1024 * 1024;
@@ -77,6 +78,8 @@ export class Draft {
   readonly #live: LiveState;
   readonly #history: RequestReader;
   readonly #ids = new Map<string, RequestId>();
+  /** Ids of {@link requests} by scope and submitter. */
+  readonly #equal = new Map<string, Set<RequestId>>();
   #size = 0;
 
   constructor(live: LiveState, history: RequestReader, now: EpochMs) {
@@ -114,15 +117,29 @@ export class Draft {
     return drafted ?? this.#live.find(key) ?? this.#history.find(key);
   }
 
+  equal(ask: { readonly scope: Digest; readonly submitter: Name }): readonly Request[] {
+    const drafted = this.#equal.get(scopeKey(ask)) ?? [];
+    return [...new Set([...this.#live.equal(ask), ...drafted])]
+      .sort()
+      .map((id) => this.requests.get(id) ?? this.#live.find({ id }))
+      .filter((request) => request !== null)
+      .filter(requestIsLive);
+  }
+
   /** @throws Problem `replayed`, and whatever `decide` throws */
   change<Result>(
     key: RequestKey,
-    decide: (current: Request | null, restraints: Restraints) => RequestChange<Result>,
+    decide: (current: Request | null, restraints: Restraints, peers: Peers) => RequestChange<Result>,
   ): Result {
     const current = this.find(key);
-    const change = decide(current, this.restraints);
+    const change = decide(current, this.restraints, this);
     const request = change.request ?? current;
     if (change.request !== undefined) this.#checkRequest(key, current, change.request);
+    const others = change.others ?? [];
+    this.#checkOthers(
+      others.map((other) => other.request),
+      request,
+    );
     if (change.delivery !== undefined && change.events.length === 0) {
       throw misuse('a delivery tells of an event');
     }
@@ -131,6 +148,7 @@ export class Draft {
     }
     this.#checkNonce(change.nonce);
     const bodies = change.events.map((event) => canonicalJson(event.body));
+    const othersBodies = others.map(({ events }) => events.map((event) => canonicalJson(event.body)));
 
     if (change.request !== undefined) this.#putRequest(change.request, current === null);
     if (change.asker !== undefined) this.askers.set(change.asker.hash, change.asker);
@@ -143,6 +161,10 @@ export class Draft {
       const { sink, due } = change.delivery;
       this.#putDelivery({ event: this.head.seq, sink, request: request.id, attempts: 0, due });
     }
+    others.forEach((other, index) => {
+      this.#putRequest(other.request, false);
+      this.#append(other.events, othersBodies[index] ?? [], other.request);
+    });
     return change.result;
   }
 
@@ -243,10 +265,21 @@ export class Draft {
     this.#append([event], [canonicalJson(event.body)], null);
   }
 
+  #checkOthers(others: readonly Request[], own: Request | null): void {
+    const ids = new Set(others.map(({ id }) => id));
+    if (ids.size < others.length || (own !== null && ids.has(own.id))) {
+      throw misuse('a request changes once in a change');
+    }
+    for (const other of others) {
+      const current = this.find({ id: other.id });
+      if (current === null) throw misuse('only requests that exist change with another');
+      checkFixed(current, other);
+    }
+  }
+
   #checkRequest(key: RequestKey, current: Request | null, next: Request): void {
     if (current !== null) {
-      const changed = FIXED.find((field) => current[field] !== next[field]);
-      if (changed !== undefined) throw misuse(`${changed} of a request never changes`);
+      checkFixed(current, next);
       return;
     }
     const matches =
@@ -273,6 +306,8 @@ export class Draft {
   #putRequest(request: Request, isNew: boolean): void {
     this.requests.set(request.id, request);
     this.#ids.set(standingKey(request), request.id);
+    const equal = this.#equal.get(scopeKey(request)) ?? new Set();
+    this.#equal.set(scopeKey(request), equal.add(request.id));
     if (isNew) this.inserted.add(request.id);
     this.#size += request.canonical.length;
   }
@@ -299,6 +334,11 @@ export class Draft {
     this.sessions.delete(hash);
     this.endedSessions.add(hash);
   }
+}
+
+function checkFixed(current: Request, next: Request): void {
+  const changed = FIXED.find((field) => current[field] !== next[field]);
+  if (changed !== undefined) throw misuse(`${changed} of a request never changes`);
 }
 
 function sortedByName<Named extends { readonly name: string }>(list: readonly Named[]): readonly Named[] {

@@ -7,7 +7,7 @@ import { type ChainHead, GENESIS, type LogEntry, verifyChain } from '../../audit
 export interface Inspection {
   readonly epoch: string;
   readonly requests: number;
-  /** Those that are pending, or approved and unused. */
+  /** Those that are pending, approved and unused, or grants in use. */
   readonly live: number;
   /** The newest event, and its time. */
   readonly head: ChainHead;
@@ -33,7 +33,7 @@ export function inspect(database: Database, { events }: { readonly events: numbe
   return {
     epoch: store.epoch,
     requests: count(database, 'SELECT count(*) FROM requests'),
-    live: count(database, "SELECT count(*) FROM requests WHERE state IN ('pending', 'approved')"),
+    live: count(database, "SELECT count(*) FROM requests WHERE state IN ('pending', 'approved', 'active')"),
     head: { seq: head.seq, hash: head.hash },
     headAt: head.at,
     copiedAt: store.copied ?? null,

@@ -39,6 +39,7 @@ export class LiveState {
   readonly deliveries = new Map<string, Delivery>();
   readonly #requests = new Map<RequestId, Request>();
   readonly #ids = new Map<string, RequestId>();
+  readonly #equal = new Map<string, Set<RequestId>>();
   readonly #askersOf = new Map<RequestId, Set<TokenHash>>();
   #oldestFirst: readonly Request[] | null = null;
 
@@ -57,6 +58,11 @@ export class LiveState {
   find(key: RequestKey): Request | null {
     const id = 'id' in key ? key.id : this.#ids.get(standingKey(key));
     return (id === undefined ? undefined : this.#requests.get(id)) ?? null;
+  }
+
+  /** Ids of the live requests of one scope and submitter. */
+  equal(ask: { readonly scope: Digest; readonly submitter: Name }): ReadonlySet<RequestId> {
+    return this.#equal.get(scopeKey(ask)) ?? NONE;
   }
 
   /** Takes over what a commit has made durable. `pruned` limits the nonces that are forgotten in one go. */
@@ -84,10 +90,16 @@ export class LiveState {
     if (requestIsLive(request)) {
       this.#requests.set(request.id, request);
       this.#ids.set(standingKey(request), request.id);
+      const equal = this.#equal.get(scopeKey(request));
+      if (equal === undefined) this.#equal.set(scopeKey(request), new Set([request.id]));
+      else equal.add(request.id);
       return;
     }
     this.#requests.delete(request.id);
     this.#ids.delete(standingKey(request));
+    const equal = this.#equal.get(scopeKey(request));
+    equal?.delete(request.id);
+    if (equal?.size === 0) this.#equal.delete(scopeKey(request));
     for (const hash of this.#askersOf.get(request.id) ?? []) this.askers.delete(hash);
     this.#askersOf.delete(request.id);
   }
@@ -130,6 +142,12 @@ function withReviews(
 /** One text for (digest, submitter); neither has a space. */
 export const standingKey = (key: { readonly digest: string; readonly submitter: Name }): string =>
   `${key.digest} ${key.submitter}`;
+
+/** One text for (scope, submitter). */
+export const scopeKey = (ask: { readonly scope: Digest; readonly submitter: Name }): string =>
+  `${ask.scope} ${ask.submitter}`;
+
+const NONE: ReadonlySet<RequestId> = new Set();
 
 export const deliveryKey = ({ event, sink }: DeliveryName): string => `${event} ${sink}`;
 

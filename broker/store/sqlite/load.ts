@@ -70,7 +70,7 @@ function chainHead(database: Database): ChainHead {
 function loadRequests(database: Database, live: LiveState): void {
   const rows = database.prepare<[], RequestRow>(
     `SELECT ${REQUEST_COLUMNS} FROM requests INDEXED BY requests_live
-     WHERE state IN ('pending', 'approved') ORDER BY id`,
+     WHERE state IN ('pending', 'approved', 'active') ORDER BY id`,
   );
   const askers = database.prepare<
     [string],

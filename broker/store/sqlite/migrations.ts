@@ -1,6 +1,5 @@
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { Problem } from '../../../src/protocol/problems.js';
-import { REQUEST_STATES } from '../../../src/protocol/request-view.js';
 import { copyDatabase } from './copy.js';
 
 /** One step of the schema. Steps are only ever appended; what stands in one has been run somewhere. */
@@ -29,7 +28,7 @@ CREATE TABLE requests (
   digest BLOB NOT NULL CHECK (length(digest) = 32),
   submitter TEXT NOT NULL,
   scope BLOB NOT NULL CHECK (length(scope) = 32),
-  state TEXT NOT NULL CHECK (state IN (${REQUEST_STATES.map((state) => `'${state}'`).join(', ')})),
+  state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'redeemed', 'denied', 'expired', 'cancelled', 'lapsed', 'revoked')),
   requester TEXT NOT NULL,
   resource TEXT NOT NULL,
   submitted_at INTEGER NOT NULL,
@@ -155,6 +154,38 @@ CREATE TABLE restraints (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/**
+ * Takes in the state `active`. A CHECK cannot be changed in place, so the table is built anew, and without one: which
+ * states there are is checked where a row is read. `migrate` sees to the references to the table.
+ */
+const ACTIVE = `
+CREATE TABLE requests_anew (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  digest BLOB NOT NULL CHECK (length(digest) = 32),
+  submitter TEXT NOT NULL,
+  scope BLOB NOT NULL CHECK (length(scope) = 32),
+  state TEXT NOT NULL,
+  requester TEXT NOT NULL,
+  resource TEXT NOT NULL,
+  submitted_at INTEGER NOT NULL,
+  canonical TEXT NOT NULL,
+  vouched TEXT,
+  verified TEXT,
+  rule TEXT NOT NULL,
+  policy BLOB NOT NULL CHECK (length(policy) = 32),
+  life TEXT NOT NULL
+) STRICT;
+INSERT INTO requests_anew (n, id, digest, submitter, scope, state, requester, resource, submitted_at, canonical, vouched,
+  verified, rule, policy, life)
+SELECT n, id, digest, submitter, scope, state, requester, resource, submitted_at, canonical, vouched,
+  verified, rule, policy, life FROM requests ORDER BY n;
+DROP TABLE requests;
+ALTER TABLE requests_anew RENAME TO requests;
+CREATE INDEX requests_live ON requests (id) WHERE state IN ('pending', 'approved', 'active');
+CREATE INDEX requests_listed ON requests (id, state, requester, resource);
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: OUTBOX_AND_RESTORE },
@@ -163,6 +194,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 5, sql: SIGNED_ROSTER },
   { version: 6, sql: REVIEWS },
   { version: 7, sql: RESTRAINTS },
+  { version: 8, sql: ACTIVE },
 ];
 
 /**
@@ -220,7 +252,8 @@ function schemaOf(database: Database): ReadonlyMap<string, string> {
 
 /**
  * Brings a checked database up to the newest schema, all missing steps in one transaction. A database that has content
- * is first copied to `FILE.before-N`, where N is the first missing step.
+ * is first copied to `FILE.before-N`, where N is the first missing step. References between tables are checked once at the
+ * end, because a table that is built anew is missing for a moment (https://www.sqlite.org/lang_altertable.html, section 7).
  *
  * @returns the path of that copy, null where nothing had to be copied
  */
@@ -231,14 +264,33 @@ export function migrate(database: Database, migrations: readonly Migration[] = M
   if (first === undefined) return null;
   const copy = version > 0 ? `${database.name}.before-${first.version}` : null;
   if (copy !== null) copyDatabase(database, copy, { replaces: true });
-  database
-    .transaction(() => {
-      for (const step of missing) database.exec(step.sql);
-      database.pragma(`application_id = ${APPLICATION_ID}`);
-      database.pragma(`user_version = ${migrations.length}`);
-    })
-    .exclusive();
+  const checks = database.pragma('foreign_keys', { simple: true });
+  database.pragma('foreign_keys = OFF');
+  try {
+    database
+      .transaction(() => {
+        for (const step of missing) database.exec(step.sql);
+        checkReferences(database);
+        database.pragma(`application_id = ${APPLICATION_ID}`);
+        database.pragma(`user_version = ${migrations.length}`);
+      })
+      .exclusive();
+  } finally {
+    database.pragma(`foreign_keys = ${checks}`);
+  }
   return copy;
+}
+
+function checkReferences(database: Database): void {
+  const [broken] = database.pragma('foreign_key_check') as { readonly table: string }[];
+  if (broken === undefined) return;
+  throw new Problem(
+    'storage-failed',
+    `${database.name} has a row of ${broken.table} that belongs to nothing`,
+    {
+      hint: 'restore the database from a back-up',
+    },
+  );
 }
 
 function schemaVersion(database: Database): number {

@@ -25,11 +25,17 @@ const voteSchema = z.strictObject({
   verdict: z.enum(['approve', 'deny']),
   decided: epochMs,
   notAfter: epochMs,
+  covers: z.enum(['request', 'scope']).default('request'),
+  duration: z.int().default(0),
+  uses: z.int().default(1),
   comment: z.string(),
   receipt: z.string(),
 });
 
-/** What changes during the life of a request; kept as one JSON text, because nothing of it is queried. */
+/**
+ * What changes during the life of a request; kept as one JSON text, because nothing of it is queried. The defaults are for
+ * rows of before there were grants: each approval was for one document, and opened it once.
+ */
 const lifeSchema = z.strictObject({
   answerBy: epochMs,
   claimBy: z.nullable(epochMs),
@@ -40,6 +46,9 @@ const lifeSchema = z.strictObject({
   missing: z.readonly(z.array(z.string())),
   claim: z.nullable(claim),
   redeemedAt: z.nullable(epochMs),
+  grant: z.nullable(z.custom<RequestId>(isRequestId, 'not a request id')).default(null),
+  uses: z.int().default(0),
+  watchedAt: z.nullable(epochMs).default(null),
   report: z.nullable(
     z.strictObject({ claim, outcome: z.enum(OUTCOMES), code: z.nullable(z.string()), at: epochMs }),
   ),
@@ -117,7 +126,7 @@ export function requestFromRow(row: RequestRow): Request {
 /** Writes the column `life`. */
 export function lifeOf(request: Request): string {
   const { answerBy, claimBy, votes, alone, missing, claim, redeemedAt, report, endedAt, endedBy } = request;
-  const { askers, idleSince } = request;
+  const { grant, uses, watchedAt, askers, idleSince } = request;
   return JSON.stringify({
     answerBy,
     claimBy,
@@ -126,6 +135,9 @@ export function lifeOf(request: Request): string {
     missing,
     claim,
     redeemedAt,
+    grant,
+    uses,
+    watchedAt,
     report,
     endedAt,
     endedBy,

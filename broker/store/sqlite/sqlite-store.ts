@@ -16,6 +16,7 @@ import type {
   Door,
   ListQuery,
   NextTry,
+  Peers,
   RequestChange,
   RequestKey,
   Review,
@@ -102,7 +103,7 @@ export class SqliteStore implements Store {
 
   change<Result>(
     key: RequestKey,
-    decide: (current: Request | null, restraints: Restraints) => RequestChange<Result>,
+    decide: (current: Request | null, restraints: Restraints, peers: Peers) => RequestChange<Result>,
   ): Promise<Result> {
     return this.#group.submit((draft) => draft.change(key, decide));
   }

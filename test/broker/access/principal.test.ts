@@ -43,6 +43,7 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'request.read': ['asker', 'approver'],
   'request.redeem': ['asker'],
   'request.report': ['asker'],
+  'request.watch': ['asker'],
   'request.detach': ['asker'],
   'request.list': ['approver'],
   'stream.read': ['approver'],

@@ -22,6 +22,7 @@ describe('every credential on every route (A18)', () => {
     ['GET', '/v1/requests/ID'],
     ['POST', '/v1/requests/ID/redeem', { claim: '0'.repeat(32) }],
     ['POST', '/v1/requests/ID/reports', { claim: '0'.repeat(32), outcome: 'opened' }],
+    ['GET', '/v1/requests/ID/standing'],
     ['DELETE', '/v1/requests/ID'],
     ['GET', '/v1/events'],
     ['GET', '/v1/locks'],
@@ -42,6 +43,7 @@ describe('every credential on every route (A18)', () => {
       'GET /v1/requests/ID',
       'POST /v1/requests/ID/redeem',
       'POST /v1/requests/ID/reports',
+      'GET /v1/requests/ID/standing',
       'DELETE /v1/requests/ID',
     ],
     session: [

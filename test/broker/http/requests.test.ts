@@ -258,6 +258,36 @@ describe('deciding and redeeming', () => {
     expect(answer.json.code).toBe('revoked');
   });
 
+  test('a door that watches what it opened is told at once that it was revoked (A27)', async () => {
+    const bound = broker.document();
+    const { id, watch: token } = (await broker.submit(bound)).json;
+    const path = `/v1/requests/${id}/standing`;
+    const shell = { token, headers: { accept: 'text/plain', prefer: 'wait=60' } };
+    expect((await broker.call('GET', path, { token })).json.code).toBe('not-redeemed');
+    await broker.decide(id, bound);
+    const body = { claim: newClaim() };
+    await broker.call('POST', `/v1/requests/${id}/redeem`, { token, body });
+    expect((await broker.call('GET', path, { token })).json).toEqual({
+      id,
+      state: 'redeemed',
+      because: null,
+    });
+    const still = await broker.call('GET', path, { token, headers: { accept: 'text/plain' } });
+    expect(still.text.split('\n')[0]).toBe(`countersign/1 redeemed ${id}`);
+    const revoke = () =>
+      broker.call('POST', `/v1/requests/${id}/revocations`, {
+        body: { statement: broker.revocation(bound) },
+      });
+    expect((await revoke()).json.code).toBe('nothing-to-revoke');
+    const told = broker.call('GET', path, shell);
+    const session = await broker.signIn();
+    const watchedAt = async () =>
+      (await broker.call('GET', `/v1/requests/${id}`, { token: session })).json.watchedAt;
+    await expect.poll(watchedAt).toEqual(expect.any(String));
+    expect((await revoke()).json.state).toBe('revoked');
+    expect((await told).text).toMatch(/^countersign\/1 revoked .*\n(.*\n){4}hint: revoked by bob\n\n$/);
+  });
+
   test('only the door that redeemed reports, once', async () => {
     const bound = broker.document();
     const claim = newClaim();

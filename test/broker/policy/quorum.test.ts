@@ -18,6 +18,9 @@ const vote = (approver: string, verdict: Vote['verdict'] = 'approve'): Vote => (
   verdict,
   decided: NOON,
   notAfter: NOON + 900_000,
+  covers: 'request',
+  duration: 0,
+  uses: 1,
   comment: '',
   receipt: '',
 });

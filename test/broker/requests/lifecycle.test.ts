@@ -38,6 +38,9 @@ const vote = (approver: string, verdict: Vote['verdict'] = 'approve'): Vote => (
   verdict,
   decided: NOON,
   notAfter: NOON + 900_000,
+  covers: 'request',
+  duration: 0,
+  uses: 1,
   comment: 'a "comment"\n',
   receipt: `receipt of ${approver}`,
 });
@@ -59,12 +62,21 @@ const born = submitted(
 );
 const approvedStep = approved(born.request, vote('bob'), rule, yes, NOON);
 const redeemedStep = redeemed(approvedStep.request, claim('a'), NOON) as Step;
+const forScope = (approver: string, duration = 3600, uses = 0): Vote => ({
+  ...vote(approver),
+  covers: 'scope',
+  duration,
+  uses,
+});
+const given = approved(born.request, forScope('bob'), rule, yes, NOON).request;
+const active = (redeemed(given, claim('a'), NOON) as Step).request;
 const A_WEEK = NOON + 7 * 24 * 3_600_000;
 
 /** A request in each state, reached the only way there is. */
 const standing: Readonly<Record<RequestState, Request>> = {
   pending: born.request,
   approved: approvedStep.request,
+  active,
   redeemed: redeemedStep.request,
   denied: denied(born.request, vote('bob', 'deny'), NOON).request,
   expired: (overdue(born.request, A_WEEK) as Step).request,
@@ -99,15 +111,21 @@ const TABLE: Readonly<
   ],
   redeem: [
     (request) => redeemed(request, claim('a'), NOON),
-    { ...ends(), pending: 'request-ended', approved: 'redeemed', redeemed: 'unchanged' },
+    {
+      ...ends(),
+      pending: 'request-ended',
+      approved: 'redeemed',
+      active: 'unchanged',
+      redeemed: 'unchanged',
+    },
   ],
   'redeem with another claim': [
     (request) => redeemed(request, claim('b'), NOON),
-    { ...ends(), pending: 'request-ended', approved: 'redeemed', redeemed: 'spent' },
+    { ...ends(), pending: 'request-ended', approved: 'redeemed', active: 'spent', redeemed: 'spent' },
   ],
   'report opened': [
     (request) => reported(request, { claim: claim('a'), outcome: 'opened', code: null }, NOON),
-    { ...all('not-redeemed'), redeemed: 'redeemed' },
+    { ...all('not-redeemed'), active: 'active', redeemed: 'redeemed' },
   ],
   'report opened with another claim': [
     (request) => reported(request, { claim: claim('b'), outcome: 'opened', code: null }, NOON),
@@ -115,7 +133,7 @@ const TABLE: Readonly<
   ],
   'report refused': [
     (request) => reported(request, { claim: claim('a'), outcome: 'refused', code: 'quorum' }, NOON),
-    { ...all('not-redeemed'), redeemed: 'redeemed' },
+    { ...all('not-redeemed'), active: 'active', redeemed: 'redeemed' },
   ],
   'report observed': [
     (request) => reported(request, { claim: claim('a'), outcome: 'observed', code: null }, NOON),
@@ -124,11 +142,15 @@ const TABLE: Readonly<
   withdraw: [(request) => withdrawn(request, NOON), { ...all('request-ended'), pending: 'cancelled' }],
   revoke: [
     (request) => revoked(request, name('bob'), 'statement', NOON),
-    { ...all('nothing-to-revoke'), approved: 'revoked' },
+    { ...all('nothing-to-revoke'), approved: 'revoked', active: 'revoked' },
+  ],
+  'revoke, a door waits to hear of it': [
+    (request) => revoked(request, name('bob'), 'statement', NOON, true),
+    { ...all('nothing-to-revoke'), approved: 'revoked', active: 'revoked', redeemed: 'revoked' },
   ],
   'a week': [
     (request) => overdue(request, A_WEEK),
-    { ...all('unchanged'), pending: 'expired', approved: 'lapsed' },
+    { ...all('unchanged'), pending: 'expired', approved: 'lapsed', active: 'redeemed' },
   ],
   join: [joined, same()],
   detach: [(request) => detached(request, NOON), same()],
@@ -178,7 +200,7 @@ describe('each state', () => {
 
   test.each(REQUEST_STATES)('%s: has an end if and only if nothing can happen any more', (state) => {
     const { endedAt, endedBy, missing } = standing[state];
-    const isLive = state === 'pending' || state === 'approved';
+    const isLive = ['pending', 'approved', 'active'].includes(state);
     expect([endedAt === null, endedBy === null]).toEqual([isLive, isLive]);
     expect(nextDeadline(standing[state]) === null).toBe(!isLive);
     if (!isLive) expect(missing).toEqual([]);
@@ -188,6 +210,7 @@ describe('each state', () => {
     const names: Partial<Record<RequestState, ProblemCode>> = {
       pending: 'request-ended',
       approved: 'request-ended',
+      active: 'spent',
       redeemed: 'spent',
     };
     expect(endedProblem(standing[state]).code).toBe(names[state] ?? state);

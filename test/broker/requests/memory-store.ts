@@ -8,6 +8,7 @@ import type {
   Directory,
   Door,
   NextTry,
+  Peers,
   RequestChange,
   RequestKey,
   Review,
@@ -66,12 +67,12 @@ export class MemoryStore implements Store {
 
   change<Result>(
     key: RequestKey,
-    decide: (current: Request | null, restraints: Restraints) => RequestChange<Result>,
+    decide: (current: Request | null, restraints: Restraints, peers: Peers) => RequestChange<Result>,
   ): Promise<Result> {
     return this.#commit(() => {
       const current = this.#find(key);
-      const change = decide(current, this.#restraints);
-      const { request = current, events, asker, nonce, door, delivery, result } = change;
+      const change = decide(current, this.#restraints, { equal: (ask) => this.#equal(ask) });
+      const { request = current, events, others = [], asker, nonce, door, delivery, result } = change;
       if (nonce !== undefined && this.#nonces.has(nonce.nonce)) throw new Problem('replayed', 'used');
       this.#checkDisk();
       if (request !== null) this.requests.set(request.id, request);
@@ -86,6 +87,10 @@ export class MemoryStore implements Store {
         const { sink, due } = delivery;
         const queued = { event: this.seq, sink, request: request.id, attempts: 0, due };
         this.#deliveries.set(`${this.seq} ${sink}`, queued);
+      }
+      for (const other of others) {
+        this.requests.set(other.request.id, other.request);
+        this.#record(other.events, other.request);
       }
       return result;
     });
@@ -195,6 +200,13 @@ export class MemoryStore implements Store {
     for (const request of this.requests.values())
       if (request.digest === key.digest && request.submitter === key.submitter) return request;
     return null;
+  }
+
+  #equal(ask: Parameters<Peers['equal']>[0]): readonly Request[] {
+    const live = this.live().filter(
+      ({ scope, submitter }) => scope === ask.scope && submitter === ask.submitter,
+    );
+    return live.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   #commit<Result>(write: () => Result): Promise<Result> {

@@ -51,6 +51,9 @@ describe('a decision', () => {
       verdict: 'approve',
       decided: NOON,
       notAfter: NOON + 900_000,
+      covers: 'request',
+      duration: 0,
+      uses: 1,
       comment: 'looks right\n"',
       receipt,
     });
@@ -242,7 +245,7 @@ describe('the signature of a decision', () => {
 describe('a revocation', () => {
   const revoke = (change: Partial<Revocation> = {}, key = keys.bob, namespace?: string, now = NOON) =>
     codeOf(() =>
-      verifyRevocation(world.revocation(request, change, key, namespace), request, context({ now })),
+      verifyRevocation(world.revocation(request, change, key, namespace), request, rule, context({ now })),
     );
 
   test('by anybody of the roster speaks of one request', () => {
@@ -270,7 +273,7 @@ describe('a revocation', () => {
 
   test('is no decision, and a decision is no revocation', () => {
     expect(codeOf(() => verify(world.revocation(request)))).toBe('malformed-statement');
-    expect(codeOf(() => verifyRevocation(world.decision(request), request, context()))).toBe(
+    expect(codeOf(() => verifyRevocation(world.decision(request), request, rule, context()))).toBe(
       'malformed-statement',
     );
   });
@@ -278,7 +281,7 @@ describe('a revocation', () => {
   test('of what is not an unused approval changes nothing', async () => {
     const { id } = request;
     await expect(world.requests.revoke(id, world.revocation(request))).rejects.toThrow(
-      'not an unused approval',
+      'the request is pending: there is no approval to take back',
     );
     expect((await world.read(id)).state).toBe('pending');
   });

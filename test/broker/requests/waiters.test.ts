@@ -25,8 +25,8 @@ const turns = async (count: number): Promise<void> => {
 describe('waiters', () => {
   test('are woken when their request moves, and only they', async () => {
     const waiters = new Waiters();
-    const mine = watch(waiters.wait(ONE, NOON, never()), waiters.wait(ONE, NOON, never()));
-    const others = watch(waiters.wait(OTHER, NOON, never()));
+    const mine = watch(waiters.wait([ONE], NOON, never()), waiters.wait([ONE], NOON, never()));
+    const others = watch(waiters.wait([OTHER], NOON, never()));
     expect(waiters.count).toBe(3);
     waiters.release(ONE);
     await turns(2);
@@ -39,7 +39,7 @@ describe('waiters', () => {
 
   test('are woken when their time is up, never before', async () => {
     const waiters = new Waiters();
-    const seen = watch(waiters.wait(ONE, NOON + 1500, never()));
+    const seen = watch(waiters.wait([ONE], NOON + 1500, never()));
     waiters.tick(NOON + 1499);
     await turns(2);
     expect(seen.woken).toBe(0);
@@ -50,7 +50,7 @@ describe('waiters', () => {
 
   test('are woken in chunks, so that 5,000 of them do not hold everybody else up', async () => {
     const waiters = new Waiters();
-    const waits = Array.from({ length: 5000 }, () => waiters.wait(ONE, NOON, never()));
+    const waits = Array.from({ length: 5000 }, () => waiters.wait([ONE], NOON, never()));
     const seen = watch(...waits);
     waiters.release(ONE);
     expect(waiters.count).toBe(0);
@@ -68,14 +68,14 @@ describe('waiters', () => {
 
   test('that are woken while a chunk is under way are not forgotten', async () => {
     const waiters = new Waiters();
-    const seen = watch(...Array.from({ length: 1000 }, () => waiters.wait(ONE, NOON, never())));
+    const seen = watch(...Array.from({ length: 1000 }, () => waiters.wait([ONE], NOON, never())));
     waiters.release(ONE);
     await nextTurn();
-    const late = watch(...Array.from({ length: 1000 }, () => waiters.wait(OTHER, NOON, never())));
+    const late = watch(...Array.from({ length: 1000 }, () => waiters.wait([OTHER], NOON, never())));
     waiters.release(OTHER);
     await turns(30);
     expect([seen.woken, late.woken]).toEqual([1000, 1000]);
-    const after = watch(waiters.wait(ONE, NOON, never()));
+    const after = watch(waiters.wait([ONE], NOON, never()));
     waiters.release(ONE);
     await turns(2);
     expect(after.woken).toBe(1);
@@ -84,8 +84,8 @@ describe('waiters', () => {
   test('that hang up are forgotten at once, one by one', async () => {
     const waiters = new Waiters();
     const hangUp = new AbortController();
-    const gone = watch(waiters.wait(ONE, NOON, hangUp.signal));
-    const stays = watch(waiters.wait(ONE, NOON, never()));
+    const gone = watch(waiters.wait([ONE], NOON, hangUp.signal));
+    const stays = watch(waiters.wait([ONE], NOON, never()));
     hangUp.abort();
     hangUp.abort();
     expect(waiters.count).toBe(1);
@@ -95,7 +95,7 @@ describe('waiters', () => {
 
   test('that had hung up before they began to wait are sent home', async () => {
     const waiters = new Waiters();
-    const seen = watch(waiters.wait(ONE, NOON, AbortSignal.abort()));
+    const seen = watch(waiters.wait([ONE], NOON, AbortSignal.abort()));
     await turns(2);
     expect([seen.woken, waiters.count]).toEqual([1, 0]);
   });
@@ -105,7 +105,7 @@ describe('waiters', () => {
     const { signal } = new AbortController();
     const wakings = [() => waiters.release(ONE), () => waiters.releaseAll(), () => waiters.tick(NOON + 1000)];
     for (const wake of wakings) {
-      const wait = waiters.wait(ONE, NOON, signal);
+      const wait = waiters.wait([ONE], NOON, signal);
       wake();
       await wait;
       expect([waiters.count, getEventListeners(signal, 'abort')]).toEqual([0, []]);
@@ -115,7 +115,7 @@ describe('waiters', () => {
   test('of whom one is released, out of time and gone at once are counted once', async () => {
     const waiters = new Waiters();
     const hangUp = new AbortController();
-    const seen = watch(waiters.wait(ONE, NOON, hangUp.signal));
+    const seen = watch(waiters.wait([ONE], NOON, hangUp.signal));
     waiters.release(ONE);
     hangUp.abort();
     waiters.tick(NOON + 1000);

@@ -111,7 +111,8 @@ export class World {
   readonly waitingTold: Request[] = [];
   now = NOON;
   isDraining = false;
-  readonly #policy: Policy;
+  /** In force for what is asked from now on. */
+  policy: Policy;
   readonly #limits: Partial<Limits>;
   #drawn = 0;
   #principals = new Principals(DIRECTORY);
@@ -119,7 +120,7 @@ export class World {
   requests: Requests;
 
   constructor(policy: Policy = oneOtherPerson, limits: Partial<Limits> = {}) {
-    this.#policy = policy;
+    this.policy = policy;
     this.#limits = limits;
     this.requests = this.#open();
   }
@@ -214,7 +215,7 @@ export class World {
     const { store } = this;
     return new Requests({
       store,
-      policy: this.#policy,
+      policy: { ruleFor: (asked) => this.policy.ruleFor(asked) },
       brokers: () => [BROKER],
       limits: { ...DEFAULT_LIMITS, ...this.#limits },
       clock: () => this.now,

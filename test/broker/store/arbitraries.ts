@@ -80,6 +80,9 @@ const vote: fc.Arbitrary<Vote> = fc.record({
   verdict: fc.constantFrom('approve', 'deny'),
   decided: time,
   notAfter: time,
+  covers: fc.constantFrom('request', 'scope'),
+  duration: fc.nat(),
+  uses: fc.nat(),
   comment: hostileText,
   receipt: hostileText,
 });
@@ -106,6 +109,9 @@ export const request: fc.Arbitrary<Request> = fc
       missing: fc.array(hostileText, { maxLength: 2 }),
       claim: fc.option(claim),
       redeemedAt: fc.option(time),
+      grant: fc.option(requestId),
+      uses: fc.nat(),
+      watchedAt: fc.option(time),
       report: fc.option(
         fc.record({ claim, outcome: fc.constantFrom(...OUTCOMES), code: fc.option(hostileText), at: time }),
       ),

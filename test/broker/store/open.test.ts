@@ -59,7 +59,7 @@ describe('opening', () => {
       .outside()
       .prepare(
         `EXPLAIN QUERY PLAN SELECT id FROM requests INDEXED BY requests_live
-         WHERE state IN ('pending', 'approved') ORDER BY id`,
+         WHERE state IN ('pending', 'approved', 'active') ORDER BY id`,
       )
       .all() as { detail: string }[];
     expect(plan.map(({ detail }) => detail)).toEqual([expect.stringContaining('USING INDEX requests_live')]);
