@@ -215,6 +215,9 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
       verdict: 'approve' as const,
       decided: NOW - 60_000,
       notAfter: NOW + 1_740_000,
+      covers: 'request' as const,
+      duration: 0,
+      uses: 1,
       comment: 'INC-4312: db-2 is down since 02:10, nobody else of sre answers the pager',
       receipt: '',
     };
