@@ -10,6 +10,7 @@ import { hasDatabase, withDirectory } from './enrolled-directory.js';
 import type { ExitCode } from './exit-code.js';
 import { exact, print, printJson } from './output.js';
 import { readPublicKey } from './public-key-file.js';
+import { signVerb, statusVerb } from './roster-signing.js';
 import { formatTable } from './text-table.js';
 import { defineVerb, type FlagValues, type VerbGroup } from './verb.js';
 
@@ -25,7 +26,8 @@ export const verb: VerbGroup = {
   help: `
 The people who may sign: one name each, several keys, aliases and groups. Works
 through the socket of a running broker, else on the data directory itself. A change
-takes effect at once; doors take it over with a new signers file.
+takes effect at once; doors take it over with a new signers file: by hand, or signed
+for by approvers (sign, status).
 
 Usage
   countersign roster list [--json]
@@ -36,6 +38,8 @@ Usage
   countersign roster rotate-key NAME FINGERPRINT --key FILE
   countersign roster remove-key NAME FINGERPRINT
   countersign roster export [--for DOOR]
+  countersign roster sign [--from DIGEST]
+  countersign roster status [--json]
 
 Flags
   --dir DIR       data directory of the broker (COUNTERSIGN_DIR)
@@ -232,6 +236,8 @@ Examples
         );
       },
     }),
+    sign: signVerb,
+    status: statusVerb,
     export: defineVerb({
       help: `
 Print the signers file that doors check signatures against. Compare it with the one
