@@ -20,10 +20,10 @@ import { Attendance } from './notify/attendance.js';
 import { checkCommand, Notifier } from './notify/notifier.js';
 import { OidcTokens } from './oidc/oidc-tokens.js';
 import { type BrokerOptions, DEFAULT_LIMITS } from './options.js';
-import { oneOtherPerson } from './policy/one-other-person.js';
+import { RunningPolicy } from './policy-file/running-policy.js';
 import { requestIds } from './requests/request-ids.js';
 import { Requests } from './requests/requests.js';
-import { Principals } from './roster/principals.js';
+import { type DeclaredGroups, Principals } from './roster/principals.js';
 import { keepSignersFiles } from './roster/signers-files.js';
 import { openSqliteStore } from './store/sqlite/open.js';
 import type { Committed, Store } from './store/store.js';
@@ -47,7 +47,7 @@ export interface RunningBroker {
   readonly fingerprint: Fingerprint;
   /** The CA that this broker made for itself, and the names that it vouches for; null without one. */
   readonly issued: Issued | null;
-  /** Takes over what may change while it runs: the certificate. A bad one leaves the old one, and the log says so. */
+  /** Takes over what may change while it runs: certificate and policy. A bad one leaves the old one, and the log says so. */
   reload(): Promise<void>;
   /** Answers who waits, closes consoles, finishes what is being written, and lets go of the data directory. */
   stop(): Promise<void>;
@@ -86,7 +86,16 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     const keys = await BrokerKeys.open(options.directory, clock());
     const certificate =
       options.tls === null ? null : await ServedCertificate.open(options.tls, certificateNews(), clock());
-    const principals = indexed(store);
+    const policy = new RunningPolicy({
+      file: options.policyFile ?? null,
+      store,
+      clock,
+      log,
+      count: (outcome) => metrics.countPolicy(outcome),
+      onGroups: () => reconsider(),
+      onStanding: () => hub.announcePolicy(policy.standing()),
+    });
+    const principals = indexed(store, policy.groups);
     if (principals().approvers === 0) throw new Problem('no-approver', 'the roster is empty');
     let draining = false;
     const hub = await StreamHub.open(store, limits, clock);
@@ -104,7 +113,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     });
     const requests = new Requests({
       store,
-      policy: oneOtherPerson,
+      policy,
       brokers: (now) => keys.namesAt(now),
       limits,
       clock,
@@ -134,6 +143,8 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       restored: () => (store.restoration() === null ? 0 : 1),
       log_lines_dropped_total: () => output.dropped,
       doors_outdated: () => doors().filter(({ outdated }) => outdated).length,
+      policy_refused: () => (policy.source?.refused ? 1 : 0),
+      policy_groups_failing: () => policy.groups.states().filter(({ failing }) => failing !== null).length,
       tls_certificate_expiry_seconds: () => Math.floor((certificate?.validUntil ?? 0) / 1000),
     });
     const context: BrokerContext = {
@@ -144,6 +155,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       limits,
       store,
       requests,
+      policy,
       sessions: new Sessions(store, (now) => keys.namesAt(now), random),
       oidc: new OidcTokens({ clock, timeout: limits.issuerMs }),
       hub,
@@ -170,10 +182,12 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       if (!entries.some(({ kind }) => kind === 'roster.changed' || kind === 'submitters.changed')) return;
       hub.dropEnded(({ hash }) => store.findSession(hash) !== null);
       requests.waiters.releaseAll();
-      requests
-        .reconsider()
-        .catch((error: unknown) => log.error({ err: error }, 'cannot reconsider requests'));
+      reconsider();
+      // It is checked against the roster too.
+      void policy.reload();
     });
+    await policy.start(principals);
+    hub.announcePolicy(policy.standing());
 
     const application = await createHttpApplication(context);
     const upgrade = createUpgradeHandler(context);
@@ -205,11 +219,18 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       context.addressRates.prune(now);
       notifier.tick(now);
       certificate?.tick(now);
+      policy.tick(now);
       requests.tick().catch((error: unknown) => log.error({ err: error }, 'cannot end overdue requests'));
     });
     const { ca, names } = certificate?.issued ?? {};
     const { fingerprint } = keys.current;
     log.info({ event: 'started', address, socket: options.socket, fingerprint, ca, names });
+
+    function reconsider(): void {
+      requests
+        .reconsider()
+        .catch((error: unknown) => log.error({ err: error }, 'cannot reconsider requests'));
+    }
 
     function logCommitted(entries: readonly Committed[]): void {
       for (const { seq, kind, request } of entries) log.info({ event: kind, seq, id: request?.id });
@@ -235,7 +256,9 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     return {
       address,
       issued: certificate?.issued ?? null,
-      reload: () => certificate?.reload(clock()) ?? Promise.resolve(),
+      async reload() {
+        await Promise.all([certificate?.reload(clock()), policy.reload()]);
+      },
       socket: options.socket,
       get fingerprint() {
         return keys.current.fingerprint;
@@ -245,6 +268,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
         draining = true;
         stopTicking();
         notifier.stop();
+        policy.stop();
         log.info({ event: 'stopping' });
         hub.closeAll('the broker is stopping');
         requests.waiters.releaseAll();
@@ -263,13 +287,13 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
 }
 
 /** The index of the directory as it stands, made anew when the directory has changed. */
-function indexed(store: Store): () => Principals {
+function indexed(store: Store, groups: DeclaredGroups): () => Principals {
   let directory = store.directory();
-  let principals = new Principals(directory);
+  let principals = new Principals(directory, groups);
   return () => {
     if (store.directory() !== directory) {
       directory = store.directory();
-      principals = new Principals(directory);
+      principals = new Principals(directory, groups);
     }
     return principals;
   };

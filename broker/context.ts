@@ -11,6 +11,7 @@ import type { Attendance } from './notify/attendance.js';
 import type { Notifier } from './notify/notifier.js';
 import type { OidcTokens } from './oidc/oidc-tokens.js';
 import type { Limits } from './options.js';
+import type { RunningPolicy } from './policy-file/running-policy.js';
 import type { Requests } from './requests/requests.js';
 import type { Principals } from './roster/principals.js';
 import type { Store } from './store/store.js';
@@ -25,6 +26,7 @@ export interface BrokerContext {
   readonly limits: Limits;
   readonly store: Store;
   readonly requests: Requests;
+  readonly policy: RunningPolicy;
   readonly sessions: Sessions;
   readonly oidc: OidcTokens;
   readonly hub: StreamHub;

@@ -13,6 +13,8 @@ export interface MetricSources {
   readonly notifications_failing: () => number;
   readonly doors_outdated: () => number;
   readonly reviews_open: () => number;
+  readonly policy_refused: () => number;
+  readonly policy_groups_failing: () => number;
   /** In seconds since 1970; 0 without TLS. */
   readonly tls_certificate_expiry_seconds: () => number;
   readonly restored: () => number;
@@ -25,6 +27,7 @@ export class Metrics {
   readonly #http: Counter<'route' | 'status'>;
   readonly #notifications: Counter<'outcome'>;
   readonly #certificates: Counter<'result'>;
+  readonly #policies: Counter<'result'>;
 
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
@@ -50,6 +53,12 @@ export class Metrics {
     this.#certificates = new Counter({
       name: 'countersign_tls_reloads_total',
       help: 'Certificates taken over while running, by result: loaded, failed',
+      labelNames: ['result'],
+      registers,
+    });
+    this.#policies = new Counter({
+      name: 'countersign_policy_loads_total',
+      help: 'Policy files that were read, by result: loaded, refused',
       labelNames: ['result'],
       registers,
     });
@@ -90,6 +99,10 @@ export class Metrics {
     this.#certificates.inc({ result });
   }
 
+  countPolicy(result: 'loaded' | 'refused'): void {
+    this.#policies.inc({ result });
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }
@@ -110,5 +123,7 @@ const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
   ['tls_certificate_expiry_seconds', 'When the certificate ends, in seconds since 1970; 0 without TLS'],
   ['doors_outdated', 'Doors whose signers file is not what the roster exports'],
   ['reviews_open', 'Openings by the requester alone that not enough others have looked at'],
+  ['policy_refused', '1 while the policy file as it is now is not in force because of its mistakes'],
+  ['policy_groups_failing', 'Groups of the policy file whose command failed at its last run'],
   ['restored', '1 from a restore until an approver has acknowledged it'],
 ];

@@ -75,6 +75,8 @@ export interface BrokerOptions {
   readonly name: string;
   /** Path of a program that tells somebody of pending requests; none unless given. */
   readonly notifyCommand?: string;
+  /** Path of the policy file; one other person is enough for anything unless given. */
+  readonly policyFile?: string;
   readonly log: 'json' | 'silent';
   readonly limits?: Partial<Limits>;
 }

@@ -22,6 +22,7 @@ export function bannerLines(state: ConsoleState): readonly Line[] {
     ...reviewBanners(state),
     ...requestBanners(state),
     ...warningBanners(state),
+    ...policyBanners(state),
     ...doorBanners(state),
   ].flatMap(({ words, tone }) =>
     wrapLine([span(words, tone)], columns - 2, 'words').map((line) =>
@@ -65,6 +66,31 @@ function doorBanners({ queue: { outdatedDoors } }: ConsoleState): readonly Banne
       tone: 'warning',
     },
   ];
+}
+
+/** A policy that somebody wrote and that does not decide, and groups that nobody can be counted by. */
+function policyBanners(state: ConsoleState): readonly Banner[] {
+  const { policy } = state.queue;
+  if (policy === null) return [];
+  const banners: Banner[] = [];
+  if (policy.refused !== null) {
+    const { since, mistakes } = policy.refused;
+    const [first = '', ...others] = mistakes;
+    const now = brokerNow(state);
+    const at = safeText(shownTime(since, { zone: state.display.zone, now }), { reading: 'exact' });
+    const more = others.length === 0 ? label`` : label` (and ${others.length} more)`;
+    banners.push({
+      words: label`▲ Policy file refused at ${at}, the old policy decides: ${safeText(first, { reading: 'exact' })}${more}`,
+      tone: 'alarm',
+    });
+  }
+  for (const group of policy.failing) {
+    banners.push({
+      words: label`▲ The command of the group ${safeText(group, { reading: 'exact' })} fails: soon nobody counts as its member.`,
+      tone: 'warning',
+    });
+  }
+  return banners;
 }
 
 function restorationBanners(state: ConsoleState): readonly Banner[] {

@@ -36,6 +36,7 @@ export type Verb =
   | 'stream.read'
   | 'restoration.acknowledge'
   | 'events.read'
+  | 'policy.read'
   | 'roster.propose'
   | 'roster.sign'
   | 'roster.follow'
@@ -69,6 +70,7 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'stream.read': ['approver'],
   'restoration.acknowledge': ['approver'],
   'events.read': ['approver'],
+  'policy.read': ['owner', 'approver'],
   'roster.propose': ['owner', 'approver'],
   'roster.sign': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'roster.follow': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],

@@ -15,6 +15,7 @@ import { sendProblem } from './answers.js';
 import { authenticate, principalKey, type Transport } from './authentication.js';
 import { directoryRoutes } from './directory-routes.js';
 import { lockRoutes } from './lock-routes.js';
+import { policyRoutes } from './policy-routes.js';
 import { requestRoutes } from './request-routes.js';
 import { rosterRoutes } from './roster-routes.js';
 import { serviceRoutes } from './service-routes.js';
@@ -87,6 +88,7 @@ export async function createHttpApplication(context: BrokerContext): Promise<Htt
   sessionRoutes(app, context);
   directoryRoutes(app, context);
   rosterRoutes(app, context);
+  policyRoutes(app, context);
   serviceRoutes(app, context);
   await app.ready();
 

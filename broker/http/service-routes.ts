@@ -1,7 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { type brokerReply, parseBody, rotateKeyBody } from '../../src/protocol/messages.js';
+import { policyStandingSchema } from '../../src/protocol/policy-messages.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { JsonValue } from '../../src/protocol/strict-json.js';
 import { formatTime } from '../../src/protocol/time.js';
@@ -76,6 +77,7 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       doors: context.doors().map((standing) => ({ ...standing, since: formatTime(standing.since) })),
       reviews: reviewsOnWire(store.reviews()),
       notification: context.notifier.state,
+      policy: z.encode(z.nullable(policyStandingSchema), context.policy.standing()),
       restoration: restorationOnWire(store.restoration()),
       ...restraintsOnWire(store.restraints(), now),
     };

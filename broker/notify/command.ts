@@ -7,6 +7,10 @@ export interface CommandCall {
   readonly input: string;
   /** Beside the broker's own variables. Nothing that a requester wrote: a shell script may be careless with them. */
   readonly variables: Readonly<Record<string, string>>;
+  /** None unless given. */
+  readonly args?: readonly string[];
+  /** Told of all that it writes to its standard output. */
+  readonly onPrinted?: (chunk: Buffer) => void;
 }
 
 /** What became of a message that was sent out. */
@@ -25,20 +29,21 @@ export const MAX_OUTPUT = 2_000;
 const PATIENCE = 500;
 
 /**
- * Runs a program, without a shell and without arguments, in a process group of its own; after {@link TIME_LIMIT}, or when
+ * Runs a program, without a shell, in a process group of its own; after {@link TIME_LIMIT}, or when
  * `abort` fires, the whole group is killed. What it leaves running when it ends is killed too.
  */
 export function runCommand(
   program: string,
-  { input, variables }: CommandCall,
+  { input, variables, args = [], onPrinted }: CommandCall,
   abort: AbortSignal,
   limit = TIME_LIMIT,
 ): Promise<Sent> {
   return new Promise((resolve) => {
-    const child = started(program, variables, (code) =>
+    const child = started(program, args, variables, (code) =>
       resolve({ ok: false, how: `cannot be started (${code})`, output: '' }),
     );
     if (child === null) return;
+    if (onPrinted !== undefined) child.stdout.on('data', onPrinted);
     const output = collected([child.stdout, child.stderr]);
     let killed: string | null = null;
     let last: NodeJS.Timeout | undefined;
@@ -79,12 +84,13 @@ export function runCommand(
 /** Null where there is not even a pipe to it, as without a free descriptor: Node tells of that in more than one way. */
 function started(
   program: string,
+  args: readonly string[],
   variables: CommandCall['variables'],
   onFailed: (code: string | undefined) => void,
 ): ChildProcessWithoutNullStreams | null {
   const failed = ({ code }: NodeJS.ErrnoException): void => onFailed(code);
   try {
-    const child = spawn(program, [], {
+    const child = spawn(program, args, {
       cwd: '/',
       detached: true,
       env: { ...process.env, ...variables },
@@ -115,8 +121,8 @@ function collected(streams: readonly Readable[]): () => string {
   for (const stream of streams) {
     stream.on('error', () => {});
     // All of it is read, so that nobody waits for room in the pipe; the beginning is kept.
-    stream.setEncoding('latin1').on('data', (chunk: string) => {
-      text = (text + chunk).slice(0, MAX_OUTPUT);
+    stream.on('data', (chunk: Buffer) => {
+      text = (text + chunk.toString('latin1')).slice(0, MAX_OUTPUT);
     });
   }
   return () => text.trim().replace(/[^\x20-\x7e\n]/g, '?');

@@ -67,6 +67,19 @@ export function checkApprover(rule: Rule, requester: Name, approver: Name, princ
   if (problem !== null) throw problem;
 }
 
+/** The groups of a rule that somebody is in now, and who says so. */
+export function groupsOf(
+  { approvals }: Rule,
+  approver: Name,
+  principals: Principals,
+): Readonly<Record<string, string>> {
+  const person = principals.approver(approver);
+  if (person === null || approvals === 'automatic') return {};
+  const named = approvals.flatMap(({ groups }) => groups.map(({ group }) => group));
+  const own = named.filter((group) => principals.isMember(person, group));
+  return Object.fromEntries(own.map((group) => [group, principals.sourceOf(group)]));
+}
+
 /** Why this person's yes could not count, null if it can. */
 function objection(rule: Rule, requester: Name, person: Person, principals: Principals): Problem | null {
   if (principals.personBehind(requester) === person) {

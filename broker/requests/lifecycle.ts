@@ -137,6 +137,7 @@ export function denied(request: Request, vote: Vote, now: EpochMs): Step {
  * A yes: the request is approved when the rule is satisfied, else it waits for more.
  *
  * @param evaluate what the votes, this one included, amount to.
+ * @param groups those of the rule that the approver is in, and who says so, for the log
  * @throws Problem `request-ended`, `already-voted`; `covers-differ` where others have signed for more or for less
  */
 export function approved(
@@ -145,6 +146,7 @@ export function approved(
   rule: Rule,
   evaluate: (votes: readonly Vote[]) => Evaluation,
   now: EpochMs,
+  groups: Readonly<Record<string, string>> = {},
 ): Step {
   checkPending(request, now);
   if (request.votes.some(({ approver }) => approver === vote.approver)) {
@@ -156,6 +158,7 @@ export function approved(
   const voted: NewEvent = event('request.voted', request, now, {
     approver: vote.approver,
     receipt: vote.receipt,
+    ...(Object.keys(groups).length === 0 ? {} : { groups }),
   });
   return counted({ ...request, votes }, rule, evaluate(votes), [voted], now);
 }

@@ -91,6 +91,7 @@ export interface NewEvent {
     | 'requester.unlocked'
     | 'roster.changed'
     | 'submitters.changed'
+    | 'policy.loaded'
     | 'roster.signed'
     | 'store.created'
     | 'store.restored'

@@ -11,7 +11,7 @@ import { checkLimits, type VouchedSubmit } from '../access/submitters.js';
 import { hashToken, type RandomBytes, randomToken } from '../access/tokens.js';
 import type { Limits } from '../options.js';
 import type { Policy } from '../policy/policy.js';
-import { checkApprover, type Evaluation, evaluate } from '../policy/quorum.js';
+import { checkApprover, type Evaluation, evaluate, groupsOf } from '../policy/quorum.js';
 import type { Principals } from '../roster/principals.js';
 import type { Committed, Door, RequestChange, RequestKey, Store, TokenHash } from '../store/store.js';
 import { checkAlone, isAlone, reviewOf, signedOff } from './break-glass.js';
@@ -272,7 +272,8 @@ export class Requests {
       if (vote.verdict === 'deny') return afterDenial(lifecycle.denied(request, vote, now), vote, protection);
       checkNobodyLocked(request.document, protection);
       const votes = standingVotes(request.votes, principals, now);
-      const step = lifecycle.approved({ ...request, votes }, vote, rule, evaluateVotes, now);
+      const groups = groupsOf(rule, vote.approver, principals);
+      const step = lifecycle.approved({ ...request, votes }, vote, rule, evaluateVotes, now, groups);
       return afterApproval(step, protection);
     });
     if (this.#isBarred(decided)) await this.#endBarred();

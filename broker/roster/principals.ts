@@ -20,9 +20,11 @@ export interface OidcSubmitter extends Submitter {
 export interface DeclaredGroups {
   /** Their members now, by NAME or alias, none where the source fails; null for a group that is not declared. */
   members(group: string): ReadonlySet<Name> | null;
+  /** Who says so, for the log; null for a group that is not declared. */
+  source(group: string): string | null;
 }
 
-const NO_DECLARED_GROUPS: DeclaredGroups = { members: () => null };
+const NO_DECLARED_GROUPS: DeclaredGroups = { members: () => null, source: () => null };
 
 /** The directory, indexed for the questions that each request asks. Made anew for each change of the directory. */
 export class Principals {
@@ -70,6 +72,11 @@ export class Principals {
     const members = this.#declared.members(group);
     if (members === null) return person.groups.some((own) => own === group);
     return members.has(person.name) || person.aliases.some((alias) => members.has(alias));
+  }
+
+  /** Who says who is in a group: `roster`, or the program that a policy file names. */
+  sourceOf(group: string): string {
+    return this.#declared.source(group) ?? 'roster';
   }
 
   /** The person of exactly this NAME, never of an alias. */

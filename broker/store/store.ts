@@ -186,6 +186,9 @@ export interface Store {
     decide: (current: Directory) => { readonly directory: Directory; readonly events: readonly NewEvent[] },
   ): Promise<Directory>;
 
+  /** Writes down what is about no request and changes nothing here. */
+  record(event: NewEvent): Promise<void>;
+
   /** By rising serials; another list after each change. */
   rosterSteps(): readonly RosterStep[];
   /** Writes a new step, or one with another signature, with its event and the file to which it leads. */

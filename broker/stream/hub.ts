@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
+import * as z from 'zod';
 import type { DoorStanding } from '../../src/protocol/door-messages.js';
 import type { Name, RequestId } from '../../src/protocol/names.js';
+import { type PolicyStanding, refusedPolicySchema } from '../../src/protocol/policy-messages.js';
 import { REQUEST_EVENTS, type RequestEventKind } from '../../src/protocol/stream-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { formatTime } from '../../src/protocol/time.js';
@@ -58,6 +60,8 @@ export class StreamHub {
   #reviewed: ReturnType<Store['reviews']>;
   /** What was said last of the doors whose signers file is an old one. */
   #doors: Buffer = encode({ type: 'doors', outdated: [] });
+  /** What was said last of the policy file; null where there is none. */
+  #policy: Buffer | null = null;
 
   private constructor(store: Store, limits: Limits, clock: () => EpochMs, ended: readonly Request[]) {
     this.#store = store;
@@ -114,8 +118,8 @@ export class StreamHub {
     const missed = resume === null ? null : this.#since(resume);
     const first =
       missed === null
-        ? [this.#snapshot(), this.#doors, this.#reviews]
-        : [this.#resumed(missed.length), ...missed.map(({ bytes }) => bytes), this.#doors, this.#reviews];
+        ? [this.#snapshot(), ...this.#standing()]
+        : [this.#resumed(missed.length), ...missed.map(({ bytes }) => bytes), ...this.#standing()];
     const firstBytes = first.reduce((sum, { length }) => sum + length, 0);
     const console: Console = { socket, connection, session, firstBytes };
     socket.on('error', () => socket.terminate());
@@ -151,6 +155,17 @@ export class StreamHub {
     if (bytes.equals(this.#doors)) return;
     this.#doors = bytes;
     this.#broadcast(this.#doors);
+  }
+
+  /** What people should know of the policy file may have changed. */
+  announcePolicy(standing: PolicyStanding | null): void {
+    if (standing === null) return;
+    const failing = standing.groups.filter((group) => group.failing !== null).map(({ name }) => name);
+    const refused = z.encode(z.nullable(refusedPolicySchema), standing.refused);
+    const bytes = encode({ type: 'policy', refused, failing });
+    if (this.#policy !== null && bytes.equals(this.#policy)) return;
+    this.#policy = bytes;
+    this.#broadcast(bytes);
   }
 
   /** Once a second: proof of life, and the clock that countdowns are shown by. */
@@ -229,6 +244,12 @@ export class StreamHub {
     if (seq === this.#seq) return [];
     const first = this.#recent[0]?.seq ?? Number.POSITIVE_INFINITY;
     return first <= seq + 1 ? this.#recent.slice(seq + 1 - first) : null;
+  }
+
+  /** What is not part of the log. */
+  #standing(): readonly Buffer[] {
+    const said = [this.#doors, this.#reviews];
+    return this.#policy === null ? said : [...said, this.#policy];
   }
 
   #snapshot(): Buffer {

@@ -5,7 +5,7 @@ import type { Restoration } from '../protocol/restoration.js';
 import type { OpenReview } from '../protocol/review.js';
 import type { StreamMessage } from '../protocol/stream-messages.js';
 import type { EpochMs } from '../protocol/time.js';
-import type { Queue } from './queue.js';
+import type { PolicyTrouble, Queue } from './queue.js';
 
 /** How many ended requests the picture keeps. */
 export const KEPT_ENDED = 200;
@@ -28,6 +28,7 @@ export function showsSame(a: Picture, b: Picture): boolean {
     a.clockOffset === b.clockOffset &&
     a.outdatedDoors === b.outdatedDoors &&
     a.openReviews === b.openReviews &&
+    a.policy === b.policy &&
     a.restoration === b.restoration
   );
 }
@@ -50,6 +51,7 @@ export const EMPTY_FEED: QueueFeed = {
     clockOffset: 0,
     outdatedDoors: [],
     openReviews: [],
+    policy: null,
     restoration: null,
   },
   position: null,
@@ -64,7 +66,9 @@ export function isComplete({ position, promised }: QueueFeed): boolean {
 
 /** Continues the picture over a new connection. */
 export function reopened(feed: QueueFeed): QueueFeed {
-  return { ...feed, promised: null, announced: 0 };
+  // The broker says it again if it is still so.
+  const picture = feed.picture.policy === null ? feed.picture : { ...feed.picture, policy: null };
+  return { ...feed, picture, promised: null, announced: 0 };
 }
 
 /**
@@ -85,6 +89,7 @@ class Draft {
   #clockOffset: number;
   #outdatedDoors: readonly OutdatedDoor[];
   #openReviews: readonly OpenReview[];
+  #policy: PolicyTrouble | null;
   #restoration: Restoration | null;
   /** Number of the newest event that was applied, also where a gap follows it. */
   #seq: number;
@@ -97,6 +102,7 @@ class Draft {
     this.#clockOffset = picture.clockOffset;
     this.#outdatedDoors = picture.outdatedDoors;
     this.#openReviews = picture.openReviews;
+    this.#policy = picture.policy;
     this.#restoration = picture.restoration;
     this.#seq = picture.seq;
     this.#position = position;
@@ -143,6 +149,11 @@ class Draft {
       case 'reviews':
         this.#openReviews = message.open;
         break;
+      case 'policy': {
+        const { refused, failing } = message;
+        this.#policy = refused === null && failing.length === 0 ? null : { refused, failing };
+        break;
+      }
       case 'heartbeat':
         this.#heartbeat(message.seq, message.clock - now);
         break;
@@ -161,6 +172,7 @@ class Draft {
       clockOffset,
       outdatedDoors: this.#outdatedDoors,
       openReviews: this.#openReviews,
+      policy: this.#policy,
       restoration: this.#restoration,
     };
     return {

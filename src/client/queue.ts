@@ -1,6 +1,7 @@
 import type { OutdatedDoor } from '../protocol/door-messages.js';
 import type { MatchedNumber } from '../protocol/matched-number.js';
 import type { RequestId } from '../protocol/names.js';
+import type { RefusedPolicy } from '../protocol/policy-messages.js';
 import type { RequestView } from '../protocol/request-view.js';
 import type { Restoration } from '../protocol/restoration.js';
 import type { OpenReview } from '../protocol/review.js';
@@ -21,6 +22,14 @@ export type Link =
     }
   | { readonly state: 'refused'; readonly reason: string; readonly hint: string };
 
+/** What is wrong with the policy file or its groups. */
+export interface PolicyTrouble {
+  /** That the file as it is now is not in force. */
+  readonly refused: RefusedPolicy | null;
+  /** Groups whose command failed. */
+  readonly failing: readonly string[];
+}
+
 /** A consistent picture of the queue. Immutable: a new object for each change. */
 export interface Queue {
   readonly link: Link;
@@ -34,6 +43,8 @@ export interface Queue {
   readonly outdatedDoors: readonly OutdatedDoor[];
   /** What was opened by its requester alone and still has to be looked at. */
   readonly openReviews: readonly OpenReview[];
+  /** What people should know of the policy file; null where all is well with it. */
+  readonly policy: PolicyTrouble | null;
   /** That the broker goes on from a back-up, until an approver has acknowledged it. */
   readonly restoration: Restoration | null;
 }

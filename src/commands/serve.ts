@@ -3,7 +3,7 @@ import { DEFAULT_LISTEN, locate, socketPath } from '../client/locations.js';
 import { Problem } from '../protocol/problems.js';
 import { hasDatabase } from './enrolled-directory.js';
 import { print } from './output.js';
-import { catchSignals, defaultName, parseListen, startBrokerHere } from './start-broker.js';
+import { catchSignals, defaultName, parseListen, policyOption, startBrokerHere } from './start-broker.js';
 import { certificateSource, TLS_FLAGS, TLS_FLAGS_HELP, trustLines } from './tls-options.js';
 import { defineVerb } from './verb.js';
 
@@ -15,6 +15,7 @@ const FLAGS = {
   privateCa: 'switch',
   insecureHttp: 'switch',
   name: 'text',
+  policy: 'text',
   notifyCommand: 'text',
 } as const;
 
@@ -22,11 +23,12 @@ export const verb = defineVerb({
   help: `
 Run the broker alone, until SIGTERM or Ctrl-C. It logs one line of JSON for each
 event to stderr. Somebody must be enrolled first: countersign roster add. At SIGHUP it
-takes a new certificate over; waiting doors and open consoles do not notice.
+takes a new certificate and policy over; waiting doors and open consoles do not notice.
 
 Usage
   countersign serve [--dir DIR] [--listen HOST:PORT] [--tls-cert FILE --tls-key FILE]
   countersign serve [--dir DIR] [--listen HOST:PORT] --private-ca [--tls-name NAME]…
+  countersign serve … --policy FILE
 
 Flags
   --dir DIR          data directory (COUNTERSIGN_DIR)
@@ -36,6 +38,9 @@ Flags
                      clients need to trust it
   --insecure-http    plain HTTP beyond this machine: only behind something that encrypts
   --name NAME        how it is called in answers (default: the host name)
+  --policy FILE      who must sign for what (COUNTERSIGN_POLICY); without one, any one other
+                     person. A file with a mistake is not loaded: at the start the broker
+                     says what is wrong and ends; later the old policy stays in force
   --notify-command PROGRAM
                      run for a pending request at once while nobody who could approve
                      has a console open, else after 30 seconds without an answer; the
@@ -46,6 +51,7 @@ Examples
   countersign serve --dir /var/lib/countersign
   countersign serve --listen 0.0.0.0:7433 --tls-cert cert.pem --tls-key key.pem
   countersign serve --listen 0.0.0.0:7433 --private-ca --tls-name approvals.example.com
+  countersign serve --policy /etc/countersign/policy.yaml
 `,
   arguments: [],
   flags: FLAGS,
@@ -64,6 +70,7 @@ Examples
       tls: await certificateSource(flags, { host, directory, privateCa: flags.privateCa }),
       insecureHttp: flags.insecureHttp,
       name: flags.name ?? defaultName(),
+      ...policyOption(flags, env),
       ...notifyOf(flags.notifyCommand ?? env.COUNTERSIGN_NOTIFY_COMMAND),
       log: 'json',
     });

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import type { RunningBroker } from '../../broker/broker.js';
 import type { BrokerOptions } from '../../broker/options.js';
-import { DEFAULT_LISTEN } from '../client/locations.js';
+import { DEFAULT_LISTEN, type Environment } from '../client/locations.js';
 import { Problem } from '../protocol/problems.js';
 import { hasControllingTerminal } from './controlling-terminal.js';
 
@@ -44,6 +45,15 @@ export function parseListen(text: string): { readonly host: string; readonly por
 /** Whether only this machine can reach a listener. */
 export const isLoopbackHost = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+
+/** The policy file that a flag or the environment names, as an option of the broker. */
+export function policyOption(
+  flags: { readonly policy: string | undefined },
+  env: Environment,
+): Pick<BrokerOptions, 'policyFile'> {
+  const file = flags.policy ?? env.COUNTERSIGN_POLICY;
+  return file ? { policyFile: resolve(file) } : {};
+}
 
 /** How the broker is called where nothing else is said. */
 export const defaultName = (): string => hostname();

@@ -6,6 +6,7 @@ import { type Environment, locate, locateBroker } from '../client/locations.js';
 import { formatSpan, relativeTime, shownTime, zonedTime } from '../client/shown-time.js';
 import { doorStandingSchema } from '../protocol/door-messages.js';
 import { type BearerToken, type Fingerprint, isFingerprint } from '../protocol/names.js';
+import { policyStandingSchema } from '../protocol/policy-messages.js';
 import { Problem } from '../protocol/problems.js';
 import { time } from '../protocol/request-view.js';
 import { restorationSchema } from '../protocol/restoration.js';
@@ -43,6 +44,8 @@ export const statusReply = z.object({
   restoration: z.nullable(restorationSchema).default(null),
   locks: z.array(lockSchema).default([]),
   mutes: z.array(muteSchema).default([]),
+  /** How the policy file fares; null without one. */
+  policy: z.nullable(policyStandingSchema).default(null),
   /** How the notification command fares; null without one. */
   notification: z.optional(z.nullable(z.object({ waiting: z.int(), failing: z.nullable(z.string()) }))),
 });
@@ -150,6 +153,7 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
     ['waiting', String(status.waiters)],
     ['consoles', status.consoles === 0 ? '0: nobody sees new requests' : `${status.consoles} attached`],
     ['notify', notifyText(status)],
+    ...policyRows(status, zone),
     ['events', String(status.seq)],
     ...status.doors
       .filter(({ outdated }) => outdated)
@@ -198,6 +202,27 @@ function reviewRows({ reviews, clock }: StatusReply, zone: string): readonly str
     'review',
     `${exact(requester)} opened ${exact(resource)} alone at ${shownTime(openedAt, { zone, now: clock })}, ${signed.length} looked at it: countersign review ${request}`,
   ]);
+}
+
+function policyRows({ policy, clock }: StatusReply, zone: string): readonly string[][] {
+  if (policy === null) return [['policy', 'no file: one other person is enough for anything']];
+  const { file, rules, loaded, groups, refused } = policy;
+  const style = { zone, now: clock };
+  const count = rules === 1 ? '1 rule' : `${rules} rules`;
+  return [
+    ['policy', `${exact(file)}: ${count}, loaded ${shownTime(loaded, style)}`],
+    ...(refused === null
+      ? []
+      : [
+          ['', `REFUSED since ${shownTime(refused.since, style)}: what was loaded before stays in force`],
+          ...refused.mistakes.map((mistake) => ['', exact(mistake)]),
+        ]),
+    ...groups.map(({ name, members, unknown, failing }) => {
+      const strangers = unknown.length === 0 ? '' : `; not in the roster: ${unknown.join(', ')}`;
+      const who = members.length === 0 ? 'nobody' : members.join(', ');
+      return [`  ${name}`, failing === null ? who + strangers : `${who}; FAILING: ${exact(failing)}`];
+    }),
+  ];
 }
 
 function restorationRows({ restoration, clock }: StatusReply, zone: string): readonly string[][] {

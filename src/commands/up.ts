@@ -1,3 +1,4 @@
+import type { BrokerOptions } from '../../broker/options.js';
 import { socketAddress } from '../client/address.js';
 import { identifyBroker } from '../client/broker-identity.js';
 import { systemClock } from '../client/clock.js';
@@ -17,6 +18,7 @@ import {
   isAddressTaken,
   isLoopbackHost,
   parseListen,
+  policyOption,
   startBrokerHere,
 } from './start-broker.js';
 import { certificateSource, TLS_FLAGS, TLS_FLAGS_HELP, trustLines } from './tls-options.js';
@@ -37,6 +39,7 @@ Usage
 Flags
   --dir DIR          data directory (COUNTERSIGN_DIR)
   --listen H:P       address (default ${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port}, or a free port if taken)
+  --policy FILE      who must sign for what (COUNTERSIGN_POLICY); default: one other person
   --key FILE         be enrolled, and decide, with this key (COUNTERSIGN_KEY)${TLS_FLAGS_HELP}
 
 Examples
@@ -45,7 +48,7 @@ Examples
   countersign up --listen 0.0.0.0 --tls-name approvals.example.com
 `,
   arguments: [],
-  flags: { dir: 'text', listen: 'text', key: 'text', ...TLS_FLAGS },
+  flags: { dir: 'text', listen: 'text', policy: 'text', key: 'text', ...TLS_FLAGS },
   async run({ flags, env, display }) {
     const locations = locate(flags, env);
     const seat = { locations, key: keyOption(flags, env), env, display };
@@ -58,7 +61,10 @@ Examples
     const enrolled = await prepareFirstRun(locations, seat);
     if (enrolled !== null) tellEnrolled(enrolled, locations);
     const signals = catchSignals({ hasConsole: hasTerminal });
-    const broker = await start(locations.data, flags, hasTerminal ? 'silent' : 'json');
+    const broker = await start(locations.data, flags, {
+      ...policyOption(flags, env),
+      log: hasTerminal ? 'silent' : 'json',
+    });
     signals.onHangup(() => void broker.reload());
     let signal: NodeJS.Signals | null;
     try {
@@ -108,7 +114,7 @@ async function isRunning({ data }: Locations): Promise<boolean> {
 async function start(
   directory: string,
   flags: FlagValues<typeof TLS_FLAGS> & { readonly listen: string | undefined },
-  log: 'json' | 'silent',
+  settings: Pick<BrokerOptions, 'log' | 'policyFile'>,
 ) {
   const { listen } = flags;
   const address = listen === undefined ? DEFAULT_LISTEN : parseListen(listen);
@@ -120,7 +126,7 @@ async function start(
     tls: await certificateSource(flags, { host, directory, privateCa: !isLoopbackHost(host) }),
     insecureHttp: false,
     name: defaultName(),
-    log,
+    ...settings,
   };
   try {
     return await startBrokerHere(options);

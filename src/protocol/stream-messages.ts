@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { outdatedDoorSchema } from './door-messages.js';
 import { isRequestId, type RequestId } from './names.js';
+import { refusedPolicySchema } from './policy-messages.js';
 import { decodeReply, requestStatusSchema, requestViewSchema } from './request-view.js';
 import { restorationSchema } from './restoration.js';
 import { openReviewSchema } from './review.js';
@@ -64,6 +65,13 @@ export const streamMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('reviews'), open: z.array(openReviewSchema) }),
   /** The doors whose signers file is not what the roster exports; at the beginning, and when that changes. */
   z.object({ type: z.literal('doors'), outdated: z.array(outdatedDoorSchema) }),
+  /** How the policy file fares, where there is one; at the beginning, and when that changes. */
+  z.object({
+    type: z.literal('policy'),
+    refused: z.nullable(refusedPolicySchema),
+    /** Groups whose command failed at its last run. */
+    failing: z.array(z.string()),
+  }),
   /** Once a second: the number of the newest event and the broker's clock, in ms since 1970. */
   z.object({ type: z.literal('heartbeat'), seq, clock: z.int() }),
 ]);

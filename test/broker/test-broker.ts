@@ -63,6 +63,8 @@ export class TestBroker {
   readonly #limits: Partial<Limits>;
   /** What the broker tells of pending requests, from its next start on. */
   notifyCommand: string | null = null;
+  /** Path of its policy file, from its next start on. */
+  policyFile: string | null = null;
   #running: Awaited<ReturnType<typeof startBroker>> | null = null;
   #tick: () => void = () => {};
   #now = NOON;
@@ -117,6 +119,7 @@ export class TestBroker {
       name: 'test',
       log: 'silent',
       ...(this.notifyCommand === null ? {} : { notifyCommand: this.notifyCommand }),
+      ...(this.policyFile === null ? {} : { policyFile: this.policyFile }),
       limits: this.#limits,
     };
     this.#running = await startBroker(options, {

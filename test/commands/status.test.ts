@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatStatus, type StatusReply, shortFailure, shortStatus } from '../../src/commands/status.js';
-import type { Fingerprint, Name } from '../../src/protocol/names.js';
+import type { Digest, Fingerprint, Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 
 const clock = Date.parse('2026-11-22T04:10:33Z');
@@ -18,6 +18,7 @@ const status: StatusReply = {
   approvers: 4,
   doors: [],
   reviews: [],
+  policy: null,
   restoration: null,
   locks: [],
   mutes: [],
@@ -64,6 +65,32 @@ describe('the status', () => {
     );
     expect(told).toMatch(/^old signers +host:web-1, since 2026-11-22T02:10:33Z \(2h ago\): countersign/m);
     expect(told).toMatch(/^restored +\S+ \(1m ago\) from a back-up of \S+ \(1d ago\); requests ended: 1$/m);
+  });
+
+  test('says which policy is in force, what is wrong with a newer one, and who is in its groups', () => {
+    expect(text({ zone: 'UTC', profile: null })).toMatch(/^policy +no file: one other person is enough/m);
+    const group = { name: 'pager', command: ['/bin/who'], unknown: [], answered: null, failing: null };
+    const policy: StatusReply['policy'] = {
+      file: '/etc/countersign/policy.yaml',
+      digest: `sha256:${'0'.repeat(64)}` as Digest,
+      loaded: clock - 7_200_000,
+      rules: 2,
+      groups: [
+        { ...group, members: ['bob' as Name, 'zoe' as Name], unknown: ['zoe' as Name] },
+        { ...group, name: 'leads', members: [], failing: 'exit status 1: \u001b[2Jno' },
+      ],
+      refused: {
+        file: '/etc/countersign/policy.yaml',
+        since: clock - 60_000,
+        mistakes: ['policy.yaml:4:11: rule 1: no'],
+      },
+    };
+    const told = text({ zone: 'UTC', profile: null }, { policy });
+    expect(told).toMatch(/^policy +\/etc\/countersign\/policy.yaml: 2 rules, loaded \S+ \(2h ago\)$/m);
+    expect(told).toMatch(/^ +REFUSED since \S+ \(1m ago\): what was loaded before stays in force$/m);
+    expect(told).toMatch(/^ +policy.yaml:4:11: rule 1: no$/m);
+    expect(told).toMatch(/^ +pager +bob, zoe; not in the roster: zoe$/m);
+    expect(told).toMatch(/^ +leads +nobody; FAILING: exit status 1: ⟨ESC⟩\[2Jno$/m);
   });
 
   test('tells when nobody is looking', () => {

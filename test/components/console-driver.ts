@@ -25,6 +25,7 @@ export class ConsoleDriver {
       clockOffset: 0,
       outdatedDoors: [],
       openReviews: [],
+      policy: null,
       restoration: null,
     };
     const identity = {

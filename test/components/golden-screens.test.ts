@@ -241,6 +241,19 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     await expectGolden(screen, 'break-glass');
   });
 
+  test('a policy file with a mistake, and a group whose command fails', async () => {
+    const { connection, screen } = show([...pending, ...earlier]);
+    await screen.waitForContent('● live');
+    const mistakes = [
+      '/etc/countersign/policy.yaml:4:11: rule 1: when: there is no variable acton: did you mean action?',
+      'another one',
+    ];
+    const refused = { file: '/etc/countersign/policy.yaml', since: NOW - 60_000, mistakes };
+    connection.setPolicy({ refused, failing: ['oncall'] });
+    await screen.waitForContent('Policy file refused');
+    await expectGolden(screen, 'policy-refused');
+  });
+
   test('every banner at once leaves the confirm step whole', async () => {
     const connection = new InMemoryQueue([sudo]);
     const screen = new TerminalScreen(connection, {

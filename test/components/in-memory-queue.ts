@@ -28,6 +28,7 @@ export class InMemoryQueue implements QueueConnection {
       clockOffset: 0,
       outdatedDoors: [],
       openReviews: [],
+      policy: null,
       restoration: null,
     };
   }
@@ -80,6 +81,10 @@ export class InMemoryQueue implements QueueConnection {
 
   setOpenReviews(openReviews: Queue['openReviews']): void {
     this.#change({ openReviews });
+  }
+
+  setPolicy(policy: Queue['policy']): void {
+    this.#change({ policy });
   }
 
   setOutdatedDoors(outdatedDoors: Queue['outdatedDoors']): void {

@@ -259,6 +259,10 @@ export class Draft {
     return [...steps.values()].sort((a, b) => a.serial - b.serial);
   }
 
+  record(event: NewEvent): void {
+    this.#append([event], [canonicalJson(event.body)], null);
+  }
+
   acknowledgeRestoration(event: NewEvent): void {
     if (this.restoration === null) return;
     this.restoration = null;

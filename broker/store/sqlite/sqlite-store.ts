@@ -126,6 +126,10 @@ export class SqliteStore implements Store {
     return this.#group.submit((draft) => draft.changeDirectory(decide));
   }
 
+  record(event: NewEvent): Promise<void> {
+    return this.#group.submit((draft) => draft.record(event));
+  }
+
   rosterSteps(): readonly RosterStep[] {
     return this.#live.rosterSteps;
   }

@@ -1,7 +1,7 @@
 import { shownTime } from '../../client/shown-time.js';
 import { exact } from '../output.js';
 import type { StatusReply } from '../status.js';
-import { type Finding, good, note, warning } from './finding.js';
+import { type Finding, good, note, warning, wrong } from './finding.js';
 
 /** What only the broker knows: whether somebody is looking, and whether the doors know the people of today. */
 export function examineWork(status: StatusReply | null, zone: string): readonly Finding[] {
@@ -18,6 +18,7 @@ export function examineWork(status: StatusReply | null, zone: string): readonly 
         `countersign review ${request}`,
       ),
     ),
+    ...examinePolicy(status, zone),
     ...examineRestoration(status, zone),
     ...examineLocks(status, zone),
     ...(doors.length === 0 ? [good('no door has said yet which signers file it has')] : []),
@@ -65,6 +66,32 @@ function examineLocks({ locks, mutes, clock }: StatusReply, zone: string): reado
         `an approver can lift it before: countersign unlock ${requester}`,
       ),
     ),
+  ];
+}
+
+function examinePolicy({ policy, clock }: StatusReply, zone: string): readonly Finding[] {
+  if (policy === null) {
+    return [note('no policy file: any other person may approve anything', 'countersign serve --policy FILE')];
+  }
+  const { file, refused, groups } = policy;
+  const failing = groups.map(({ name, failing }) =>
+    failing === null
+      ? good(`the command of the group ${name} answers`)
+      : warning(
+          `the command of the group ${name} fails: ${failing}`,
+          'run it as the user of the broker; without a good answer nobody counts as a member',
+        ),
+  );
+  if (refused === null) return [good(`the policy file ${file} is in force as it is`), ...failing];
+  const since = shownTime(refused.since, { zone, now: clock });
+  const [first = '', ...others] = refused.mistakes;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more: countersign status)`;
+  return [
+    wrong(
+      `the policy file was refused at ${since}: ${first}${more}`,
+      `correct ${file}; it is loaded when saved`,
+    ),
+    ...failing,
   ];
 }
 

@@ -48,6 +48,7 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'request.list': ['approver'],
   'stream.read': ['approver'],
   'events.read': ['approver'],
+  'policy.read': ['owner', 'approver'],
   'restoration.acknowledge': ['approver'],
 };
 const verbs = Object.keys(REACH) as Verb[];

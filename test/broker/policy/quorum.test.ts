@@ -174,6 +174,7 @@ describe('the quorum of several groups', () => {
     let members: Name[] = [name('dave')];
     const declared = {
       members: (group: string) => (group === 'oncall' ? new Set(members) : null),
+      source: () => '/bin/oncall',
     };
     const people = new Principals(directory([[], ['oncall'], ['db'], []]), declared);
     const result = (...voters: string[]) =>

@@ -115,6 +115,10 @@ export class MemoryStore implements Store {
     return this.#doors;
   }
 
+  record(event: NewEvent): Promise<void> {
+    return this.#commit(() => this.#record([event], null));
+  }
+
   rosterSteps(): readonly [] {
     return [];
   }

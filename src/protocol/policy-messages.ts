@@ -1,0 +1,50 @@
+import * as z from 'zod';
+import { type Digest, isDigest, isName, type Name } from './names.js';
+import { time } from './request-view.js';
+
+const digest = z.custom<Digest>(isDigest, 'not a digest');
+const name = z.custom<Name>(isName, 'not a name');
+
+/** A policy file that is not in force because of what is wrong with it; the one before it decides. */
+export const refusedPolicySchema = z.object({
+  file: z.string(),
+  /** When it was found. */
+  since: time,
+  /** `FILE:LINE:COLUMN: MESSAGE`, each in one line. */
+  mistakes: z.array(z.string()).min(1),
+});
+export type RefusedPolicy = z.output<typeof refusedPolicySchema>;
+
+/** A group that a command tells. */
+export const commandGroupSchema = z.object({
+  name: z.string(),
+  /** Path of the program, and its arguments. */
+  command: z.array(z.string()),
+  /** Nobody where the last good answer is too old. */
+  members: z.array(name),
+  /** Of them, who is nobody of the roster. */
+  unknown: z.array(name),
+  /** When it last gave a good answer; null for never. */
+  answered: z.nullable(time),
+  /** Why the last try failed; null where it did not. */
+  failing: z.nullable(z.string()),
+});
+export type CommandGroupState = z.output<typeof commandGroupSchema>;
+
+/** How a policy file fares, as `GET /v1/status` tells it. */
+export const policyStandingSchema = z.object({
+  file: z.string(),
+  /** Of the text that is in force. */
+  digest,
+  loaded: time,
+  rules: z.int(),
+  groups: z.array(commandGroupSchema),
+  refused: z.nullable(refusedPolicySchema),
+});
+export type PolicyStanding = z.output<typeof policyStandingSchema>;
+
+/** `GET /v1/policy`: null where there is no policy file, and any other person may approve anything. */
+export const policyReply = z.object({
+  policy: z.nullable(policyStandingSchema.extend({ text: z.string() })),
+});
+export type PolicyReply = z.output<typeof policyReply>;
