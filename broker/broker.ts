@@ -18,6 +18,7 @@ import { openLog } from './log.js';
 import { Metrics } from './metrics.js';
 import { Attendance } from './notify/attendance.js';
 import { checkCommand, Notifier } from './notify/notifier.js';
+import { Rings } from './notify/rings.js';
 import { OidcTokens } from './oidc/oidc-tokens.js';
 import { type BrokerOptions, DEFAULT_LIMITS } from './options.js';
 import { RunningPolicy } from './policy-file/running-policy.js';
@@ -98,7 +99,13 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     const principals = indexed(store, policy.groups);
     if (principals().approvers === 0) throw new Problem('no-approver', 'the roster is empty');
     let draining = false;
-    const hub = await StreamHub.open(store, limits, clock);
+    const rings = new Rings({
+      store,
+      principals,
+      clock,
+      onRinging: (request, names) => hub.announceRinging(request, names),
+    });
+    const hub = await StreamHub.open(store, limits, clock, (request) => rings.of(request));
     const attendance = new Attendance({
       principals,
       attached: () => hub.attached(),
@@ -107,6 +114,8 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     const notifier = new Notifier({
       store,
       command: options.notifyCommand ?? null,
+      principals,
+      limits,
       clock,
       log,
       count: (outcome) => metrics.countNotification(outcome),
@@ -161,6 +170,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       hub,
       attendance,
       notifier,
+      rings,
       metrics,
       log,
       rates: new RateLimiter(limits.callsPerSecond, limits.callsBurst),
@@ -218,6 +228,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       context.rates.prune(now);
       context.addressRates.prune(now);
       notifier.tick(now);
+      rings.tick(now);
       certificate?.tick(now);
       policy.tick(now);
       requests.tick().catch((error: unknown) => log.error({ err: error }, 'cannot end overdue requests'));

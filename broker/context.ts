@@ -9,6 +9,7 @@ import type { BrokerKeys } from './broker-keys.js';
 import type { Metrics } from './metrics.js';
 import type { Attendance } from './notify/attendance.js';
 import type { Notifier } from './notify/notifier.js';
+import type { Rings } from './notify/rings.js';
 import type { OidcTokens } from './oidc/oidc-tokens.js';
 import type { Limits } from './options.js';
 import type { RunningPolicy } from './policy-file/running-policy.js';
@@ -32,6 +33,7 @@ export interface BrokerContext {
   readonly hub: StreamHub;
   readonly attendance: Attendance;
   readonly notifier: Notifier;
+  readonly rings: Rings;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Calls by principal, and all calls by address. */

@@ -10,6 +10,9 @@ export interface Limits {
   readonly pendingPerResource: number;
   /** Pending requests in the name of one person, whoever submits them. */
   readonly pendingPerRequester: number;
+  /** How often a minute the notification command is run for one requester, and for one submitter. */
+  readonly ringsPerRequester: number;
+  readonly ringsPerSubmitter: number;
   /** So many denials of one requester for one resource within the window mute the two; times in ms. */
   readonly mutingDenials: number;
   readonly denialWindowMs: number;
@@ -43,6 +46,8 @@ export const DEFAULT_LIMITS: Limits = {
   pendingPerSubmitter: 200,
   pendingPerResource: 100,
   pendingPerRequester: 50,
+  ringsPerRequester: 3,
+  ringsPerSubmitter: 10,
   mutingDenials: 2,
   denialWindowMs: 15 * 60_000,
   muteMs: 15 * 60_000,

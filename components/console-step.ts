@@ -1,5 +1,6 @@
 import type { Queue } from '../src/client/queue.js';
 import type { RequestId } from '../src/protocol/names.js';
+import type { RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import { pasteIntoConfirm, stepConfirm } from './confirm-step.js';
 import { type Step, stay } from './console-effects.js';
@@ -137,15 +138,25 @@ function keepSelection({ rows: before, selected }: ConsoleState, rows: RequestRo
   return rows.rows[Math.min(index, rows.rows.length - 1)]?.request.id ?? null;
 }
 
-/** An ask that somebody waits for, of a scope that did not wait before, and that this approver may decide. */
+/**
+ * An ask that somebody waits for, of a scope that did not ring this approver before, and that he may decide: where the rule
+ * says whom to ring first, a step that begins later rings its people then.
+ */
 function hasNewAsk({ heard, identity }: ConsoleState, rows: RequestRows): boolean {
   if (heard === null || heard === rows) return false;
+  const rings = ({ ring }: RequestView): boolean =>
+    ring === null || ring.some((name) => name === identity.approver);
+  const wasHeard = ({ id }: RequestView): boolean => {
+    const row = heard.rows[heard.indexOf.get(id) ?? -1];
+    return row?.members.some((member) => member.id === id && rings(member)) ?? false;
+  };
   return rows.rows.some(
     ({ section, request, members }) =>
       section === 'pending' &&
       request.waiting > 0 &&
       request.document.requester !== identity.approver &&
-      !members.some(({ id }) => heard.indexOf.has(id)),
+      rings(request) &&
+      !members.some(wasHeard),
   );
 }
 

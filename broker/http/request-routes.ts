@@ -25,7 +25,7 @@ type WithId = FastifyRequest<{ Params: { id: string }; Body: JsonValue }>;
 
 /** Submit, wait, redeem, report, watch, detach, decide, revoke, list. */
 export function requestRoutes(app: FastifyInstance, context: BrokerContext): void {
-  const { requests, attendance } = context;
+  const { requests, attendance, rings } = context;
   const answer = (http: FastifyRequest, reply: FastifyReply, told: Omit<RequestAnswer, 'attention'>) =>
     sendAnswer(http, reply, { ...told, attention: attendance.of(told.request) });
 
@@ -44,7 +44,7 @@ export function requestRoutes(app: FastifyInstance, context: BrokerContext): voi
     const id = idOf(http);
     authorise(http.principal, 'request.read', id);
     const request = await requests.read(id, patience(http, reply, context));
-    if (http.principal.kind === 'approver') return viewOnWire(request);
+    if (http.principal.kind === 'approver') return viewOnWire(request, rings.of(request));
     return answer(http, reply, { status: 200, request, watch: null, withReceipts: false });
   });
 
@@ -113,7 +113,7 @@ export function requestRoutes(app: FastifyInstance, context: BrokerContext): voi
     const found: readonly Request[] = await context.store.list({ ...query, limit: query.limit + 1 });
     const page = found.slice(0, query.limit);
     return {
-      requests: page.map(viewOnWire),
+      requests: page.map((request) => viewOnWire(request, rings.of(request))),
       next: found.length > page.length ? (page.at(-1)?.id ?? null) : null,
     };
   });

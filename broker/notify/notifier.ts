@@ -1,23 +1,38 @@
 import { accessSync, constants } from 'node:fs';
 import type { Logger } from 'pino';
+import type { Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
+import { parseRule } from '../../src/protocol/rule.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import type { Request } from '../requests/request.js';
-import type { Delivery, Store } from '../store/store.js';
+import { countedAs } from '../requests/restraints.js';
+import type { Principals } from '../roster/principals.js';
+import { type Delivery, EVERYBODY, type NextTry, type Store } from '../store/store.js';
 import type { Attendance } from './attendance.js';
 import { runCommand, type Sent } from './command.js';
-import { Outbox } from './outbox.js';
+import { type Attempt, Outbox, pauseBefore } from './outbox.js';
+import { Pace, type Ringer } from './pace.js';
+import { ringed, ringSteps, stepAt } from './rings.js';
 
 /** How long somebody who has a console open is given before others are told, in ms. */
 export const ATTENDED_PAUSE = 30_000;
+/** When it is looked again whether an older equal request has been told of, in ms. */
+const EQUAL_PAUSE = 5_000;
+/** Most names that a command is given. */
+const MAX_RUNG = 256;
 
 export interface NotifierContext {
   readonly store: Store;
   /** Path of a program; null for none. */
   readonly command: string | null;
   readonly clock: () => EpochMs;
+  readonly principals: () => Principals;
+  /** Most rings a minute of one requester, and of one submitter. */
+  readonly limits: { readonly ringsPerRequester: number; readonly ringsPerSubmitter: number };
   readonly log: Logger;
   readonly count: (outcome: 'sent' | 'failed') => void;
+  /** Runs the command; another one in tests. */
+  readonly run?: typeof runCommand;
 }
 
 /** How notifying fares, for whoever asks. */
@@ -34,11 +49,15 @@ export interface NotifierState {
 export class Notifier {
   readonly #context: NotifierContext;
   readonly #outbox: Outbox | null;
+  readonly #pace: Pace;
+  /** Held back, and being told of by a ring that is under way. */
+  readonly #summarised = new Set<RequestId>();
   #failing: string | null = null;
 
   constructor(context: NotifierContext) {
     this.#context = context;
-    const { store, command, clock, log } = context;
+    const { store, command, clock, log, limits } = context;
+    this.#pace = new Pace(limits);
     const onError = (error: unknown): void => log.error({ err: error }, 'cannot record a notification');
     if (command === null) {
       // What an earlier start with a command has left.
@@ -50,9 +69,7 @@ export class Notifier {
       store,
       sink: 'command',
       clock,
-      random: Math.random,
-      send: (delivery, request, abort) => runCommand(command, callFor(delivery, request), abort),
-      onSent: (delivery, sent) => this.#sent(delivery, sent),
+      attempt: (delivery, request, abort) => this.#attempt(command, delivery, request, abort),
       onError,
     });
   }
@@ -70,15 +87,87 @@ export class Notifier {
   /** When to tell of a request that is being submitted; null for never. */
   dueFor(request: Request, attendance: Attendance, now: EpochMs): EpochMs | null {
     if (this.#outbox === null) return null;
-    return attendance.isAttended(request) ? now + ATTENDED_PAUSE : now;
+    const first = ringSteps(request)[0]?.at ?? now;
+    return Math.max(first, attendance.isAttended(request) ? now + ATTENDED_PAUSE : now);
   }
 
   tick(now: EpochMs): void {
+    this.#pace.prune(now);
     this.#outbox?.tick(now);
   }
 
   stop(): void {
     this.#outbox?.stop();
+  }
+
+  /** Rings for one request, unless somebody has been rung for it already, or its requester has rung enough. */
+  async #attempt(
+    command: string,
+    delivery: Delivery,
+    request: Request,
+    abort: AbortSignal,
+  ): Promise<Attempt> {
+    const { clock, principals, store, run = runCommand } = this.#context;
+    const now = clock();
+    const steps = ringSteps(request);
+    const step = Math.max(delivery.step, stepAt(steps, now));
+    const isForAll = delivery.step === EVERYBODY;
+    const next = isForAll ? null : nextStep(request, step);
+    const names = isForAll
+      ? everybodyElse(request, principals())
+      : ringed(request, steps.slice(delivery.step, step + 1), principals());
+    // Those who have signed already were all that these steps could have brought.
+    if (!isForAll && names.length === 0 && request.votes.length > 0) return { next, told: [] };
+
+    const equal = store.live().filter(({ state, scope }) => state === 'pending' && scope === request.scope);
+    const [elder] = equal;
+    if (elder !== undefined && elder.id !== request.id && !isForAll) {
+      const waits = (this.#outbox?.first(elder.id)?.step ?? Number.POSITIVE_INFINITY) <= step;
+      return waits ? { held: now + EQUAL_PAUSE } : { next, told: [] };
+    }
+
+    const requester = countedAs(request.document.requester, principals());
+    const ringer: Ringer = { requester, submitter: request.submitter };
+    const opensAt = this.#pace.opensAt(ringer, now);
+    if (!isForAll && (opensAt > now || this.#summarised.has(request.id))) {
+      this.#pace.hold(request.id, ringer);
+      return { held: Math.max(opensAt, now + EQUAL_PAUSE) };
+    }
+    const others = this.#heldWith(request.id, ringer);
+    const comesToNothing = this.#pace.ring(ringer, now);
+    for (const { id } of others) this.#summarised.add(id);
+    const rung = { names, channel: parseRule(request.rule).channel, step: step + 1 };
+    const counts = { equal: equal.length, more: others.length };
+    const sent = await run(command, callFor(delivery, request, rung, counts), abort);
+    const settled = (): void => {
+      for (const { id } of others) this.#summarised.delete(id);
+    };
+    if (!abort.aborted) this.#sent(delivery, sent);
+    if (!sent.ok) {
+      comesToNothing();
+      const attempts = delivery.attempts + 1;
+      const due = clock() + pauseBefore(attempts, Math.random());
+      return { next: { attempts, due, step: delivery.step }, told: [], settled };
+    }
+    for (const { id } of [request, ...others]) this.#pace.release(id);
+    return {
+      next,
+      settled,
+      told: others.map((other) => ({ id: other.id, next: nextStep(other, stepAt(ringSteps(other), now)) })),
+    };
+  }
+
+  /** Pending requests that were held back because of the same requester or submitter, where this one was. */
+  #heldWith(id: RequestId, ringer: Ringer): readonly Request[] {
+    if (!this.#pace.isHeld(id)) return [];
+    const held = new Set(this.#pace.heldWith(ringer));
+    held.delete(id);
+    const { store } = this.#context;
+    const pending = store.live().filter((request) => request.state === 'pending' && held.has(request.id));
+    for (const gone of held) {
+      if (!pending.some((request) => request.id === gone)) this.#pace.release(gone);
+    }
+    return pending;
   }
 
   #sent({ request, attempts }: Delivery, { ok, how, output }: Sent): void {
@@ -91,13 +180,35 @@ export class Notifier {
   }
 }
 
-function callFor({ attempts }: Delivery, { id, canonical, answerBy }: Request) {
+/** Everybody who can say no to a requester who lets himself in alone. */
+const everybodyElse = ({ document }: Request, principals: Principals): readonly Name[] =>
+  [...principals.people]
+    .filter((person) => person !== principals.personBehind(document.requester))
+    .map(({ name }) => name);
+
+/** When the step after this one rings; null after the last. */
+function nextStep(request: Request, step: number): NextTry | null {
+  const next = ringSteps(request)[step + 1];
+  return next === undefined ? null : { attempts: 0, due: next.at, step: step + 1 };
+}
+
+function callFor(
+  { attempts }: Delivery,
+  { id, canonical, answerBy }: Request,
+  rung: { readonly names: readonly Name[]; readonly channel: string | null; readonly step: number },
+  { equal, more }: { readonly equal: number; readonly more: number },
+) {
   return {
     input: `${canonical}\n`,
     variables: {
       COUNTERSIGN_ID: id,
       COUNTERSIGN_ANSWER_BY: formatTime(answerBy),
       COUNTERSIGN_ATTEMPT: String(attempts + 1),
+      COUNTERSIGN_RING: rung.names.slice(0, MAX_RUNG).join(),
+      COUNTERSIGN_CHANNEL: rung.channel ?? '',
+      COUNTERSIGN_STEP: String(rung.step),
+      COUNTERSIGN_EQUAL: String(equal),
+      COUNTERSIGN_MORE: String(more),
     },
   };
 }

@@ -2,8 +2,7 @@ import type { RequestId } from '../../src/protocol/names.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { Deadlines } from '../requests/deadlines.js';
 import type { Request } from '../requests/request.js';
-import type { Committed, Delivery, Sink, Store } from '../store/store.js';
-import type { Sent } from './command.js';
+import type { Committed, Delivery, NextTry, Sink, Store } from '../store/store.js';
 
 /** Most messages of one sink that are on their way at once. */
 const AT_ONCE = 4;
@@ -11,26 +10,36 @@ const AT_ONCE = 4;
 const FIRST_PAUSE = 5_000;
 const LONGEST_PAUSE = 60_000;
 
+/** What has become of a delivery that was due. */
+export type Attempt =
+  /** Not its turn: it is looked at again then. */
+  | { readonly held: EpochMs }
+  | {
+      /** What is written of it; null where it needs telling no more. */
+      readonly next: NextTry | null;
+      /** Others that were told with it. */
+      readonly told: readonly { readonly id: RequestId; readonly next: NextTry | null }[];
+      /** Called once all of that is written, or could not be. */
+      readonly settled?: () => void;
+    };
+
 export interface OutboxContext {
   readonly store: Store;
   readonly sink: Sink;
   readonly clock: () => EpochMs;
-  /** From 0 to below 1. */
-  readonly random: () => number;
   /** Sends one message; never rejects. */
-  readonly send: (delivery: Delivery, request: Request, abort: AbortSignal) => Promise<Sent>;
-  readonly onSent: (delivery: Delivery, sent: Sent) => void;
+  readonly attempt: (delivery: Delivery, request: Request, abort: AbortSignal) => Promise<Attempt>;
   /** Called where the store could not write what has become of a message, which is then sent again. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Sends what the store keeps for one sink, while its request is pending: at least once, in the order of events within a
- * request, a few at a time. It learns of new messages from commits, and of due ones from the broker's one timer.
+ * Sends what the store keeps for one sink, while its request is pending: at least once, in the order in which it is due within
+ * a request, a few at a time. It learns of new messages from commits, and of due ones from the broker's one timer.
  */
 export class Outbox {
   readonly #context: OutboxContext;
-  /** What is left of each request, oldest first; the first is due, running or waits. */
+  /** What is left of each request, the first that is due first; that one is due, running or waits. */
   readonly #lines = new Map<RequestId, Delivery[]>();
   readonly #deadlines = new Deadlines<RequestId>();
   /** Due, in the order in which they became so. */
@@ -50,6 +59,11 @@ export class Outbox {
     let count = 0;
     for (const line of this.#lines.values()) count += line.length;
     return count;
+  }
+
+  /** What of a request is due next; null for nothing. */
+  first(id: RequestId): Delivery | null {
+    return this.#lines.get(id)?.[0] ?? null;
   }
 
   /** Once a second. */
@@ -75,8 +89,7 @@ export class Outbox {
 
   #add(delivery: Delivery): void {
     const line = this.#lines.get(delivery.request) ?? [];
-    this.#lines.set(delivery.request, [...line, delivery]);
-    if (line.length === 0) this.#schedule(delivery);
+    this.#setLine(delivery.request, [...line, delivery]);
   }
 
   #schedule({ request, due }: Delivery): void {
@@ -103,29 +116,47 @@ export class Outbox {
   }
 
   async #sendFirst(id: RequestId): Promise<void> {
-    const { store, send, onSent, clock, random } = this.#context;
-    const delivery = this.#lines.get(id)?.[0];
-    if (delivery === undefined) return;
+    const { store, attempt } = this.#context;
+    const delivery = this.first(id);
+    if (delivery === null) return;
     const request = await store.find({ id });
     if (request?.state !== 'pending') return this.#drop(id);
-    const sent = await send(delivery, request, this.#abort.signal);
+    const made = await attempt(delivery, request, this.#abort.signal);
     if (this.#abort.signal.aborted) return;
-    onSent(delivery, sent);
-    const attempts = delivery.attempts + 1;
-    const next = sent.ok ? null : { attempts, due: clock() + pauseBefore(attempts, random()) };
+    if ('held' in made) {
+      if (this.first(id) === delivery) this.#deadlines.set(id, made.held);
+      return;
+    }
+    try {
+      await this.#settle(delivery, made.next);
+      for (const other of made.told) {
+        const told = this.first(other.id);
+        if (told !== null) await this.#settle(told, other.next);
+      }
+    } finally {
+      made.settled?.();
+    }
+  }
+
+  async #settle(delivery: Delivery, next: NextTry | null): Promise<void> {
+    const id = delivery.request;
     // It may have been dropped meanwhile: then there is nothing left to write.
-    if (this.#lines.get(id)?.[0] !== delivery) return;
-    await store.settleDelivery(delivery, next);
-    const [, ...rest] = this.#lines.get(id) ?? [];
+    if (this.#lines.get(id)?.includes(delivery) !== true) return;
+    await this.#context.store.settleDelivery(delivery, next);
+    const line = this.#lines.get(id) ?? [];
+    if (!line.includes(delivery)) return;
+    const rest = line.filter((other) => other !== delivery);
+    this.#deadlines.set(id, null);
     this.#setLine(id, next === null ? rest : [{ ...delivery, ...next }, ...rest]);
   }
 
   #setLine(id: RequestId, line: Delivery[]): void {
-    const [first] = line;
+    const sorted = line.toSorted((a, b) => a.due - b.due || a.event - b.event);
+    const [first] = sorted;
     if (first === undefined) {
       this.#lines.delete(id);
     } else {
-      this.#lines.set(id, line);
+      this.#lines.set(id, sorted);
       this.#schedule(first);
     }
   }

@@ -80,6 +80,37 @@ export function groupsOf(
   return Object.fromEntries(own.map((group) => [group, principals.sourceOf(group)]));
 }
 
+/** Whether this person's yes could ever count. */
+export const couldApprove = (rule: Rule, requester: Name, person: Person, principals: Principals): boolean =>
+  objection(rule, requester, person, principals) === null;
+
+/** Whether this person's yes would bring a request on that has these votes. */
+export function couldHelp(
+  rule: Rule,
+  requester: Name,
+  votes: readonly Vote[],
+  person: Person,
+  principals: Principals,
+): boolean {
+  if (votes.some(({ approver }) => approver === person.name)) return false;
+  if (!couldApprove(rule, requester, person, principals)) return false;
+  const { approvals } = rule;
+  if (approvals === 'automatic') return false;
+  const signed = votes
+    .filter(({ verdict }) => verdict === 'approve')
+    .flatMap(({ approver }) => principals.approver(approver) ?? [])
+    .filter((other) => couldApprove(rule, requester, other, principals));
+  const isMember = (who: Person, group: string): boolean => principals.isMember(who, group);
+  const spare = principals.personBehind(requester) === null && rule.sharedRequester === 'one-more' ? 1 : 0;
+  // How many more it takes at least: Hall's theorem, in its form with a deficiency.
+  const lacking = (people: readonly Person[]): readonly number[] =>
+    approvals.map((quorum) =>
+      Math.max(0, ...shortages(quorum, people, isMember, spare).map(({ have, need }) => need - have)),
+    );
+  const before = lacking(signed);
+  return lacking([...signed, person]).some((count, index) => count < (before[index] ?? 0));
+}
+
 /** Why this person's yes could not count, null if it can. */
 function objection(rule: Rule, requester: Name, person: Person, principals: Principals): Problem | null {
   if (principals.personBehind(requester) === person) {

@@ -13,7 +13,15 @@ import type { Limits } from '../options.js';
 import type { Policy } from '../policy/policy.js';
 import { checkApprover, type Evaluation, evaluate, groupsOf } from '../policy/quorum.js';
 import type { Principals } from '../roster/principals.js';
-import type { Committed, Door, RequestChange, RequestKey, Store, TokenHash } from '../store/store.js';
+import {
+  type Committed,
+  type Door,
+  EVERYBODY,
+  type RequestChange,
+  type RequestKey,
+  type Store,
+  type TokenHash,
+} from '../store/store.js';
 import { checkAlone, isAlone, reviewOf, signedOff } from './break-glass.js';
 import { Deadlines } from './deadlines.js';
 import * as grants from './grants.js';
@@ -306,7 +314,10 @@ export class Requests {
       checkNobodyLocked(standing.document, this.#protection(moment));
       if (standing.alone?.vote.receipt === vote.receipt) return settled(null, standing);
       const step = lifecycle.aloneSigned(standing, vote, rule.alone?.delay ?? 0, now);
-      return { ...settled(step, standing), delivery: { sink: 'command' as const, due: now } };
+      return {
+        ...settled(step, standing),
+        delivery: { sink: 'command' as const, due: now, step: EVERYBODY },
+      };
     });
     return request;
   }

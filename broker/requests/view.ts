@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { RequestId } from '../../src/protocol/names.js';
+import type { Name, RequestId } from '../../src/protocol/names.js';
 import type { requestStatusSchema, requestViewSchema } from '../../src/protocol/request-view.js';
 import { type Restoration, restorationSchema } from '../../src/protocol/restoration.js';
 import type { openReviewSchema } from '../../src/protocol/review.js';
@@ -51,8 +51,8 @@ export function statusOnWire(request: Request): WireStatus {
   };
 }
 
-/** The whole request, as it goes on the wire. */
-export function viewOnWire(request: Request): WireView {
+/** The whole request, as it goes on the wire. `ring` names who is rung for it, null for everybody. */
+export function viewOnWire(request: Request, ring: readonly Name[] | null): WireView {
   return {
     id: request.id,
     digest: request.digest,
@@ -65,6 +65,7 @@ export function viewOnWire(request: Request): WireView {
     policy: request.policy,
     submittedAt: formatTime(request.submittedAt),
     answerBy: formatTime(request.answerBy),
+    ring,
     ...statusOnWire(request),
   };
 }

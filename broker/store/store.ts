@@ -81,8 +81,13 @@ export interface DeliveryName {
   readonly sink: Sink;
 }
 
+/** The step of a delivery that tells everybody, whatever the escalation says. */
+export const EVERYBODY = -1;
+
 /** When something that did not get through is tried again. */
 export interface NextTry {
+  /** Which step of the escalation it is to be; {@link EVERYBODY} at once instead. */
+  readonly step: number;
   readonly attempts: number;
   readonly due: EpochMs;
 }
@@ -121,8 +126,8 @@ export interface RequestChange<Result> {
   readonly review?: Review | null;
   /** All locks and denials that count from now on. */
   readonly restraints?: Restraints;
-  /** Tells the world of the last of the events of its own request. */
-  readonly delivery?: { readonly sink: Sink; readonly due: EpochMs };
+  /** Tells the world of the last of the events of its own request: from the first step of the escalation on, unless another one is given. */
+  readonly delivery?: { readonly sink: Sink; readonly due: EpochMs; readonly step?: number };
   readonly result: Result;
 }
 

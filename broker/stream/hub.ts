@@ -22,6 +22,9 @@ export const CLOSE = { restart: 1012, policy: 1008, sessionEnded: 4401, removed:
  */
 const TURNS_FOR_WAITERS = 3;
 
+/** Who is rung for a request; null for everybody who could sign. */
+type RingOf = (request: Request) => readonly Name[] | null;
+
 interface Console {
   readonly socket: WebSocket;
   /** What the socket writes to. */
@@ -44,6 +47,7 @@ export class StreamHub {
   readonly #store: Store;
   readonly #limits: Limits;
   readonly #clock: () => EpochMs;
+  readonly #ringOf: RingOf;
   readonly #consoles = new Set<Console>();
   #attached: ReadonlySet<Name> | null = null;
   /** The newest messages, oldest first, for consoles that resume. */
@@ -63,10 +67,17 @@ export class StreamHub {
   /** What was said last of the policy file; null where there is none. */
   #policy: Buffer | null = null;
 
-  private constructor(store: Store, limits: Limits, clock: () => EpochMs, ended: readonly Request[]) {
+  private constructor(
+    store: Store,
+    limits: Limits,
+    clock: () => EpochMs,
+    ringOf: RingOf,
+    ended: readonly Request[],
+  ) {
     this.#store = store;
     this.#limits = limits;
     this.#clock = clock;
+    this.#ringOf = ringOf;
     this.#seq = store.seq;
     this.#live = new Map(store.live().map((request) => [request.id, request]));
     this.#ended = ended;
@@ -75,7 +86,12 @@ export class StreamHub {
   }
 
   /** Loads the newest ended requests, which every snapshot carries. */
-  static async open(store: Store, limits: Limits, clock: () => EpochMs): Promise<StreamHub> {
+  static async open(
+    store: Store,
+    limits: Limits,
+    clock: () => EpochMs,
+    ringOf: RingOf = () => null,
+  ): Promise<StreamHub> {
     const ended = await store.list({
       states: ['redeemed', 'denied', 'expired', 'cancelled', 'lapsed', 'revoked'],
       requester: null,
@@ -83,7 +99,7 @@ export class StreamHub {
       before: null,
       limit: limits.snapshotEnded,
     });
-    const hub = new StreamHub(store, limits, clock, [...ended].reverse());
+    const hub = new StreamHub(store, limits, clock, ringOf, [...ended].reverse());
     store.onCommitted((entries) => hub.#tellLater(() => hub.#publish(entries)));
     return hub;
   }
@@ -146,6 +162,16 @@ export class StreamHub {
     );
   };
 
+  /** Other people are rung than before; told after what was committed before. */
+  announceRinging({ id }: Request, ring: readonly Name[]): void {
+    setImmediate(() =>
+      this.#tellLater(() => {
+        this.#picture = null;
+        this.#broadcast(encode({ type: 'ringing', id, ring }));
+      }),
+    );
+  }
+
   /** The doors whose signers file is an old one have changed. */
   announceDoors(doors: readonly DoorStanding[]): void {
     const outdated = doors
@@ -204,7 +230,7 @@ export class StreamHub {
     for (const entry of entries) {
       this.#seq = entry.seq;
       this.#remember(entry);
-      const bytes = encode(messageFor(entry));
+      const bytes = encode(messageFor(entry, this.#ringOf));
       this.#recent.push({ seq: entry.seq, bytes });
       this.#recentBytes += bytes.length;
       messages.push(bytes);
@@ -257,7 +283,9 @@ export class StreamHub {
       type: 'snapshot',
       epoch: this.#store.epoch,
       seq: this.#seq,
-      requests: [...this.#ended, ...this.#live.values()].map(viewOnWire),
+      requests: [...this.#ended, ...this.#live.values()].map((request) =>
+        viewOnWire(request, this.#ringOf(request)),
+      ),
       restoration: restorationOnWire(this.#store.restoration()),
     });
     return this.#picture;
@@ -265,7 +293,13 @@ export class StreamHub {
 
   #resumed(missed: number): Buffer {
     const waiting = Object.fromEntries([...this.#live.values()].map(({ id, askers }) => [id, askers]));
-    return encode({ type: 'resumed', epoch: this.#store.epoch, seq: this.#seq - missed, waiting });
+    const rings = Object.fromEntries(
+      [...this.#live.values()].flatMap((request) => {
+        const ring = this.#ringOf(request);
+        return ring === null ? [] : [[request.id, ring]];
+      }),
+    );
+    return encode({ type: 'resumed', epoch: this.#store.epoch, seq: this.#seq - missed, waiting, rings });
   }
 
   /** What belongs together costs each console one write. */
@@ -284,10 +318,11 @@ export class StreamHub {
   }
 }
 
-function messageFor({ seq, kind, request }: Committed): object {
+function messageFor({ seq, kind, request }: Committed, ringOf: RingOf): object {
   if (kind === 'restore.acknowledged') return { type: 'other', seq, restoration: null };
   if (request === null || !isRequestEvent(kind)) return { type: 'other', seq };
-  if (kind === 'request.submitted') return { type: 'submitted', seq, request: viewOnWire(request) };
+  if (kind === 'request.submitted')
+    return { type: 'submitted', seq, request: viewOnWire(request, ringOf(request)) };
   return {
     type: 'changed',
     seq,

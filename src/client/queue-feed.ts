@@ -143,6 +143,9 @@ class Draft {
       case 'waiting':
         this.#update(message.id, { waiting: message.waiting });
         break;
+      case 'ringing':
+        this.#update(message.id, { ring: message.ring });
+        break;
       case 'doors':
         this.#outdatedDoors = message.outdated;
         break;
@@ -183,7 +186,7 @@ class Draft {
     };
   }
 
-  #resume({ epoch, seq, waiting }: Extract<StreamMessage, { type: 'resumed' }>): void {
+  #resume({ epoch, seq, waiting, rings }: Extract<StreamMessage, { type: 'resumed' }>): void {
     const position = this.#position;
     if (position === null || position.epoch !== epoch || seq < position.seq) {
       this.#position = null;
@@ -191,7 +194,7 @@ class Draft {
     }
     this.#promised = seq;
     for (const { id, state } of this.#before.requests.values()) {
-      if (isLive(state)) this.#update(id, { waiting: waiting[id] ?? 0 });
+      if (isLive(state)) this.#update(id, { waiting: waiting[id] ?? 0, ring: rings[id] ?? null });
     }
   }
 

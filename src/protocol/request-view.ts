@@ -101,6 +101,8 @@ export interface RequestView extends RequestStatus {
   readonly policy: Digest;
   readonly submittedAt: EpochMs;
   readonly answerBy: EpochMs;
+  /** Who is being rung for it so far; null where everybody who could sign is. */
+  readonly ring: readonly Name[] | null;
 }
 
 const name = z.custom<Name>(isName, 'not a name');
@@ -182,6 +184,7 @@ export const requestViewSchema = z.object({
   policy: digest,
   submittedAt: time,
   answerBy: time,
+  ring: z.nullable(z.array(name).readonly()).default(null),
   ...status,
 });
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { outdatedDoorSchema } from './door-messages.js';
-import { isRequestId, type RequestId } from './names.js';
+import { isName, isRequestId, type Name, type RequestId } from './names.js';
 import { refusedPolicySchema } from './policy-messages.js';
 import { decodeReply, requestStatusSchema, requestViewSchema } from './request-view.js';
 import { restorationSchema } from './restoration.js';
@@ -27,6 +27,7 @@ export const REQUEST_EVENTS = [
 export type RequestEventKind = (typeof REQUEST_EVENTS)[number];
 
 const seq = z.int().min(0);
+const name = z.custom<Name>(isName, 'not a name');
 const id = z.custom<RequestId>(isRequestId, 'not a request id');
 
 /**
@@ -43,8 +44,14 @@ export const streamMessageSchema = z.discriminatedUnion('type', [
     requests: z.array(requestViewSchema),
     restoration: z.nullable(restorationSchema).default(null),
   }),
-  /** The events after the given `seq`, repeated here, follow; `waiting` gives the askers of every live request. */
-  z.object({ type: z.literal('resumed'), epoch: z.string(), seq, waiting: z.record(z.string(), z.int()) }),
+  /** The events after the given `seq`, repeated here, follow; `waiting` gives the askers of every live request, `rings` who is rung. */
+  z.object({
+    type: z.literal('resumed'),
+    epoch: z.string(),
+    seq,
+    waiting: z.record(z.string(), z.int()),
+    rings: z.record(z.string(), z.array(name)).default({}),
+  }),
   z.object({ type: z.literal('submitted'), seq, request: requestViewSchema }),
   z.object({
     type: z.literal('changed'),
@@ -63,6 +70,8 @@ export const streamMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('waiting'), id, waiting: z.int().min(0) }),
   /** What was opened by its requester alone and not reviewed yet; at the beginning, and when that changes. */
   z.object({ type: z.literal('reviews'), open: z.array(openReviewSchema) }),
+  /** Other people are rung for a pending request than before. */
+  z.object({ type: z.literal('ringing'), id, ring: z.array(name) }),
   /** The doors whose signers file is not what the roster exports; at the beginning, and when that changes. */
   z.object({ type: z.literal('doors'), outdated: z.array(outdatedDoorSchema) }),
   /** How the policy file fares, where there is one; at the beginning, and when that changes. */

@@ -37,7 +37,10 @@ class ModelBroker {
     const canResume = position?.epoch === epoch && position.seq >= this.#base && position.seq <= seq;
     const waiting = Object.fromEntries([...this.rows.values()].map((row) => [row.id, row.waiting]));
     this.outgoing = canResume
-      ? [{ type: 'resumed', epoch, seq, waiting }, ...this.#events.slice(position.seq - this.#base)]
+      ? [
+          { type: 'resumed', epoch, seq, waiting, rings: {} },
+          ...this.#events.slice(position.seq - this.#base),
+        ]
       : [
           {
             type: 'snapshot',
@@ -281,13 +284,13 @@ describe('a gap', () => {
 
   test('that another epoch makes leads to a new snapshot', () => {
     const { feed } = start();
-    const resumed = { type: 'resumed', epoch: 'other', seq: 1, waiting: {} } as const;
+    const resumed = { type: 'resumed', epoch: 'other', seq: 1, waiting: {}, rings: {} } as const;
     expect(receive(reopened(feed), [resumed], NOW).position).toBeNull();
   });
 
   test('is filled before the picture counts as complete (A28)', () => {
     const { feed } = start();
-    const resumed = { type: 'resumed', epoch: 'first', seq: 3, waiting: {} } as const;
+    const resumed = { type: 'resumed', epoch: 'first', seq: 3, waiting: {}, rings: {} } as const;
     const steps = [resumed, { type: 'other', seq: 2 }, { type: 'other', seq: 3 }] as const;
     let current = reopened(feed);
     const complete = [isComplete(current)];

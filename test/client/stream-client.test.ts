@@ -100,7 +100,7 @@ describe('a connection', () => {
     await stream.end(lost);
     await stream.clock.pass(30_000);
     expect(stream.at(-1).position).toEqual({ epoch: 'e', seq: 8 });
-    await stream.send({ type: 'resumed', epoch: 'e', seq: 9, waiting: {} });
+    await stream.send({ type: 'resumed', epoch: 'e', seq: 9, waiting: {}, rings: {} });
     expect(stream.link.state).toBe('stale');
     await stream.send({ type: 'other', seq: 9 });
     expect(stream.link.state).toBe('live');

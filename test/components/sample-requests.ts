@@ -57,6 +57,7 @@ export function sampleRequest({ n = 1, age = 120, document, ...given }: Sample =
     rule: RULE,
     policy: sha256Digest(given.rule ?? RULE),
     submittedAt,
+    ring: null,
     answerBy: submittedAt + 300_000,
     state: 'pending',
     claimBy: null,

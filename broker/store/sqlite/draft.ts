@@ -158,8 +158,8 @@ export class Draft {
     if (change.restraints !== undefined) this.restraints = change.restraints;
     this.#append(change.events, bodies, request);
     if (change.delivery !== undefined && request !== null) {
-      const { sink, due } = change.delivery;
-      this.#putDelivery({ event: this.head.seq, sink, request: request.id, attempts: 0, due });
+      const { sink, due, step = 0 } = change.delivery;
+      this.#putDelivery({ event: this.head.seq, sink, request: request.id, attempts: 0, due, step });
     }
     others.forEach((other, index) => {
       this.#putRequest(other.request, false);

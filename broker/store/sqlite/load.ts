@@ -142,7 +142,7 @@ function loadNonces(database: Database, live: LiveState, now: EpochMs): void {
 
 function loadDeliveries(database: Database, live: LiveState): void {
   const rows = database.prepare<[], Delivery>(
-    'SELECT event, sink, request, attempts, due FROM outbox ORDER BY event, sink',
+    'SELECT event, sink, request, attempts, due, step FROM outbox ORDER BY event, sink',
   );
   for (const row of rows.iterate()) live.deliveries.set(deliveryKey(row), row);
 }

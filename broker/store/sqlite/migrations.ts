@@ -185,6 +185,8 @@ ALTER TABLE requests_anew RENAME TO requests;
 CREATE INDEX requests_live ON requests (id) WHERE state IN ('pending', 'approved', 'active');
 CREATE INDEX requests_listed ON requests (id, state, requester, resource);
 `;
+/** Which step of its escalation a delivery is to be. */
+const STEPS = 'ALTER TABLE outbox ADD COLUMN step INTEGER NOT NULL DEFAULT 0';
 
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
@@ -195,6 +197,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 6, sql: REVIEWS },
   { version: 7, sql: RESTRAINTS },
   { version: 8, sql: ACTIVE },
+  { version: 9, sql: STEPS },
 ];
 
 /**

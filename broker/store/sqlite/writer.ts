@@ -89,7 +89,7 @@ export class Writer {
     );
     this.#acknowledge = database.prepare('UPDATE store SET restored = NULL');
     this.#putDelivery = database.prepare(
-      'INSERT OR REPLACE INTO outbox (event, sink, request, attempts, due) VALUES (?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO outbox (event, sink, request, attempts, due, step) VALUES (?, ?, ?, ?, ?, ?)',
     );
     this.#endDelivery = database.prepare('DELETE FROM outbox WHERE event = ? AND sink = ?');
     this.#people = new NamedRows(database, 'people', (person) => z.encode(personSchema, person));
@@ -194,8 +194,8 @@ export class Writer {
     }
   }
 
-  #writeDelivery({ event, sink, request, attempts, due }: Delivery): void {
-    this.#putDelivery.run(event, sink, request, attempts, due);
+  #writeDelivery({ event, sink, request, attempts, due, step }: Delivery): void {
+    this.#putDelivery.run(event, sink, request, attempts, due, step);
   }
 
   #writeEntry({ seq, at, kind, request, body, hash }: LogEntry): void {

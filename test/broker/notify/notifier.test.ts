@@ -124,10 +124,22 @@ test('what was not told when the broker stopped is told after its start', async 
   expect(told().map((line) => line.slice(0, 28))).toEqual([`${id} 1`, `${id} 2`]);
 });
 
-test('many at once are told a few at a time, each of them', async () => {
-  for (let more = 0; more < 20; more += 1) await broker.submit();
-  await ran('sent', 20);
-  expect(new Set(told().map((line) => line.split(' ')[0])).size).toBe(20);
+test('a flood of equal asks is told once, and a flood of others a few times a minute, then in one (A31, A32)', async () => {
+  for (let more = 0; more < 10; more += 1) await broker.submit();
+  await ran('sent', 1);
+  broker.pass(5);
+  while ((await waiting()) !== '0');
+  for (let more = 0; more < 39; more += 1) await broker.submit(broker.document({ resource: `db-${more}` }));
+  await ran('sent', 3);
+  await broker.submit(broker.document({ requester: 'bob', resource: 'db-1' }));
+  await ran('sent', 4);
+  while ((await waiting()) !== '37');
+  broker.pass(50);
+  expect(await waiting()).toBe('37');
+  broker.pass(10);
+  await ran('sent', 5);
+  while ((await waiting()) !== '0');
+  expect(told()).toHaveLength(5);
 });
 
 test('a command that is no program keeps the broker from starting, and one less is forgotten', async () => {

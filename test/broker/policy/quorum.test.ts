@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ONE_OTHER_PERSON } from '../../../broker/policy/one-other-person.js';
-import { checkApprover, evaluate } from '../../../broker/policy/quorum.js';
+import { checkApprover, couldHelp, evaluate } from '../../../broker/policy/quorum.js';
 import type { Vote } from '../../../broker/requests/request.js';
 import { Principals } from '../../../broker/roster/principals.js';
 import type { Directory } from '../../../broker/store/store.js';
@@ -188,5 +188,27 @@ describe('the quorum of several groups', () => {
     expect(result('dave', 'carol').satisfied).toBe(true);
     members = [];
     expect(result('dave', 'carol')).toMatchObject({ satisfied: false, dropped: ['dave'] });
+  });
+});
+
+describe('whose yes would bring a request on', () => {
+  const two: Rule = { ...ONE_OTHER_PERSON, approvals: [{ people: 2, groups: [] }] };
+  const helps = (who: string, rule: Rule, requester: string, ...votes: Vote[]): boolean => {
+    const person = principals.approver(name(who));
+    return person !== null && couldHelp(rule, name(requester), votes, person, principals);
+  };
+
+  test('nobody’s who has signed, who asks himself, or whose place is taken', () => {
+    expect(helps('bob', ONE_OTHER_PERSON, 'alice')).toBe(true);
+    expect(helps('alice', ONE_OTHER_PERSON, 'alice-admin')).toBe(false);
+    expect(helps('bob', two, 'alice', vote('bob'))).toBe(false);
+    expect(helps('carol', two, 'alice', vote('bob'))).toBe(true);
+    expect(helps('dave', two, 'alice', vote('bob'), vote('carol'))).toBe(false);
+  });
+
+  test('for a shared account one more, where the rule asks for one more', () => {
+    const rule: Rule = { ...ONE_OTHER_PERSON, sharedRequester: 'one-more' };
+    expect(helps('carol', rule, 'deploy', vote('bob'))).toBe(true);
+    expect(helps('dave', rule, 'deploy', vote('bob'), vote('carol'))).toBe(false);
   });
 });

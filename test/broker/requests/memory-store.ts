@@ -84,8 +84,8 @@ export class MemoryStore implements Store {
       this.#restraints = change.restraints ?? this.#restraints;
       this.#record(events, request);
       if (delivery !== undefined && request !== null) {
-        const { sink, due } = delivery;
-        const queued = { event: this.seq, sink, request: request.id, attempts: 0, due };
+        const { sink, due, step = 0 } = delivery;
+        const queued = { event: this.seq, sink, request: request.id, attempts: 0, due, step };
         this.#deliveries.set(`${this.seq} ${sink}`, queued);
       }
       for (const other of others) {

@@ -113,6 +113,8 @@ export class World {
   isDraining = false;
   /** In force for what is asked from now on. */
   policy: Policy;
+  /** When to tell of a request: never, unless a test says so. */
+  notifyAt: (request: Request, now: number) => number | null = () => null;
   readonly #limits: Partial<Limits>;
   #drawn = 0;
   #principals = new Principals(DIRECTORY);
@@ -223,7 +225,7 @@ export class World {
       newId: () => `01KG9Z8QW5${String(this.#draw(4).readUInt32BE()).padStart(16, '0')}` as RequestId,
       principals: () => this.principals,
       onWaiting: (request) => this.waitingTold.push(request),
-      notifyAt: () => null,
+      notifyAt: (request, now) => this.notifyAt(request, now),
       isDraining: () => this.isDraining,
     });
   }
