@@ -22,6 +22,7 @@ import { Rings } from './notify/rings.js';
 import { OidcTokens } from './oidc/oidc-tokens.js';
 import { type BrokerOptions, DEFAULT_LIMITS } from './options.js';
 import { RunningPolicy } from './policy-file/running-policy.js';
+import { isGrantInForce } from './requests/grants.js';
 import { requestIds } from './requests/request-ids.js';
 import { Requests } from './requests/requests.js';
 import { type DeclaredGroups, Principals } from './roster/principals.js';
@@ -149,6 +150,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       notifications_waiting: () => notifier.state?.waiting ?? 0,
       notifications_failing: () => (notifier.state?.failing ? 1 : 0),
       reviews_open: () => store.reviews().size,
+      grants: () => store.live().filter(isGrantInForce).length,
       restored: () => (store.restoration() === null ? 0 : 1),
       log_lines_dropped_total: () => output.dropped,
       doors_outdated: () => doors().filter(({ outdated }) => outdated).length,

@@ -7,6 +7,7 @@ export interface MetricSources {
   readonly pending: () => number;
   readonly pending_oldest_seconds: () => number;
   readonly pending_unattended: () => number;
+  readonly grants: () => number;
   readonly consoles: () => number;
   readonly waiters: () => number;
   readonly notifications_waiting: () => number;
@@ -116,6 +117,7 @@ const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
   ['pending', 'Requests that wait for an answer'],
   ['pending_oldest_seconds', 'How long the oldest of them has waited; 0 for none'],
   ['pending_unattended', 'Requests that wait while nobody who could sign has a console open'],
+  ['grants', 'Lasting grants in force, used or not'],
   ['consoles', 'Attached consoles'],
   ['waiters', 'Callers that wait for a request to move'],
   ['notifications_waiting', 'Notifications that have not got through, or are not due yet'],

@@ -9,6 +9,7 @@ import { formatTime } from '../../src/protocol/time.js';
 import { formatPublicKey } from '../../src/ssh/public-key.js';
 import { authorise } from '../access/principal.js';
 import type { BrokerContext } from '../context.js';
+import { isGrantInForce } from '../requests/grants.js';
 import { restraintsOnWire } from '../requests/restraints.js';
 import { restorationOnWire, reviewsOnWire } from '../requests/view.js';
 
@@ -69,6 +70,7 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       uptimeSeconds: Math.floor((now - context.startedAt) / 1000),
       approvers: context.principals().approvers,
       pending: pending.length,
+      grants: store.live().filter(isGrantInForce).length,
       oldestPending: pending.length === 0 ? null : formatTime(oldest),
       consoles: context.hub.consoles,
       waiters: context.requests.waiters.count,

@@ -200,7 +200,8 @@ function judge(grant: Request, ask: Request, rule: Rule, moment: Moment): Judged
   return isAllowed ? { kind: 'admitted', grant: { ...grant, votes } } : { kind: 'refused' };
 }
 
-const isGrantInForce = (request: Request): boolean =>
+/** Whether an equal ask could pass under it. */
+export const isGrantInForce = (request: Request): boolean =>
   isGrant(request) && (request.state === 'approved' || request.state === 'active');
 
 /** For how many more asks a grant has uses: one is kept for its own, and one for each approval that nobody has used yet. */

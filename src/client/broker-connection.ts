@@ -5,8 +5,8 @@ import { type RequestStatus, type RequestView, requestStatusSchema } from '../pr
 import type { KeySigner } from '../ssh/key-signer.js';
 import { formatAddress } from './address.js';
 import type { Clock } from './clock.js';
-import { answeringName, prepareDecision } from './decide.js';
-import type { DecisionInput, QueueConnection, Suspend } from './queue.js';
+import { answeringName, prepareDecision, prepareRevocation } from './decide.js';
+import type { DecisionInput, Queue, QueueConnection, Suspend } from './queue.js';
 import { type PinnedBroker, signIn } from './sign-in.js';
 import { type OpenStream, StreamClient } from './stream-client.js';
 
@@ -64,19 +64,26 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     subscribe: (listener) => stream.subscribe(listener),
     close: () => stream.stop(),
     async decide(request, decision, suspend) {
-      // A28: what is decided must be what the broker shows now.
-      if (stream.queue().link.state !== 'live') {
-        throw new Problem('broker-unreachable', 'the queue may be old, so nothing is decided on it', {
-          hint: 'wait until the connection is back',
-        });
-      }
+      checkLive(stream.queue());
       await sendDecision({ broker, approver, signer: signerWith(suspend), clock }, request, decision);
+    },
+    async revoke(request, comment, suspend) {
+      checkLive(stream.queue());
+      await sendRevocation({ broker, approver, signer: signerWith(suspend), clock }, request, comment);
     },
     async acknowledgeRestoration() {
       const path = '/v1/restoration/acknowledgements';
       await broker.client.call(z.unknown(), { method: 'POST', path, body: {}, token });
     },
   };
+}
+
+/** A28: what is decided must be what the broker shows now. */
+function checkLive({ link }: Queue): void {
+  if (link.state === 'live') return;
+  throw new Problem('broker-unreachable', 'the queue may be old, so nothing is decided on it', {
+    hint: 'wait until the connection is back',
+  });
 }
 
 /** Who decides, with which key, at which broker. */
@@ -109,5 +116,30 @@ export async function sendDecision(
     method: 'POST',
     path: `/v1/requests/${request.id}/decisions`,
     body: { receipt: statement + armor },
+  });
+}
+
+/**
+ * Signs the revocation of exactly the request that is passed in, and sends it.
+ *
+ * @returns where the request stands with it
+ * @throws Problem `shown-differs`, `signing-failed`, or any problem of the broker.
+ */
+export async function sendRevocation(
+  { broker, approver, signer, clock }: Decider,
+  request: RequestView,
+  comment: string,
+): Promise<RequestStatus> {
+  const statement = prepareRevocation(request, {
+    approver,
+    broker: answeringName(request, broker),
+    now: clock.now(),
+    comment,
+  });
+  const armor = await signer.sign('revoke@countersign', statement);
+  return broker.client.call(requestStatusSchema, {
+    method: 'POST',
+    path: `/v1/requests/${request.id}/revocations`,
+    body: { statement: statement + armor },
   });
 }

@@ -18,6 +18,7 @@ import type { EpochMs } from '../protocol/time.js';
 import { askingName, type BrokerNames } from './broker-identity.js';
 import type { DecisionInput } from './queue.js';
 import { readShown, verifyShown } from './shown-request.js';
+import { chosenTerms } from './terms.js';
 
 /** Who signs, for which broker, and when by the signer's clock. */
 export interface Signing {
@@ -47,11 +48,11 @@ function namedIn(vouched: string): Fingerprint | null {
 }
 
 /**
- * Writes the text that an approver signs: about exactly what is shown, for one use, until the request could have been
- * answered and claimed at the latest.
+ * Writes the text that an approver signs: about exactly what is shown, for one use unless a grant is chosen, until the request
+ * could have been answered and claimed at the latest. A no covers nothing more.
  *
  * @throws Problem `shown-differs` (A62), `broker-reply` for a rule without its times, `usage` for a comment that is too long, and
- * for a number that is missing or that nobody asks for.
+ * for a number that is missing or that nobody asks for; those of `chosenTerms`.
  */
 export function prepareDecision(view: RequestView, decision: DecisionInput & Signing): string {
   const { document, digest, scope } = verifyShown(view);
@@ -60,23 +61,28 @@ export function prepareDecision(view: RequestView, decision: DecisionInput & Sig
   checkComment(comment);
   checkNumber(view, decision);
   const decided = wholeSecond(now);
-  const { claimBy, longestValidity } = readRule(view);
+  const rule = readRule(view);
+  const { claimBy, longestValidity } = rule;
   const answer = Math.ceil((view.answerBy - view.submittedAt) / 1000);
   const validity = Math.min(answer + claimBy, longestValidity);
+  const { covers, duration, uses } =
+    verdict === 'deny'
+      ? { covers: 'request' as const, duration: document.duration, uses: 1 }
+      : chosenTerms(rule, document, decision.terms ?? {});
   return formatDecision({
     broker,
     door: document.door,
     request: digest,
     scope,
-    covers: 'request',
+    covers,
     policy: view.policy,
     verdict,
     requester: document.requester,
     approver,
     decided,
     notAfter: decided + validity * 1000,
-    duration: document.duration,
-    uses: 1,
+    duration,
+    uses,
     code,
     comment,
   });

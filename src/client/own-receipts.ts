@@ -8,7 +8,7 @@ import type { StandingAsk } from './standing-asks.js';
 
 /**
  * Checks the receipts that a redeem returned as far as an asker can who has no signers file: each one is a fresh yes to
- * exactly this document at this broker, and its signature holds. Whether the signer may approve is for a door to check.
+ * exactly this document at this broker, or to every equal one, and its signature holds. Whether the signer may approve is for a door to check.
  *
  * @throws Problem `broker-reply` where there is none, or one says something else; `bad-signature` and its like.
  */
@@ -20,13 +20,16 @@ export function checkReceipts(texts: readonly string[], ask: StandingAsk, now: E
     const { digest, scope, document } = parseDocument({ ...ask.document } as unknown as JsonObject);
     const speaksOfIt =
       decision.broker === ask.broker &&
-      decision.request === digest &&
+      (decision.request === digest || decision.covers === 'scope') &&
       decision.scope === scope &&
       decision.door === document.door &&
       decision.requester === document.requester &&
       decision.verdict === 'approve';
     if (!speaksOfIt) throw new Problem('broker-reply', 'a receipt of the broker is no yes to this request');
-    if (decision.notAfter <= now) throw new Problem('broker-reply', 'a receipt of the broker is too old');
+    // The time of a grant with a duration is counted from its first use, which the door knows.
+    const isTimed = decision.covers === 'scope' && decision.duration > 0;
+    if (decision.notAfter <= now && !isTimed)
+      throw new Problem('broker-reply', 'a receipt of the broker is too old');
     verifySignature(receipt.statement, receipt.armor, 'decision@countersign');
     return receipt;
   });

@@ -6,6 +6,7 @@ import type { RequestView } from '../protocol/request-view.js';
 import type { Restoration } from '../protocol/restoration.js';
 import type { OpenReview } from '../protocol/review.js';
 import type { EpochMs } from '../protocol/time.js';
+import type { ChosenTerms } from './terms.js';
 
 /**
  * How the picture relates to the broker: `live` is at most a few seconds old; `stale` may be older, so nothing may be
@@ -70,6 +71,12 @@ export interface QueueConnection {
    * the broker. Where the key needs a passphrase or a touch, calls `suspend` around the interactive attempt.
    */
   decide(request: RequestView, decision: DecisionInput, suspend: Suspend): Promise<void>;
+  /**
+   * Signs and sends the revocation of an approval, a grant, or what a door watches.
+   *
+   * @throws Problem as {@link decide}
+   */
+  revoke(request: RequestView, comment: string, suspend: Suspend): Promise<void>;
   /** Takes note, in the name of the approver, that the broker was restored from a back-up. */
   acknowledgeRestoration(): Promise<void>;
 }
@@ -81,6 +88,8 @@ export interface DecisionInput {
   readonly code: MatchedNumber | null;
   /** A deny that locks the requester until an approver lifts it. */
   readonly isFraud?: boolean;
+  /** What a yes covers; absent: this one ask, for the time that the rule offers first. */
+  readonly terms?: ChosenTerms;
 }
 
 /** Hands the terminal to `work` and takes it back afterwards. */

@@ -121,7 +121,7 @@ export class CommandDoor {
 
   async #wait({ ask, reply }: Asked, signal: AbortSignal): Promise<SubmitReply> {
     const { broker, patience } = this.#setup;
-    if (reply.status.state === 'redeemed') return reply;
+    if (reply.status.state === 'redeemed' || reply.status.state === 'active') return reply;
     const progress = new Progress(process.stderr, broker.clock);
     if (reply.status.state === 'pending') progress.show(reply);
     try {
@@ -150,7 +150,8 @@ export class CommandDoor {
     // The exit follows the state that is named, whatever receipts stand beside it.
     const end = ENDS.find((known) => known === state) as ProblemCode | undefined;
     if (end !== undefined) throw new Problem(end, endedBy || `the request is ${state}`);
-    if (state !== 'redeemed') throw new Problem('broker-reply', `the broker answers a redeem with ${state}`);
+    if (state !== 'redeemed' && state !== 'active')
+      throw new Problem('broker-reply', `the broker answers a redeem with ${state}`);
     const bound = parseDocument({ ...ask.document } as unknown as JsonObject);
     const expected = {
       brokers: [broker.fingerprint, ...broker.former],

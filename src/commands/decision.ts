@@ -3,12 +3,16 @@ import { sendDecision } from '../client/broker-connection.js';
 import { takesNumber } from '../client/decide.js';
 import { verifyShown } from '../client/shown-request.js';
 import type { TimeStyle } from '../client/shown-time.js';
+import { type ChosenTerms, chosenTerms } from '../client/terms.js';
 import { type MatchedNumber, readTypedNumber } from '../protocol/matched-number.js';
 import { type Digest, parseRequestId } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import type { RequestView } from '../protocol/request-view.js';
+import { parseRule } from '../protocol/rule.js';
+import { coverWords } from '../protocol/rule-words.js';
+import { parseSeconds } from './duration.js';
 import { openAsApprover, withBroker } from './open-broker.js';
-import { print, printJson, prose } from './output.js';
+import { print, printJson, prose, tell } from './output.js';
 import { formatRequest } from './request-text.js';
 import { fetchRequest, statusOnWire } from './show.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb, type Verb } from './verb.js';
@@ -16,6 +20,13 @@ import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb, type Verb } from './verb.j
 const CODE_HELP = `  --code DIGITS   the number that the requester was shown and tells you, where the request
                   asks for one; asked for on a terminal
 `;
+
+const GRANT_HELP = `  --grant         sign for this and every equal ask, where the rule allows that
+  --for TIME      sign for less time than was asked for, from the first use: 30m, 2h
+  --uses N        how often the grant may be used; without it as often as the rule allows
+`;
+const GRANT_EXAMPLE = `
+  countersign approve 01KB2X6C9V4T7M3N8QZ5R0EWHD --grant --for 30m --uses 5`;
 
 const FRAUD_HELP = `
   --fraud         nobody honest asked this: the requester, under all aliases, is locked
@@ -30,6 +41,8 @@ const FLAGS = {
   yesIReadIt: 'text',
   json: 'switch',
 } as const;
+
+const APPROVAL_FLAGS = { code: 'text', grant: 'switch', for: 'text', uses: 'text' } as const;
 
 /** How much of the digest is typed to confirm, in hex digits. */
 const TYPED = 6;
@@ -51,7 +64,7 @@ Usage
   countersign ${verdict} ID --yes-i-read-it DIGEST
 
 Flags
-${verdict === 'approve' ? CODE_HELP : ''}  --comment TEXT  kept with the decision, and signed${verdict === 'deny' ? FRAUD_HELP : ''}
+${verdict === 'approve' ? GRANT_HELP + CODE_HELP : ''}  --comment TEXT  kept with the decision, and signed${verdict === 'deny' ? FRAUD_HELP : ''}
   --yes-i-read-it DIGEST
                   the digest of what you read, as countersign show prints it
   --key FILE      decide with this key (COUNTERSIGN_KEY)
@@ -59,18 +72,21 @@ ${verdict === 'approve' ? CODE_HELP : ''}  --comment TEXT  kept with the decisio
 
 Examples
   countersign ${verdict} 01KB2X6C9V4T7M3N8QZ5R0EWHD
-  countersign ${verdict} 01KB2X6C9V4T7M3N8QZ5R0EWHD --comment "as agreed in INC-4312"${verdict === 'deny' ? FRAUD_EXAMPLE : ''}
+  countersign ${verdict} 01KB2X6C9V4T7M3N8QZ5R0EWHD --comment "as agreed in INC-4312"${verdict === 'deny' ? FRAUD_EXAMPLE : GRANT_EXAMPLE}
 `,
     arguments: ['ID'],
-    flags: { ...FLAGS, code: 'text', fraud: 'switch' },
+    flags: { ...FLAGS, ...APPROVAL_FLAGS, fraud: 'switch' },
     async run({ arguments: [id = ''], flags, env, display: { zone } }) {
       const request = parseRequestId(id);
       const { fraud: isFraud } = flags;
       const given = codeFlag(flags.code);
+      const chosen = termsFlags(flags);
       checkTerminal(flags.yesIReadIt);
       return withBroker(openAsApprover(flags, env), async (broker) => {
         const view = await fetchRequest(broker, request);
+        const terms = verdict === 'deny' ? null : chosenTerms(parseRule(view.rule), view.document, chosen);
         const digest = show(view, flags.yesIReadIt, { zone, now: broker.clock.now() });
+        if (terms !== null) tell(`your yes covers ${coverWords(terms)}`);
         const code = given ?? (await missingCode(verdict, view));
         if (flags.yesIReadIt === undefined) await confirmDigest(isFraud ? 'deny as fraud' : verdict, digest);
         const status = await sendDecision({ ...broker, broker }, view, {
@@ -78,6 +94,7 @@ Examples
           comment: flags.comment ?? '',
           code,
           isFraud,
+          terms: chosen,
         });
         if (flags.json) {
           printJson(statusOnWire(view.id, status));
@@ -96,7 +113,7 @@ Examples
   // Only a yes carries a number, only a no calls a request a fraud.
   return {
     ...verb,
-    flags: { ...FLAGS, ...(verdict === 'approve' ? { code: 'text' } : { fraud: 'switch' }) },
+    flags: { ...FLAGS, ...(verdict === 'approve' ? APPROVAL_FLAGS : { fraud: 'switch' }) },
   };
 }
 
@@ -106,6 +123,24 @@ export function codeFlag(text: string | undefined): MatchedNumber | null {
   const code = readTypedNumber(text);
   if (code === null) throw new Problem('usage', `--code ${JSON.stringify(text)} is not six digits`);
   return code;
+}
+
+/** What is signed for, as far as it was said. @throws Problem `usage` */
+function termsFlags(flags: {
+  readonly grant: boolean;
+  readonly for: string | undefined;
+  readonly uses: string | undefined;
+}): ChosenTerms {
+  const { uses } = flags;
+  if (uses !== undefined && !/^[1-9]\d{0,4}$/.test(uses)) {
+    throw new Problem('usage', '--uses is not a number from 1 to 99999');
+  }
+  if (uses !== undefined && !flags.grant) throw new Problem('usage', '--uses goes with --grant');
+  return {
+    covers: flags.grant ? 'scope' : 'request',
+    ...(flags.for === undefined ? {} : { duration: parseSeconds(flags.for, '--for') }),
+    ...(uses === undefined ? {} : { uses: Number(uses) }),
+  };
 }
 
 /** Asks for the number on the terminal, if the request takes one and there is a terminal. */

@@ -21,8 +21,8 @@ Usage
   countersign list [--state STATE] [--limit N] [--json]
 
 Flags
-  --state STATE   live (default), all, or one of pending approved redeemed denied
-                  expired cancelled lapsed revoked
+  --state STATE   live (default), all, or one of pending approved active redeemed
+                  denied expired cancelled lapsed revoked
   --limit N       at most so many (default ${DEFAULT_LIMIT})
   --key FILE      sign in with this key (COUNTERSIGN_KEY)
   --json          as JSON${BROKER_FLAGS_HELP}
@@ -47,7 +47,8 @@ Examples
   },
 });
 
-async function fetchRequests(
+/** The newest ones of a state, page by page. */
+export async function fetchRequests(
   { client, token }: SignedInBroker,
   state: string,
   limit: number,

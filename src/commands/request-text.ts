@@ -1,9 +1,12 @@
 import { readShown } from '../client/shown-request.js';
 import { shownTime, type TimeStyle } from '../client/shown-time.js';
 import type { BoundDocument, RequestDocument } from '../protocol/document.js';
+import { grantOver, isGrant, worthOf } from '../protocol/grant.js';
 import { Problem } from '../protocol/problems.js';
 import { parseReceipt, parseSignedText } from '../protocol/receipt.js';
 import { isLive, type RequestView, type VoteView } from '../protocol/request-view.js';
+import { parseRule } from '../protocol/rule.js';
+import { coverWords, revocationWords, ruleWords } from '../protocol/rule-words.js';
 import { parseSubmit } from '../protocol/statements.js';
 import type { JsonObject } from '../protocol/strict-json.js';
 import type { EpochMs } from '../protocol/time.js';
@@ -30,7 +33,8 @@ export function formatRequest(view: RequestView, style: TimeStyle): string {
     field('answer by', time(view.answerBy)),
     ...(view.claimBy === null ? [] : [field('claim by', time(view.claimBy))]),
     ...(isLive(view.state) ? [field('waiting', view.waiting === 0 ? 'nobody' : String(view.waiting))] : []),
-    field('rule', exact(rule)),
+    field('rule', [...wordsOf(rule), exact(rule)].join('\n')),
+    ...grantFields(view, style),
     ...aloneFields(view, style),
     ...view.missing.map((missing) => field('missing', prose(missing))),
     ...view.votes.map((vote) => field(vote.verdict, voteText(vote, view, style))),
@@ -59,6 +63,32 @@ function documentFields(document: RequestDocument): readonly string[] {
     field('duration', document.duration === 0 ? 'none' : `${document.duration} s from first use`),
     field('nonce', document.nonce),
   ];
+}
+
+/** The rule in words, above its text; nothing where this version cannot read it. */
+function wordsOf(rule: string): readonly string[] {
+  try {
+    return ruleWords(parseRule(rule)).map(prose);
+  } catch {
+    return [];
+  }
+}
+
+/** What a lasting grant allows and how much is left of it, under which one this passed, and what a revocation would end. */
+function grantFields(view: RequestView, style: TimeStyle): readonly string[] {
+  const revoking = revocationWords(view);
+  return [
+    ...(view.grant === null ? [] : [field('grant', `used under grant ${view.grant}`)]),
+    ...(isGrant(view) ? [field('grant', grantText(view, style))] : []),
+    ...(revoking === null ? [] : [field('revoking', prose(revoking))]),
+  ];
+}
+
+function grantText(view: RequestView, style: TimeStyle): string {
+  const until = grantOver(view) ?? view.claimBy;
+  const uses = view.uses === 0 ? 'not used yet' : view.uses === 1 ? 'used once' : `used ${view.uses} times`;
+  const end = until === null || !isLive(view.state) ? '' : `, until ${shownTime(until, style)}`;
+  return `${coverWords(worthOf(view.votes))}; ${uses}${end}`;
 }
 
 /** Break-glass: the requester lets himself in. */
@@ -105,7 +135,7 @@ function vouching(view: RequestView): string {
 }
 
 function voteText(
-  { approver, decided, notAfter, comment, receipt }: VoteView,
+  { approver, decided, notAfter, comment, receipt, ...terms }: VoteView,
   view: RequestView,
   style: TimeStyle,
 ): string {
@@ -113,13 +143,15 @@ function voteText(
   const signature = checked(() => {
     const { statement, armor, decision } = parseReceipt(receipt);
     const { key } = verifySignature(statement, armor, 'decision@countersign');
-    if (decision.request !== view.digest || decision.approver !== approver) {
+    const isOfGrant = view.grant !== null && decision.covers === 'scope' && decision.scope === view.scope;
+    if ((decision.request !== view.digest && !isOfGrant) || decision.approver !== approver) {
       throw new Problem('statement-mismatch', 'it speaks of another request');
     }
     return `signed with ${key.fingerprint}`;
   });
   const said = comment === '' ? '' : `, ${JSON.stringify(prose(comment))}`;
-  return `by ${exact(approver)} ${time(decided)}, good until ${time(notAfter)}${said}, ${signature}`;
+  const covers = terms.covers === 'scope' ? `, for ${coverWords(terms)}` : '';
+  return `by ${exact(approver)} ${time(decided)}, good until ${time(notAfter)}${covers}${said}, ${signature}`;
 }
 
 function checked(read: () => string): string {

@@ -1,15 +1,17 @@
-import { answeringName, prepareRevocation } from '../client/decide.js';
+import { sendRevocation } from '../client/broker-connection.js';
 import { parseRequestId } from '../protocol/names.js';
-import { requestStatusSchema } from '../protocol/request-view.js';
+import { revocationWords } from '../protocol/rule-words.js';
 import { openAsApprover, withBroker } from './open-broker.js';
-import { print, printJson } from './output.js';
+import { print, printJson, prose } from './output.js';
 import { fetchRequest, statusOnWire } from './show.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
 
 export const verb = defineVerb({
   help: `
-Take back an approval that was not used yet. A door that has its receipts already
-may still open until their not-after.
+Take back an approval that was not used yet, or a lasting grant, and tell doors that
+watch what they opened to end it. A door that has the receipts already, and does not
+ask the broker again, may still open until their not-after. Who may revoke says the
+rule; who approved it always may.
 
 Usage
   countersign revoke ID [--comment TEXT]
@@ -21,6 +23,7 @@ Flags
 
 Examples
   countersign revoke 01KB2X6C9V4T7M3N8QZ5R0EWHD --comment "wrong host"
+  countersign grants --mine --json | jq -r '.grants[].id' | xargs -n1 countersign revoke
 `,
   arguments: ['ID'],
   flags: { ...BROKER_FLAGS, key: 'text', comment: 'text', json: 'switch' },
@@ -28,20 +31,13 @@ Examples
     const request = parseRequestId(id);
     return withBroker(openAsApprover(flags, env), async (broker) => {
       const view = await fetchRequest(broker, request);
-      const statement = prepareRevocation(view, {
-        approver: broker.approver,
-        broker: answeringName(view, broker),
-        now: broker.clock.now(),
-        comment: flags.comment ?? '',
-      });
-      const armor = await broker.signer.sign('revoke@countersign', statement);
-      const status = await broker.client.call(requestStatusSchema, {
-        method: 'POST',
-        path: `/v1/requests/${request}/revocations`,
-        body: { statement: statement + armor },
-      });
-      if (flags.json) printJson(statusOnWire(request, status));
-      else print(`revoked ${request}`);
+      const status = await sendRevocation({ ...broker, broker }, view, flags.comment ?? '');
+      if (flags.json) {
+        printJson(statusOnWire(request, status));
+        return 0;
+      }
+      const ends = revocationWords(view);
+      print(`revoked ${request}${ends === null ? '' : `: ${prose(ends)}`}`);
       return 0;
     });
   },

@@ -32,6 +32,8 @@ export const statusReply = z.object({
   clock: time,
   uptimeSeconds: z.int(),
   pending: z.int(),
+  /** Lasting grants in force. */
+  grants: z.int().default(0),
   consoles: z.int(),
   waiters: z.int(),
   seq: z.int(),
@@ -150,6 +152,7 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
     ['up', formatSpan(status.uptimeSeconds * 1000)],
     ['approvers', String(status.approvers)],
     ['pending', pendingText(status)],
+    ['grants', status.grants === 0 ? '0' : `${status.grants} in force: countersign grants`],
     ['waiting', String(status.waiters)],
     ['consoles', status.consoles === 0 ? '0: nobody sees new requests' : `${status.consoles} attached`],
     ['notify', notifyText(status)],

@@ -15,6 +15,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   deny: () => import('./deny.js'),
   'break-glass': () => import('./break-glass.js'),
   review: () => import('./review.js'),
+  grants: () => import('./grants.js'),
   revoke: () => import('./revoke.js'),
   sign: () => import('./sign.js'),
   unlock: () => import('./unlock.js'),

@@ -11,6 +11,7 @@ const status: StatusReply = {
   clock,
   uptimeSeconds: 3700,
   pending: 2,
+  grants: 0,
   consoles: 3,
   waiters: 1,
   seq: 9,

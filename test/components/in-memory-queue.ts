@@ -15,6 +15,7 @@ export class InMemoryQueue implements QueueConnection {
   readonly pins: readonly string[] = [BROKER];
   invitation: readonly string[] = [];
   readonly decisions: Decided[] = [];
+  readonly revoked: { readonly request: RequestView; readonly comment: string }[] = [];
   acknowledgements = 0;
   #queue: Queue;
   readonly #listeners = new Set<() => void>();
@@ -40,6 +41,11 @@ export class InMemoryQueue implements QueueConnection {
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  async revoke(request: RequestView, comment: string, suspend: Suspend): Promise<void> {
+    this.revoked.push({ request, comment });
+    await this.#answer(suspend);
   }
 
   async decide(request: RequestView, decision: DecisionInput, suspend: Suspend): Promise<void> {
