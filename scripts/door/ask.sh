@@ -18,7 +18,8 @@ again_by='log in again'
 
 # How this run was let in: `approved`, or by a way that is logged louder.
 admitted=approved log_priority=notice
-declare -gA admitted_by=([approved]='approved by' [offline]='approved offline by' [alone]='opened alone by')
+# `watched` where the session that follows is.
+declare -gA admitted_by=([approved]='approved by' [watched]='approved by' [offline]='approved offline by' [alone]='opened alone by')
 
 # Errors that pass with time.
 passing_errors=' draining rate-limited too-many-pending too-many-connections storage-failed broker-locked '

@@ -22,6 +22,7 @@ check_pam_door() {
   check_broker
   check_pam
   check_sshd
+  check_sessions
   [[ ! $check_user ]] || check_login
   close_state
   ((check_failures == 0))
@@ -111,6 +112,27 @@ is_hook_line() {
   [[ $arguments == " $here/countersign-pam " || $arguments == " $here/countersign-pam --config $check_config " ]] || return 1
   options=" ${options%% /*} "
   [[ $options == *' seteuid '* && $options == *' stdout '* && $options == *' quiet '* && $options != *' type='* ]]
+}
+
+# Whether sessions are watched where the configuration says so.
+check_sessions() {
+  local line
+  if [[ ${config[sessions]} == no ]]; then
+    note 'sessions=no: an SSH session that was let in goes on when its approval is revoked'
+    return
+  fi
+  while IFS= read -r line || [[ $line ]]; do
+    ! is_session_line "$line" || { passed 'PAM sshd: its sessions end when their approval is revoked' && return; }
+  done <"$check_pam_directory/sshd"
+  failed "PAM sshd: sessions=yes, but there is no line: ${session_line-session optional pam_exec.so seteuid quiet $here/countersign-pam session}"
+}
+
+# is_session_line LINE
+is_session_line() {
+  local -a words=()
+  read -r -a words <<<"$1"
+  [[ ${words[0]-} == session && ${words[1]-} == optional && ${words[2]-} =~ ^(/.*/)?pam_exec\.so$ && " ${words[*]} " == *' seteuid '* ]] &&
+    [[ "${words[*]}" == *" $here/countersign-pam session" || "${words[*]}" == *" $here/countersign-pam session --config $check_config" ]]
 }
 
 check_sshd() {

@@ -24,6 +24,7 @@ declare -gA config=(
   [sudo-wait]=60
   [mode]=enforce
   [offline]=''
+  [sessions]=no
   [alone-group]=''
   [alone-after]=''
   [alone-reason]=''
@@ -85,7 +86,7 @@ check_config() {
       exempt-group) [[ ! $value ]] || { are_accounts "$value" && [[ $value != *,* ]]; } ;;
       people) is_count "$value" && ((value >= 1 && value <= 99)) ;;
       required-groups) [[ ! $value ]] || parse_required_groups "$value" ;;
-      touch | grants | number | interactive | sftp) [[ $value == yes || $value == no ]] ;;
+      touch | grants | number | interactive | sftp | sessions) [[ $value == yes || $value == no ]] ;;
       longest | wait | sudo-wait) is_count "$value" && ((value >= 1 && value <= 86400)) ;;
       duration | longest-duration) is_count "$value" && ((value <= 2678400)) ;;
       shared-requester) [[ $value == one-more || $value == refuse || $value == accept ]] ;;

@@ -3,7 +3,7 @@
 # from the client and may be any bytes but NUL. Read before the configuration, of which it changes the keys.
 
 # What pam.conf has and gate.conf has not: sshd_config says for whom there is a gate, and a gate that only observes is none.
-unset 'config[users]' 'config[groups]' 'config[exempt-group]' 'config[sudo-wait]' 'config[mode]'
+unset 'config[users]' 'config[groups]' 'config[exempt-group]' 'config[sudo-wait]' 'config[mode]' 'config[sessions]'
 config+=(
   [key]=/etc/countersign/gate/%u.key
   [state]=/var/lib/countersign-gate/%u

@@ -8,6 +8,9 @@ call_result='' call_failure=''
 
 # The longest reply, in bytes.
 reply_limit=65536
+# After how many seconds without a reply to look whether the client is still there.
+look_every=1
+
 # The pipes to and from curl, and its process.
 curl_input='' curl_output='' curl_process=''
 
@@ -53,7 +56,7 @@ call() {
   exec {curl_input}>&-
   curl_input=''
   until
-    read -r -t 1 -u "$curl_output" line
+    read -r -t "$look_every" -u "$curl_output" line
     (($? <= 128))
   do
     show

@@ -15,6 +15,42 @@ insert_hook() {
   replace_pam "$file" < <(with_hook "$file")
 }
 
+# set_session yes|no: makes the watcher of sessions the last line of sshd, or takes it out.
+set_session() {
+  local file=$check_pam_directory/sshd
+  if [[ $1 == yes ]]; then
+    ! with_lines is_session_line "$file" || return 0
+    replace_pam "$file" < <(with_session "$file")
+  else
+    with_lines is_session_line "$file" || return 0
+    replace_pam "$file" < <(without_lines is_session_line "$file")
+  fi
+}
+
+# with_lines TEST FILE: whether a line of FILE passes.
+with_lines() {
+  local line
+  while IFS= read -r line || [[ $line ]]; do
+    ! "$1" "$line" || return 0
+  done <"$2"
+  return 1
+}
+
+# without_lines TEST FILE: prints the others.
+without_lines() {
+  local line
+  while IFS= read -r line || [[ $line ]]; do
+    "$1" "$line" || printf '%s\n' "$line"
+  done <"$2"
+}
+
+# with_session FILE: prints FILE with the line of the watcher behind it.
+with_session() {
+  local text=''
+  IFS= read -r -d '' text <"$1"
+  printf '%s%s\n' "${text:+"${text%$'\n'}"$'\n'}" "$session_line"
+}
+
 # with_hook FILE: prints FILE with the line of the hook before the first line that brings an account line.
 with_hook() {
   local line begun='' inserted=no
@@ -49,13 +85,13 @@ remove_hook() {
   local -a copies=("$backups/$1".[0-9]*)
   [[ -f $file ]] && grep_file "$file" "$here/countersign-pam" || return 0
   for copy in "${copies[@]}"; do
-    with_hook "$copy" | cmp -s -- - "$file" || continue
+    with_hook "$copy" | cmp -s -- - "$file" || with_session <(with_hook "$copy") | cmp -s -- - "$file" || continue
     replace_pam "$file" <"$copy"
     return
   done
   printf 'note  %s was changed since: only the line of the hook is taken out\n' "$file"
   while IFS= read -r line || [[ $line ]]; do
-    is_hook_line "$line" || now+=$line$'\n'
+    is_hook_line "$line" || is_session_line "$line" || now+=$line$'\n'
   done <"$file"
   replace_pam "$file" <<<"${now%$'\n'}"
   ! grep_file "$file" "$here/countersign-pam" || shut hook-left "$file still names the hook: take that line out by hand"

@@ -100,7 +100,7 @@ gather_from() {
 skip() {
   local name
   printf -v name '%q' "${1##*/}"
-  logger -t "${0##*/}[$$]" -p authpriv.warning -S 2048 -- "offline: skipped ${name:0:300}: $2"
+  warn "offline: skipped ${name:0:300}: $2"
 }
 
 # verify_offline_terms INDEX: what makes a receipt one for this ask alone.

@@ -19,6 +19,11 @@ end() {
   exit "$1"
 }
 
+# warn TEXT: a line of the log beside the one of the end.
+warn() {
+  logger -t "${0##*/}[$$]" -p authpriv.warning -S 2048 -- "$1"
+}
+
 # shut CODE TEXT: leaves with an error.
 shut() {
   end 1 "$1" "$2"

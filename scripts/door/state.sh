@@ -7,6 +7,7 @@
 #                     which it was drawn, so that the next equal ask joins it or claims its approval
 #   spent/DAY/REQUEST one line a use: its second; `denied` or `revoked` once a broker has said that of it
 #   documents/DAY/REQUEST a document for offline approval that is too long for a line
+#   sessions/DAY/…    of sessions that are watched: see session.sh
 #   run/DAY/…         private files of one run
 # DAY is the number of the day since 1970 on which a file was made, so that old files go by the directory.
 
@@ -74,7 +75,7 @@ forget_old() {
   local -a old=()
   read_clock
   ((latest_day = latest_use / day_seconds))
-  for path in "${config[state]}"/{run,asks,spent,documents}/*; do
+  for path in "${config[state]}"/{run,asks,spent,documents,sessions}/*; do
     day=${path##*/}
     is_count "$day" || continue
     case $path in

@@ -10,7 +10,7 @@ const FOLDER = `${VECTORS}/door/config`;
 const PAM_KEYS = [
   ...REQUIREMENT_KEYS,
   ...['broker', 'ca', 'fingerprint', 'door', 'resource', 'submitter', 'key', 'signers', 'users', 'groups'],
-  ...['revoked-keys', 'offline'],
+  ...['revoked-keys', 'offline', 'sessions'],
   ...['exempt-group', 'wait', 'sudo-wait', 'mode', 'state', 'duration'],
 ];
 /** The files of the doors in shell that speak of what both read: the form of lines, and these keys. */

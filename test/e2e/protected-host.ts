@@ -53,7 +53,11 @@ export class ProtectedHost {
     const hookLine = `account required pam_exec.so seteuid stdout quiet ${this.hook} --config ${this.config}`;
     const rest =
       'account required pam_permit.so\nauth required pam_permit.so\nsession required pam_permit.so\n';
-    writeFileSync(join(directory, 'pam-sshd'), `${hookLine}\n${rest}`);
+    const sessions = `session optional pam_exec.so seteuid quiet ${this.hook} session --config ${this.config}\n`;
+    writeFileSync(
+      join(directory, 'pam-sshd'),
+      `${hookLine}\n${rest}${settings.sessions === 'yes' ? sessions : ''}`,
+    );
     writeFileSync(join(directory, 'pam-sudo'), `${hookLine}\n${rest}`);
     writeFileSync(join(directory, 'sudoers'), `${this.user} ALL=(ALL) NOPASSWD: ALL\n`, { mode: 0o440 });
     await this.#startSshd();

@@ -122,6 +122,12 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     await approvals.run('systemctl start countersign');
   });
 
+  test('watches the sessions of the host', async () => {
+    const said = await web.run(readme.take('Sessions that end with their approval'));
+    expect(said).toContain('ok    PAM sshd: its sessions end when their approval is revoked');
+    expect((await answered('approve', approvals.start(SSH('alice-admin', 'true')))).code).toBe(0);
+  });
+
   test('opens without the broker for what ssh-keygen alone has signed and root has brought', async () => {
     const offline = () => readme.take('Without the broker');
     await web.run(offline());

@@ -59,6 +59,8 @@ export class FakeBroker {
     return undefined;
   };
   onReport: Respond = () => reply('pending');
+  /** By default what was opened stands, and the reply comes when the wait is over. */
+  onStanding: Respond = () => undefined;
   /** What it says of itself. */
   about = { fingerprint: FINGERPRINT, clock: formatTime(Date.now()) };
   readonly #server: Server;
@@ -93,7 +95,7 @@ export class FakeBroker {
   }
 
   /** The calls of one verb: the end of their path. */
-  of(verb: 'requests' | 'redeem' | 'reports'): Call[] {
+  of(verb: 'requests' | 'redeem' | 'reports' | 'standing'): Call[] {
     return this.calls.filter(({ path }) => path.endsWith(`/${verb}`));
   }
 
@@ -124,6 +126,7 @@ export class FakeBroker {
 
   #respond(path: string): Respond {
     if (path === '/v1/requests') return this.onSubmit;
+    if (path.endsWith('/standing')) return this.onStanding;
     return path.endsWith('/redeem') ? this.onRedeem : this.onReport;
   }
 }

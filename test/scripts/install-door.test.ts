@@ -144,6 +144,25 @@ describeWith(
       expect(existsSync(file('etc/countersign')) || existsSync(file('var/lib/countersign'))).toBe(false);
     });
 
+    test('--sessions has sessions watched, --no-sessions takes that off, and --uninstall puts every byte back (A27)', async () => {
+      const line = `session optional pam_exec.so seteuid quiet ${file('usr/local/libexec/countersign/countersign-pam')} session --config ${file('etc/countersign/pam.conf')}\n`;
+      const held = SSHD.replace('account ', `${hookLine()}account `);
+      const { status, said } = await install(...everything(), '--sessions');
+      expect([status, read('etc/pam.d/sshd')], said).toEqual([0, held + line]);
+      expect(read('etc/countersign/pam.conf')).toContain('\nsessions=yes\n');
+      expect(said).toContain('ok    PAM sshd: its sessions end when their approval is revoked\n');
+      expect((await install('--sessions')).said).toMatch(/\nnothing to change\n$/);
+      await install('--no-sessions');
+      expect(read('etc/pam.d/sshd')).toBe(held);
+      await install('--sessions');
+      writeFileSync(file('etc/pam.d/sshd'), held);
+      const { said: found } = await install();
+      expect(found).toContain('FAIL  PAM sshd: sessions=yes, but there is no line: session optional ');
+      await install('--sessions');
+      await install('--uninstall');
+      expect(read('etc/pam.d/sshd')).toBe(SSHD);
+    });
+
     test('--uninstall takes only its own line out of a file that was changed since, and says so', async () => {
       await install(...everything());
       writeFileSync(file('etc/pam.d/sshd'), `${read('etc/pam.d/sshd')}session optional pam_motd.so\n`);
