@@ -18,6 +18,7 @@ const IDS = ['01J00000000000000000000001', '01J00000000000000000000002'] as Requ
 describeWith(TOOLS, 'a session of a real sshd whose approval is watched', () => {
   const bob = new MemoryKey();
   let enrolment: BrokerProcess;
+  let carolKey: string;
   let broker: FakeBroker;
   let host: ProtectedHost;
   /** Replies that the broker holds back, by request. */
@@ -26,6 +27,7 @@ describeWith(TOOLS, 'a session of a real sshd whose approval is watched', () => 
   beforeAll(async () => {
     enrolment = new BrokerProcess();
     await enrolment.enrol('alice');
+    carolKey = await enrolment.enrol('carol');
     await enrolment.start();
     broker = await FakeBroker.start();
     host = new ProtectedHost(enrolment);
@@ -162,5 +164,23 @@ describeWith(TOOLS, 'a session of a real sshd whose approval is watched', () => 
       const { status } = spawnSync(host.hook, args, { env: { PAM_TYPE: 'account', PAM_SERVICE: 'sshd' } });
       expect(status).toBe(1);
     }
+  });
+
+  test('ends by countersign revoke, at the broker itself (A27)', async () => {
+    await host.writeSigners();
+    host.configure({ sessions: 'yes' });
+    const login = host.ssh('echo $$; sleep 1000; echo never');
+    const listed = async (state: string) =>
+      JSON.parse(await enrolment.must('list', '--state', state, '--key', carolKey, '--json')).requests[0];
+    let request: { id: string; digest: string } | undefined;
+    while (request === undefined) request = await listed('pending');
+    await enrolment.must('approve', request.id, '--yes-i-read-it', request.digest, '--key', carolKey);
+    await until(() => /^\d+/.test(login.said.stdout) && watchers().length === 1);
+    await until(() => enrolment.log.includes('request.reported'));
+    expect((await listed('redeemed')).report).toMatchObject({ outcome: 'opened', code: 'watched' });
+    await enrolment.must('revoke', request.id, '--comment', 'wrong host', '--key', carolKey);
+    const { code, stdout } = await login.outcome;
+    expect([code, stdout.includes('never')]).toEqual([255, false]);
+    await until(() => watchers().length === 0);
   });
 });
