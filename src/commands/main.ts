@@ -46,7 +46,7 @@ Decide
 Manage
   roster     people, their keys, aliases and groups; export a signers file
   submitter  hosts, jobs and tools that may ask, and what they may ask for
-  policy     the policy file: import one from another tool
+  policy     the policy file: check it, explain it, test it, import one
   broker     the key that names the broker, its rotation, and the brokers pinned here
   backup     copy the database, while the broker runs or not
   restore    put such a copy in its place
