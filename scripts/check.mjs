@@ -67,7 +67,13 @@ function shellScripts() {
     readdirSync(join(root, 'scripts', folder))
       .filter((name) => name.endsWith('.sh'))
       .map((name) => `scripts/${folder}/${name}`);
-  const programs = ['countersign-pam', 'countersign-gate', 'countersign-ci', 'install-door'];
+  const programs = [
+    'countersign-pam',
+    'countersign-gate',
+    'countersign-roster',
+    'countersign-ci',
+    'install-door',
+  ];
   return [...programs.map((name) => `scripts/${name}`), ...below('door'), ...below('ci')];
 }
 

@@ -23,7 +23,8 @@ export function presentExport({ people }: Directory): { readonly digest: Digest;
 export const isSigned = ({ needed, signatures }: RosterStep): boolean => signatures.length >= needed;
 
 /**
- * The file with which a step begins unless somebody says otherwise: where the chain of signed steps has come to, else the
+ * The file with which a step begins unless somebody says otherwise: the beginning of the last signed step while that leads to the present
+ * export, else its end, else the
  * newest file that a door has, else the first one that the broker knows.
  *
  * @param known all files that the broker knows, oldest first
@@ -35,10 +36,16 @@ export function fileInForce(
   held: ReadonlySet<Digest>,
   present: Digest,
 ): Digest {
-  const head = steps.findLast(isSigned)?.next;
+  const last = steps.findLast(isSigned);
+  // Whoever has not signed it may do so still: some doors ask for more people than the broker.
+  if (last !== undefined) return isOpen(steps, last, present) ? last.old : last.next;
   const installed = known.findLast((digest) => held.has(digest) && digest !== present);
-  return head ?? installed ?? known[0] ?? present;
+  return installed ?? known[0] ?? present;
 }
+
+/** Whether the roster has exported nothing else since the step was begun. */
+const isOpen = (steps: readonly RosterStep[], step: RosterStep, present: Digest): boolean =>
+  steps.slice(steps.indexOf(step)).every(({ next }) => next === present);
 
 /**
  * The step that people may sign now. It gets a number of its own: one that was begun for another export is left behind, so
@@ -54,8 +61,7 @@ export function openStep(
 ): RosterStep | null {
   const next = presentExport(directory).digest;
   if (old.digest === next) return null;
-  const begun = steps.slice(steps.findLastIndex((step) => step.next !== next) + 1);
-  const open = begun.find((step) => step.old === old.digest);
+  const open = steps.find((step) => step.old === old.digest && isOpen(steps, step, next));
   if (open !== undefined) return open;
   return {
     serial: (steps.at(-1)?.serial ?? 0) + 1,

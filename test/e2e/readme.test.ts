@@ -160,6 +160,11 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     expect((await bad.outcome).code).toBe(1);
   });
 
+  test('has the host follow the signers files that approvers sign', async () => {
+    const said = await web.run(readme.take('Signers files'));
+    expect(said).toBe('nothing newer is signed\n'.repeat(2));
+  });
+
   test('verifies the receipt of that login with ssh-keygen alone', async () => {
     const { requests } = JSON.parse(await onBroker(`countersign list --state all --json ${BOB}`));
     const opened = requests.find(
@@ -223,6 +228,7 @@ describeWith(TOOLS, 'the README, by its own text', () => {
   });
 
   test('takes everything off again, and leaves nothing behind', async () => {
+    await web.run(readme.take('Runbook: take the door off a host'));
     await web.run(readme.take('Runbook: take the door off a host'));
     await onBroker(readme.take('Runbook: take the door off a host'));
     expect((await approvals.start(SSH('alice-admin', 'true')).outcome).code).toBe(0);

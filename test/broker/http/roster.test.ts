@@ -119,6 +119,18 @@ describe('a statement', () => {
     expect(await chain(first, 1)).toMatchObject({ state: 'waiting', steps: [] });
   });
 
+  test('is taken from more people than the broker needs, because a door may ask for more', async () => {
+    await sign();
+    await signAsCarol();
+    expect(await proposal()).toMatchObject({
+      serial: 1,
+      signed: [{ approver: 'bob' }, { approver: 'carol' }],
+    });
+    const third = await sign({ approver: 'alice', key: broker.keys.alice });
+    expect(third.json).toMatchObject({ serial: 1, signed: 3 });
+    expect((await chain(first)).steps[0].statements).toHaveLength(3);
+  });
+
   test('stands in the log, whole, and outlives a restart', async () => {
     const text = await signed();
     await post(text);
