@@ -59,6 +59,9 @@ describeWith(['root', 'sshd', 'curl', 'tmux'], 'a command behind the gate of a r
   async function decide(verdict: 'approve' | 'deny'): Promise<Listed> {
     const request = await pending();
     await broker.must(verdict, request.id, '--yes-i-read-it', request.digest, '--key', bobKey);
+    // Everybody here asks for one resource all the time, and is denied more often than anybody honest.
+    const { requester } = request.document;
+    if (verdict === 'deny') await broker.must('unlock', requester, '--comment', 'a test', '--key', bobKey);
     return request;
   }
 

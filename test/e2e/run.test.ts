@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eachOf } from './evil-broker/cases.js';
-import { countersign, until } from './programs.js';
+import { CLI, countersign, until } from './programs.js';
 import { type HeldRun, RunDoor, type RunEnd, type RunOptions } from './run-door.js';
 import { TmuxPane } from './tmux.js';
 import { describeWith } from './tools.js';
@@ -99,6 +99,39 @@ describe('a command with a number', () => {
       expect.stringContaining('number and grants exclude each other'),
     ]);
     door.configure({ number: 'yes' });
+  });
+});
+
+describeWith(['tmux'], 'an approver on a terminal', () => {
+  afterAll(() => door.configure({}));
+
+  test('is asked for the number, then for the digest; what is no number stops', async () => {
+    door.configure({ number: 'yes' });
+    const run = door.start(leaveTrace);
+    const id = await run.id();
+    const line = /number: ([0-9]{3} [0-9]{3})$/m;
+    const [, number = ''] = await until(() => line.exec(run.said.stderr));
+    const { digest } = await door.show(id);
+    const answered = async (typed: string): Promise<string> => {
+      const words = [process.execPath, CLI, 'approve', id, '--key', door.bob];
+      const pane = new TmuxPane(words, door.broker.env, 120, 80);
+      try {
+        await pane.shows('The six digits that the requester tells you');
+        pane.type(typed);
+        pane.press('Enter');
+        await pane.shows(/anything else stops:|nothing was signed/);
+        pane.type(digest.slice(7, 13));
+        pane.press('Enter');
+        return await pane.shows(/nothing was signed|the request is approved/);
+      } finally {
+        pane.close();
+      }
+    };
+    for (const typed of ['', '12 345', 'yes'])
+      expect(await answered(typed)).toContain('those are not six digits');
+    expect(await answered(number)).toContain('the request is approved');
+    expect((await run.end).code).toBe(0);
+    expect(ran()).toBe(1);
   });
 });
 
