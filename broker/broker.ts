@@ -8,6 +8,8 @@ import { VERSION } from '../src/version.js';
 import { RateLimiter } from './access/rate-limiter.js';
 import { Sessions } from './access/sessions.js';
 import { BrokerKeys } from './broker-keys.js';
+import { guardChanges } from './changes/change-rule.js';
+import { Changes } from './changes/changes.js';
 import type { BrokerContext } from './context.js';
 import { watchDoors } from './doors/door-standings.js';
 import type { Transport } from './http/authentication.js';
@@ -123,7 +125,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     });
     const requests = new Requests({
       store,
-      policy,
+      policy: guardChanges(policy),
       brokers: (now) => keys.namesAt(now),
       limits,
       clock,
@@ -133,6 +135,16 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       onWaiting: hub.announceWaiting,
       notifyAt: (request, now) => notifier.dueFor(request, attendance, now),
       isDraining: () => draining,
+    });
+    const changes = new Changes({
+      store,
+      requests,
+      principals,
+      name: options.name,
+      fingerprint: () => keys.current.fingerprint,
+      clock,
+      random,
+      onError: (error) => log.error({ err: error }, 'cannot apply an approved change'),
     });
     const doors = watchDoors(store);
     await keepSignersFiles(store, (err) => log.error({ err }, 'cannot keep the signers file of the roster'));
@@ -167,6 +179,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       store,
       requests,
       policy,
+      changes,
       sessions: new Sessions(store, (now) => keys.namesAt(now), random),
       oidc: new OidcTokens({ clock, timeout: limits.issuerMs }),
       hub,
@@ -201,6 +214,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     await policy.start(principals);
     hub.announcePolicy(policy.standing());
 
+    await changes.resume();
     const application = await createHttpApplication(context);
     const upgrade = createUpgradeHandler(context);
     const servers: Server[] = [];

@@ -6,6 +6,7 @@ import type { EpochMs } from '../src/protocol/time.js';
 import type { RateLimiter } from './access/rate-limiter.js';
 import type { Sessions } from './access/sessions.js';
 import type { BrokerKeys } from './broker-keys.js';
+import type { Changes } from './changes/changes.js';
 import type { Metrics } from './metrics.js';
 import type { Attendance } from './notify/attendance.js';
 import type { Notifier } from './notify/notifier.js';
@@ -28,6 +29,7 @@ export interface BrokerContext {
   readonly store: Store;
   readonly requests: Requests;
   readonly policy: RunningPolicy;
+  readonly changes: Changes;
   readonly sessions: Sessions;
   readonly oidc: OidcTokens;
   readonly hub: StreamHub;

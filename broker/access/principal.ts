@@ -75,7 +75,7 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'roster.sign': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'roster.follow': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'directory.read': ['owner'],
-  'directory.change': ['owner'],
+  'directory.change': ['owner', 'approver'],
   'key.rotate': ['owner'],
 };
 

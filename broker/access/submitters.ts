@@ -1,3 +1,4 @@
+import { isChangeAction } from '../../src/protocol/change-messages.js';
 import type { BoundDocument } from '../../src/protocol/document.js';
 import type { Nonce } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
@@ -6,6 +7,7 @@ import type { Submitter } from '../../src/protocol/roster-messages.js';
 import { parseSubmit } from '../../src/protocol/statements.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { verifySignature } from '../../src/ssh/signature.js';
+import { BROKER_ITSELF } from '../changes/broker-submitter.js';
 import {
   CLOCK_SKEW,
   checkBroker,
@@ -49,7 +51,7 @@ export function verifySubmit(
 }
 
 /**
- * Holds a document against what its submitter may ask for.
+ * Holds a document against what its submitter may ask for. What the broker itself is the door of, nobody else asks for.
  *
  * @throws Problem `submitter-limits` or, for the local socket, `demo-only`, naming the field.
  */
@@ -60,6 +62,10 @@ export function checkLimits(submitter: Submitter, { document }: BoundDocument): 
       credential.kind === 'socket' ? 'demo-only' : 'submitter-limits',
       `${name} may not ask for ${field} ${JSON.stringify(value)}`,
     );
+  // A17: however wide its limits are, only the broker asks for changes of its own.
+  if (isChangeAction(document.action) && submitter !== BROKER_ITSELF) {
+    throw refuse('action', document.action);
+  }
   if (!matches(limits.actions, document.action)) throw refuse('action', document.action);
   if (!matches(limits.doors, document.door)) throw refuse('door', document.door);
   if (!matches(limits.resources, document.resource)) throw refuse('resource', document.resource);

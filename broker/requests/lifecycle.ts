@@ -376,6 +376,19 @@ export function reported(
   return { request: withReport, events: [logged] };
 }
 
+/** The broker is the door itself, and has said at once what it did under its claim. */
+export function performed(
+  request: Request,
+  { claim, code, words }: { readonly claim: Claim; readonly code: string | null; readonly words: string },
+  now: EpochMs,
+): Step {
+  const outcome = code === null ? 'opened' : 'refused';
+  return {
+    request: { ...request, report: { claim, outcome, code, at: now }, endedBy: words },
+    events: [event('request.reported', request, now, { outcome, code })],
+  };
+}
+
 /** The only asker takes the question back. @throws Problem `request-ended` */
 export function withdrawn(request: Request, now: EpochMs): Step {
   checkPending(request, now);

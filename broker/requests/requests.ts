@@ -1,3 +1,4 @@
+import { BROKER_SUBMITTER } from '../../src/protocol/change-messages.js';
 import type { SubmitBody } from '../../src/protocol/messages.js';
 import type { BearerToken, Claim, Digest, Fingerprint, Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
@@ -15,6 +16,7 @@ import { checkApprover, type Evaluation, evaluate, groupsOf } from '../policy/qu
 import type { Principals } from '../roster/principals.js';
 import {
   type Committed,
+  type Directory,
   type Door,
   EVERYBODY,
   type RequestChange,
@@ -36,7 +38,7 @@ import {
   type Protection,
   whyBarred,
 } from './protection.js';
-import type { Request, Vote } from './request.js';
+import type { NewEvent, Request, Vote } from './request.js';
 import { countedAs } from './restraints.js';
 import { type Standing, standingOf, watchKey } from './standings.js';
 import {
@@ -45,6 +47,7 @@ import {
   verifyDecision,
   verifyReview,
   verifyRevocation,
+  verifyStanding,
   verifyUnlocking,
 } from './verification.js';
 import { Waiters } from './waiters.js';
@@ -72,6 +75,16 @@ export interface Submitted {
   readonly isNew: boolean;
   /** null where there is nothing left to watch. */
   readonly watch: BearerToken | null;
+}
+
+/** What the broker did where it is the door itself. */
+export interface Deed {
+  /** null for done, else a word for why not. */
+  readonly code: string | null;
+  /** How the request ended, for a reader. */
+  readonly words: string;
+  readonly events: readonly NewEvent[];
+  readonly directory?: Directory;
 }
 
 /** How long somebody waits for a request to move, and how the broker hears that he is gone. */
@@ -202,6 +215,33 @@ export class Requests {
     const redeemed = await this.#step(id, (standing, moment) => grants.redeemed(standing, claim, moment));
     if (lifecycle.isUsedBy(redeemed, claim)) return redeemed;
     throw lifecycle.endedProblem(redeemed);
+  }
+
+  /**
+   * The broker is the door of this request: once more it verifies all that it was approved by, uses the approval and does
+   * the deed, all in one commit. What is not approved (any more) stays or ends as it must.
+   */
+  async perform(
+    id: RequestId,
+    deed: (request: Request, directory: Directory, now: EpochMs) => Deed,
+  ): Promise<Request> {
+    const claim = this.#context.random(16).toString('hex') as Claim;
+    const { request } = await this.#change({ id }, (current, moment, directory) => {
+      const { now } = moment;
+      const standing = found(current);
+      const used = grants.redeemed(standing, claim, moment);
+      if (used?.request.state !== 'redeemed') return settled(used, standing);
+      for (const vote of used.request.votes) verifyStanding(vote, standing, this.#principals);
+      const { events, code, words, ...effects } = deed(used.request, directory, now);
+      const done = lifecycle.performed(used.request, { claim, code, words }, now);
+      return {
+        ...effects,
+        request: done.request,
+        events: [...used.events, ...events, ...done.events],
+        result: { request: done.request },
+      };
+    });
+    return request;
   }
 
   async report(
@@ -387,7 +427,7 @@ export class Requests {
     for (;;) {
       const request = await this.#settled(id);
       check(request);
-      if (request.state !== 'pending' || !this.#isPatient(until, patience)) return request;
+      if (isSettled(request) || !this.#isPatient(until, patience)) return request;
       await this.waiters.wait([id], until, patience.hangUp);
     }
   }
@@ -439,12 +479,12 @@ export class Requests {
   /** Runs a step inside the store with all that follows for other requests, and sets the clocks for what comes next. */
   async #change<Result extends { readonly request: Request }>(
     key: RequestKey,
-    decide: (current: Request | null, moment: grants.Moment) => RequestChange<Result>,
+    decide: (current: Request | null, moment: grants.Moment, directory: Directory) => RequestChange<Result>,
   ): Promise<Result> {
     let changed: readonly Request[] = [];
-    const result = await this.#context.store.change(key, (current, restraints, peers) => {
+    const result = await this.#context.store.change(key, (current, restraints, peers, directory) => {
       const moment = { principals: this.#principals, peers, restraints, now: this.#context.clock() };
-      const change = decide(current, moment);
+      const change = decide(current, moment, directory);
       const { request, others = [] } = change;
       const following =
         current === null || request === undefined ? [] : grants.following(current.state, request, moment);
@@ -486,6 +526,10 @@ function settled(step: grants.Steps | null, standing: Request): RequestChange<{ 
   const review = opensAlone ? { review: reviewOf(step.request, step.events[0]?.at ?? 0) } : {};
   return { ...step, ...review, result: { request: step.request } };
 }
+
+/** Whether there is no point in waiting. An approval that the broker itself uses is used at once. */
+const isSettled = ({ state, submitter }: Request): boolean =>
+  state !== 'pending' && !(state === 'approved' && submitter === BROKER_SUBMITTER);
 
 function found(request: Request | null): Request {
   if (request === null) throw new Problem('not-found', 'there is no such request');

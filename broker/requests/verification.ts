@@ -142,6 +142,27 @@ export function standingVotes(votes: readonly Vote[], principals: Principals, at
 }
 
 /**
+ * Verifies once more the receipt of a vote that counts, where the broker itself is about to act on it.
+ *
+ * @throws Problem of the receipt, the signature or the key
+ */
+export function verifyStanding({ approver, receipt }: Vote, request: Request, principals: Principals): void {
+  const { decision, statement, armor } = parseReceipt(receipt);
+  const { digest, scope, policy, document } = request;
+  const speaksOfIt =
+    decision.request === digest &&
+    decision.scope === scope &&
+    decision.policy === policy &&
+    decision.door === document.door &&
+    decision.requester === document.requester &&
+    decision.approver === approver &&
+    decision.verdict === 'approve';
+  if (!speaksOfIt) throw mismatch('something else than the request that it was counted for');
+  const { key } = verifySignature(statement, armor, 'decision@countersign');
+  checkSigner(approver, principals.ownerOf(key.fingerprint)?.name ?? 'nobody');
+}
+
+/**
  * Checks a revocation, and that its signer may revoke this: who approved it always may.
  *
  * @throws Problem of the signed text, the key or the statement; `not-a-revoker`

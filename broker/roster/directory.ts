@@ -1,3 +1,4 @@
+import { BROKER_SUBMITTER, OWNER } from '../../src/protocol/change-messages.js';
 import type { Fingerprint, Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import {
@@ -29,31 +30,42 @@ const LAST_TIME = Date.UTC(2999, 11, 31, 23, 59, 59);
 /** A group stands in a signers file as `group:NAME`, which is as long as a name. */
 const MAX_GROUP_CHARS = 128 - 'group:'.length;
 
+/** Names that speak of the broker itself in its requests. */
+const RESERVED: readonly string[] = [BROKER_SUBMITTER, OWNER];
+
 /**
  * Applies one change to the people. Pure.
  *
+ * @param authority what the event says of who allowed it; nothing where whoever may open the database did
  * @throws Problem `roster-unknown`, `roster-conflict`, `malformed-key`, `unsupported-key`
  */
-export function changeRoster(directory: Directory, change: RosterChange, now: EpochMs): DirectoryChange {
+export function changeRoster(
+  directory: Directory,
+  change: RosterChange,
+  now: EpochMs,
+  authority: JsonObject = {},
+): DirectoryChange {
   const canonical = canonicalChange(change);
   const people = changePeople(directory.people, canonical);
-  const body = rosterEventBody(canonical);
+  const body = { ...rosterEventBody(canonical), ...authority };
   return settle({ ...directory, people }, { kind: 'roster.changed', at: now, body });
 }
 
 /**
  * Applies one change to the submitters. Pure.
  *
+ * @param authority as for {@link changeRoster}
  * @throws Problem `roster-unknown`, `roster-conflict`, `malformed-key`, `unsupported-key`
  */
 export function changeSubmitters(
   directory: Directory,
   change: SubmitterChange,
   now: EpochMs,
+  authority: JsonObject = {},
 ): DirectoryChange {
   const canonical = canonicalSubmitterChange(change);
   const submitters = changeSubmitterList(directory.submitters, canonical);
-  const body = submitterEventBody(canonical);
+  const body = { ...submitterEventBody(canonical), ...authority };
   return settle({ ...directory, submitters }, { kind: 'submitters.changed', at: now, body });
 }
 
@@ -65,6 +77,7 @@ function changePeople(people: readonly Person[], change: RosterChange): readonly
         throw taken(`${person.name} is in the roster already`);
       if (person.keys.length === 0)
         throw new Problem('malformed-key', `${person.name} needs at least one key`);
+      checkNotReserved([person.name, ...person.aliases]);
       return [...people, person];
     }
     case 'remove':
@@ -83,6 +96,7 @@ function changePeople(people: readonly Person[], change: RosterChange): readonly
         withKey(withoutKey(person, change.fingerprint), change.key),
       );
     case 'set':
+      checkNotReserved(change.aliases ?? []);
       return replacing(people, change.name, (person) => ({
         ...person,
         aliases: change.aliases ?? person.aliases,
@@ -100,6 +114,7 @@ function changeSubmitterList(
     if (submitters.some(({ name }) => name === submitter.name)) {
       throw taken(`${submitter.name} is a submitter already`);
     }
+    checkNotReserved([submitter.name]);
     return [...submitters, submitter];
   }
   const found = submitters.find(({ name }) => name === change.name);
@@ -107,6 +122,12 @@ function changeSubmitterList(
   if (change.change === 'remove') return submitters.filter((submitter) => submitter !== found);
   const { credential } = change;
   return submitters.map((submitter) => (submitter === found ? { ...found, credential } : submitter));
+}
+
+function checkNotReserved(names: readonly Name[]): void {
+  const reserved = names.find((name) => RESERVED.includes(name));
+  if (reserved === undefined) return;
+  throw taken(`${reserved} is what the broker calls itself or its owner in a request`, 'choose another name');
 }
 
 function personNamed(people: readonly Person[], name: Name): Person {
@@ -137,8 +158,8 @@ function withoutKey(person: Person, fingerprint: Fingerprint): Person {
   return { ...person, keys };
 }
 
-/** The change with one spelling of each key, as it is kept and logged. */
-function canonicalChange(change: RosterChange): RosterChange {
+/** The change with one spelling of each key, as it is kept and logged. @throws Problem `malformed-key`, `unsupported-key` */
+export function canonicalChange(change: RosterChange): RosterChange {
   switch (change.change) {
     case 'add': {
       const { person } = change;
@@ -152,7 +173,8 @@ function canonicalChange(change: RosterChange): RosterChange {
   }
 }
 
-function canonicalSubmitterChange(change: SubmitterChange): SubmitterChange {
+/** The same for submitters. */
+export function canonicalSubmitterChange(change: SubmitterChange): SubmitterChange {
   switch (change.change) {
     case 'add': {
       const { submitter } = change;

@@ -122,6 +122,8 @@ export interface RequestChange<Result> {
   readonly nonce?: { readonly nonce: Nonce; readonly expires: EpochMs };
   /** What the door says of itself from now on. */
   readonly door?: Door;
+  /** The directory after the change; absent leaves it as it is. Sessions whose key is no longer enrolled end with it. */
+  readonly directory?: Directory;
   /** What is to be reviewed about this request from now on; null once that is done. */
   readonly review?: Review | null;
   /** All locks and denials that count from now on. */
@@ -131,7 +133,7 @@ export interface RequestChange<Result> {
   readonly result: Result;
 }
 
-/** One entry of the log after its commit, with the request as it then stood (null where it is about none). */
+/** One entry of the log after its commit, with the request as it then stood (null where it is not of the life of one). */
 export interface Committed {
   readonly seq: number;
   readonly kind: NewEvent['kind'];
@@ -170,10 +172,15 @@ export interface Store {
   findAsker(hash: TokenHash): Promise<Asker | null>;
   events(query: { readonly after: number; readonly limit: number }): Promise<EventsReply['events']>;
 
-  /** Compare-and-swap on one request, on those that change with it and on the restraints, together with their log entries. */
+  /** Compare-and-swap on one request, on those that change with it and on the restraints and the directory, together with their log entries. */
   change<Result>(
     key: RequestKey,
-    decide: (current: Request | null, restraints: Restraints, peers: Peers) => RequestChange<Result>,
+    decide: (
+      current: Request | null,
+      restraints: Restraints,
+      peers: Peers,
+      directory: Directory,
+    ) => RequestChange<Result>,
   ): Promise<Result>;
 
   /** Locks and denials that count; another map after each change. What is over may still be among them. */

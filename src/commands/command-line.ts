@@ -101,6 +101,9 @@ function joinValues(known: Flags, argv: readonly string[]): string[] {
       const value = written ?? (words[0]?.startsWith('--') ? '' : words.shift());
       if (value === undefined || value === '') throw usage(`${flag} needs a value`);
       joined.push(`${flag}=${value}`);
+    } else if (kind === 'switch' && word.startsWith('--no-')) {
+      // The parser would take it for the opposite of another switch.
+      joined.push(`${word}=true`);
     } else joined.push(word);
   }
   return end < 0 ? joined : [...joined, ...argv.slice(end)];

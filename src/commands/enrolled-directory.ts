@@ -2,9 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { EnrolledChange } from '../../broker/changes/directory-change.js';
 import { socketAddress } from '../client/address.js';
 import { HttpClient } from '../client/http-client.js';
 import { socketPath } from '../client/locations.js';
+import { rosterChangeReply, submittersChangeReply } from '../protocol/change-messages.js';
+import type { SubmitReply } from '../protocol/messages.js';
+import type { BearerToken } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import {
   type Person,
@@ -22,12 +26,15 @@ import { exact, tell } from './output.js';
 export interface EnrolledDirectory {
   people(): Promise<readonly Person[]>;
   submitters(): Promise<readonly Submitter[]>;
-  /** @returns the people after the change */
-  changeRoster(change: RosterChange): Promise<readonly Person[]>;
-  /** @returns the submitters after the change */
-  changeSubmitters(change: SubmitterChange): Promise<readonly Submitter[]>;
+  changeRoster(change: RosterChange, reason?: string | null): Promise<Made>;
+  changeSubmitters(change: SubmitterChange, reason?: string | null): Promise<Made>;
   close(): Promise<void>;
 }
+
+/** What became of a change: it is in force, or it is a request that waits for others. */
+export type Made =
+  | { readonly kind: 'done'; readonly withoutApproval: boolean }
+  | { readonly kind: 'asked'; readonly reply: SubmitReply; readonly client: HttpClient };
 
 /**
  * Opens the directory through the socket of a running broker, else the database itself under its exclusive lock.
@@ -38,7 +45,7 @@ export async function openDirectory(data: string): Promise<EnrolledDirectory> {
   const client = new HttpClient(socketAddress(socketPath(data)));
   try {
     await client.call(rosterReply, { method: 'GET', path: '/v1/roster' });
-    return overSocket(client);
+    return overHttp(client);
   } catch (error) {
     client.close();
     if (!(error instanceof Problem) || error.code !== 'broker-unreachable') throw error;
@@ -49,29 +56,34 @@ export async function openDirectory(data: string): Promise<EnrolledDirectory> {
 /** Whether somebody has used this data directory before. */
 export const hasDatabase = (data: string): boolean => existsSync(join(data, 'broker.db'));
 
-function overSocket(client: HttpClient): EnrolledDirectory {
+/** Through a broker: as its owner over the socket, or as whoever signed in. */
+export function overHttp(client: HttpClient, token?: BearerToken): EnrolledDirectory {
+  const get = { method: 'GET', token } as const;
+  const made = (reply: object | SubmitReply): Made =>
+    'watch' in reply ? { kind: 'asked', reply, client } : { kind: 'done', withoutApproval: false };
+  const because = (reason: string | null): object => (reason === null ? {} : { reason });
   return {
-    people: async () => (await client.call(rosterReply, { method: 'GET', path: '/v1/roster' })).people,
+    people: async () => (await client.call(rosterReply, { ...get, path: '/v1/roster' })).people,
     submitters: async () =>
-      (await client.call(submittersReply, { method: 'GET', path: '/v1/submitters' })).submitters,
-    async changeRoster(change) {
-      const body = z.encode(rosterChangeSchema, change);
-      const { people } = await client.call(rosterReply, { method: 'POST', path: '/v1/roster/changes', body });
-      return people;
+      (await client.call(submittersReply, { ...get, path: '/v1/submitters' })).submitters,
+    async changeRoster(change, reason = null) {
+      const body = { ...z.encode(rosterChangeSchema, change), ...because(reason) };
+      const call = { method: 'POST', path: '/v1/roster/changes', body, token } as const;
+      return made(await client.call(rosterChangeReply, call));
     },
-    async changeSubmitters(change) {
-      const body = z.encode(submitterChangeSchema, change);
-      const call = { method: 'POST', path: '/v1/submitters/changes', body } as const;
-      return (await client.call(submittersReply, call)).submitters;
+    async changeSubmitters(change, reason = null) {
+      const body = { ...z.encode(submitterChangeSchema, change), ...because(reason) };
+      const call = { method: 'POST', path: '/v1/submitters/changes', body, token } as const;
+      return made(await client.call(submittersChangeReply, call));
     },
     close: async () => client.close(),
   };
 }
 
 async function inDatabase(data: string): Promise<EnrolledDirectory> {
-  const [{ openSqliteStore }, { changeRoster, changeSubmitters }] = await Promise.all([
+  const [{ openSqliteStore }, { changeOffline }] = await Promise.all([
     import('../../broker/store/sqlite/open.js'),
-    import('../../broker/roster/directory.js'),
+    import('../../broker/changes/offline.js'),
   ]);
   const store = await openSqliteStore({
     directory: data,
@@ -79,17 +91,15 @@ async function inDatabase(data: string): Promise<EnrolledDirectory> {
     random: randomBytes,
     onMigrated: (copy) => tell(`brought the database up to this version; as it was before: ${exact(copy)}`),
   });
+  const made = async (asked: EnrolledChange): Promise<Made> => ({
+    kind: 'done',
+    withoutApproval: await changeOffline(store, asked, Date.now()),
+  });
   return {
     people: async () => store.directory().people,
     submitters: async () => store.directory().submitters,
-    async changeRoster(change) {
-      const changed = await store.changeDirectory((current) => changeRoster(current, change, Date.now()));
-      return changed.people;
-    },
-    async changeSubmitters(change) {
-      const changed = await store.changeDirectory((current) => changeSubmitters(current, change, Date.now()));
-      return changed.submitters;
-    },
+    changeRoster: (change) => made({ of: 'people', change }),
+    changeSubmitters: (change) => made({ of: 'submitters', change }),
     close: () => store.close(),
   };
 }

@@ -2,32 +2,35 @@ import { locate } from '../client/locations.js';
 import { shownTime } from '../client/shown-time.js';
 import { isName, type Name, parseName } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
-import type { Person, PersonKey, RosterChange } from '../protocol/roster-messages.js';
+import type { Person, PersonKey } from '../protocol/roster-messages.js';
 import { type EpochMs, formatTime, parseTime } from '../protocol/time.js';
 import { formatPublicKey, parseFingerprint, parsePublicKeyLine } from '../ssh/public-key.js';
 import { exportSigners } from '../ssh/roster-export.js';
+import { CHANGE_FLAGS, CHANGE_HELP, makeChange } from './enrolled-change.js';
 import { hasDatabase, withDirectory } from './enrolled-directory.js';
-import type { ExitCode } from './exit-code.js';
 import { exact, print, printJson } from './output.js';
 import { readPublicKey } from './public-key-file.js';
 import { signVerb, statusVerb } from './roster-signing.js';
 import { formatTable } from './text-table.js';
 import { defineVerb, type FlagValues, type VerbGroup } from './verb.js';
 
-const KEY_FLAGS = { dir: 'text', key: 'text', validAfter: 'text', validBefore: 'text' } as const;
+const KEY_FLAGS = { ...CHANGE_FLAGS, key: 'text', validAfter: 'text', validBefore: 'text' } as const;
 const DIR_HELP = `
   --dir DIR       data directory of the broker (COUNTERSIGN_DIR)`;
 const KEY_HELP = `
   --key FILE      a public key file, or - for stdin
   --valid-after TIME, --valid-before TIME
-                  when the key may sign, as 2026-01-31T23:00:00Z${DIR_HELP}`;
+                  when the key may sign, as 2026-01-31T23:00:00Z${CHANGE_HELP}`;
 
 export const verb: VerbGroup = {
   help: `
 The people who may sign: one name each, several keys, aliases and groups. Works
-through the socket of a running broker, else on the data directory itself. A change
-takes effect at once; doors take it over with a new signers file: by hand, or signed
-for by approvers (sign, status).
+through the socket of a running broker, else on the data directory itself, and over
+a URL for approvers. While the broker runs and two approvers are enrolled, a change
+is a request: it waits for others to sign it, and takes effect then. Doors take it
+over with a new signers file: by hand, or signed for by approvers (sign, status).
+
+Exits with 0 done, 2 denied, 3 nobody answered in time, 4 cancelled, 1 error.
 
 Usage
   countersign roster list [--json]
@@ -50,6 +53,8 @@ Flags
                   other names and groups of a person (add, set)
   --for DOOR      the door that the signers file is for (export)
   --json          as JSON (list)
+  --reason TEXT, --no-wait, --url ADDRESS, --sign-in FILE, --ca FILE
+                  of a change: see countersign roster add --help
 
 Examples
   countersign roster add bob --key bob.pub --alias bob@example.com --group oncall
@@ -92,17 +97,20 @@ Flags
 
 Examples
   countersign roster add bob --key ~/bob.pub --alias bob@example.com --group oncall
+  countersign roster add carol --key carol.pub --reason "joins the team" \\
+    --url https://approvals.example.com:7433
 `,
       arguments: ['NAME'],
       flags: { ...KEY_FLAGS, alias: 'texts', group: 'texts' },
-      async run({ arguments: [name = ''], flags, env }) {
+      async run({ arguments: [name = ''], flags, env, display: { zone } }) {
         const person: Person = {
           name: parseName(name, 'NAME'),
           aliases: parseNames(flags.alias, '--alias'),
           groups: parseNames(flags.group, '--group'),
           keys: [await readKey(flags)],
         };
-        return change(locate(flags, env).data, { change: 'add', person }, `added ${person.name}`);
+        const done = `added ${person.name}`;
+        return makeChange({ of: 'people', change: { change: 'add', person }, done }, flags, env, zone);
       },
     }),
     set: defineVerb({
@@ -115,31 +123,28 @@ Usage
 
 Flags
   --alias A       an alias
-  --group G       a group${DIR_HELP}
+  --group G       a group${CHANGE_HELP}
 
 Examples
   countersign roster set bob --group oncall --group db
   countersign roster set bob --alias -
 `,
       arguments: ['NAME'],
-      flags: { dir: 'text', alias: 'texts', group: 'texts' },
-      async run({ arguments: [text = ''], flags, env }) {
+      flags: { ...CHANGE_FLAGS, alias: 'texts', group: 'texts' },
+      async run({ arguments: [text = ''], flags, env, display: { zone } }) {
         const name = parseName(text, 'NAME');
         if (flags.alias.length + flags.group.length === 0) {
           throw new Problem('usage', 'neither --alias nor --group is given');
         }
         const aliases = parseReplacement(flags.alias, '--alias');
         const groups = parseReplacement(flags.group, '--group');
-        return change(
-          locate(flags, env).data,
-          {
-            change: 'set',
-            name,
-            ...(aliases === null ? {} : { aliases }),
-            ...(groups === null ? {} : { groups }),
-          },
-          `changed ${name}`,
-        );
+        const change = {
+          change: 'set',
+          name,
+          ...(aliases === null ? {} : { aliases }),
+          ...(groups === null ? {} : { groups }),
+        } as const;
+        return makeChange({ of: 'people', change, done: `changed ${name}` }, flags, env, zone);
       },
     }),
     remove: defineVerb({
@@ -150,16 +155,17 @@ once.
 Usage
   countersign roster remove NAME
 
-Flags${DIR_HELP}
+Flags${CHANGE_HELP}
 
 Examples
   countersign roster remove bob
 `,
       arguments: ['NAME'],
-      flags: { dir: 'text' },
-      async run({ arguments: [text = ''], flags, env }) {
+      flags: CHANGE_FLAGS,
+      async run({ arguments: [text = ''], flags, env, display: { zone } }) {
         const name = parseName(text, 'NAME');
-        return change(locate(flags, env).data, { change: 'remove', name }, `removed ${name}`);
+        const done = `removed ${name}`;
+        return makeChange({ of: 'people', change: { change: 'remove', name }, done }, flags, env, zone);
       },
     }),
     'add-key': defineVerb({
@@ -176,14 +182,11 @@ Examples
 `,
       arguments: ['NAME'],
       flags: KEY_FLAGS,
-      async run({ arguments: [text = ''], flags, env }) {
+      async run({ arguments: [text = ''], flags, env, display: { zone } }) {
         const name = parseName(text, 'NAME');
         const key = await readKey(flags);
-        return change(
-          locate(flags, env).data,
-          { change: 'add-key', name, key },
-          `added ${parsePublicKeyLine(key.key).fingerprint} to ${name}`,
-        );
+        const done = `added ${parsePublicKeyLine(key.key).fingerprint} to ${name}`;
+        return makeChange({ of: 'people', change: { change: 'add-key', name, key }, done }, flags, env, zone);
       },
     }),
     'rotate-key': defineVerb({
@@ -201,15 +204,13 @@ Examples
 `,
       arguments: ['NAME', 'FINGERPRINT'],
       flags: KEY_FLAGS,
-      async run({ arguments: [text = '', old = ''], flags, env }) {
+      async run({ arguments: [text = '', old = ''], flags, env, display: { zone } }) {
         const name = parseName(text, 'NAME');
         const fingerprint = parseFingerprint(old);
         const key = await readKey(flags);
-        return change(
-          locate(flags, env).data,
-          { change: 'rotate-key', name, fingerprint, key },
-          `replaced ${fingerprint} of ${name} by ${parsePublicKeyLine(key.key).fingerprint}`,
-        );
+        const change = { change: 'rotate-key', name, fingerprint, key } as const;
+        const done = `replaced ${fingerprint} of ${name} by ${parsePublicKeyLine(key.key).fingerprint}`;
+        return makeChange({ of: 'people', change, done }, flags, env, zone);
       },
     }),
     'remove-key': defineVerb({
@@ -219,21 +220,19 @@ Take one key from a person. Sessions of that key end at once.
 Usage
   countersign roster remove-key NAME FINGERPRINT
 
-Flags${DIR_HELP}
+Flags${CHANGE_HELP}
 
 Examples
   countersign roster remove-key bob SHA256:fZ6V0mJkC3y0t2Qe4l3wq1yJ1rC0Hq3o7sU8mC0aTqE
 `,
       arguments: ['NAME', 'FINGERPRINT'],
-      flags: { dir: 'text' },
-      async run({ arguments: [text = '', old = ''], flags, env }) {
+      flags: CHANGE_FLAGS,
+      async run({ arguments: [text = '', old = ''], flags, env, display: { zone } }) {
         const name = parseName(text, 'NAME');
         const fingerprint = parseFingerprint(old);
-        return change(
-          locate(flags, env).data,
-          { change: 'remove-key', name, fingerprint },
-          `removed ${fingerprint} from ${name}`,
-        );
+        const change = { change: 'remove-key', name, fingerprint } as const;
+        const done = `removed ${fingerprint} from ${name}`;
+        return makeChange({ of: 'people', change, done }, flags, env, zone);
       },
     }),
     sign: signVerb,
@@ -268,12 +267,6 @@ Examples
 async function readPeople(data: string): Promise<readonly Person[]> {
   if (!hasDatabase(data)) return [];
   return withDirectory(data, (directory) => directory.people());
-}
-
-async function change(data: string, rosterChange: RosterChange, done: string): Promise<ExitCode> {
-  await withDirectory(data, (directory) => directory.changeRoster(rosterChange));
-  print(done);
-  return 0;
 }
 
 async function readKey({ key, validAfter, validBefore }: FlagValues<typeof KEY_FLAGS>): Promise<PersonKey> {

@@ -10,7 +10,6 @@ import type { FlagValues } from './verb.js';
 
 /** The flags that say how a submitter proves who it is. */
 export const CREDENTIAL_FLAGS = {
-  dir: 'text',
   key: 'text',
   token: 'switch',
   socket: 'switch',

@@ -1,7 +1,8 @@
 import { locate } from '../client/locations.js';
 import { parseName } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
-import type { Submitter, SubmitterChange } from '../protocol/roster-messages.js';
+import type { Submitter } from '../protocol/roster-messages.js';
+import { CHANGE_FLAGS, CHANGE_HELP, makeChange } from './enrolled-change.js';
 import { hasDatabase, withDirectory } from './enrolled-directory.js';
 import { exact, print, printJson, tell } from './output.js';
 import { CREDENTIAL_FLAGS, CREDENTIAL_HELP, credentialText, makeCredential } from './submitter-credential.js';
@@ -15,7 +16,8 @@ export const verb: VerbGroup = {
   help: `
 The machines and tools that may ask: how each proves who it is, and what it may ask
 for. Works through the socket of a running broker, else on the data directory
-itself.
+itself, and over a URL for approvers. While the broker runs and two approvers are
+enrolled, a change is a request that others must sign: see countersign roster --help
 
 Usage
   countersign submitter list [--json]
@@ -31,6 +33,8 @@ Flags
   --action A, --resource R, --door D, --requester N
                   what it may ask for (add)
   --json          as JSON (list)
+  --reason TEXT, --no-wait, --url ADDRESS, --sign-in FILE, --ca FILE
+                  of a change: see countersign submitter add --help
 
 Examples
   countersign submitter add web-1 --key /etc/ssh/ssh_host_ed25519_key.pub \\
@@ -76,7 +80,7 @@ Flags
   --action A      what it may ask to do
   --resource R    on what
   --door D        for which doors
-  --requester N   for whom, beside itself${CREDENTIAL_HELP}${DIR_HELP}
+  --requester N   for whom, beside itself${CREDENTIAL_HELP}${CHANGE_HELP}
 
 Examples
   countersign submitter add web-1 --key /etc/ssh/ssh_host_ed25519_key.pub \\
@@ -91,8 +95,15 @@ Examples
     --door host:deploy-1 --requester '*'
 `,
       arguments: ['NAME'],
-      flags: { ...CREDENTIAL_FLAGS, action: 'texts', resource: 'texts', door: 'texts', requester: 'texts' },
-      async run({ arguments: [text = ''], flags, env }) {
+      flags: {
+        ...CREDENTIAL_FLAGS,
+        ...CHANGE_FLAGS,
+        action: 'texts',
+        resource: 'texts',
+        door: 'texts',
+        requester: 'texts',
+      },
+      async run({ arguments: [text = ''], flags, env, display: { zone } }) {
         const name = parseName(text, 'NAME');
         const { credential, token } = await makeCredential(flags);
         const limits = {
@@ -101,10 +112,14 @@ Examples
           doors: required(flags.door, '--door'),
           requesters: [...flags.requester],
         };
-        await change(locate(flags, env).data, { change: 'add', submitter: { name, credential, limits } });
-        if (token === null) print(`added ${name}`);
-        else showToken(name, token);
-        return 0;
+        const change = { change: 'add', submitter: { name, credential, limits } } as const;
+        const asked = {
+          of: 'submitters',
+          change,
+          done: `added ${name}`,
+          ...shownToken(name, token),
+        } as const;
+        return makeChange(asked, flags, env, zone);
       },
     }),
     rotate: defineVerb({
@@ -114,20 +129,24 @@ Give a submitter another key, token or set of claims; what it had ends at once.
 Usage
   countersign submitter rotate NAME --key FILE | --token | --oidc-issuer URL…
 
-Flags${CREDENTIAL_HELP}${DIR_HELP}
+Flags${CREDENTIAL_HELP}${CHANGE_HELP}
 
 Examples
   countersign submitter rotate ci --token > ci.token
 `,
       arguments: ['NAME'],
-      flags: CREDENTIAL_FLAGS,
-      async run({ arguments: [text = ''], flags, env }) {
+      flags: { ...CREDENTIAL_FLAGS, ...CHANGE_FLAGS },
+      async run({ arguments: [text = ''], flags, env, display: { zone } }) {
         const name = parseName(text, 'NAME');
         const { credential, token } = await makeCredential(flags);
-        await change(locate(flags, env).data, { change: 'rotate', name, credential });
-        if (token === null) print(`rotated ${name}`);
-        else showToken(name, token);
-        return 0;
+        const change = { change: 'rotate', name, credential } as const;
+        const asked = {
+          of: 'submitters',
+          change,
+          done: `rotated ${name}`,
+          ...shownToken(name, token),
+        } as const;
+        return makeChange(asked, flags, env, zone);
       },
     }),
     remove: defineVerb({
@@ -137,31 +156,32 @@ Remove a submitter: it can neither ask nor use what was approved.
 Usage
   countersign submitter remove NAME
 
-Flags${DIR_HELP}
+Flags${CHANGE_HELP}
 
 Examples
   countersign submitter remove ci
 `,
       arguments: ['NAME'],
-      flags: { dir: 'text' },
-      async run({ arguments: [text = ''], flags, env }) {
+      flags: CHANGE_FLAGS,
+      async run({ arguments: [text = ''], flags, env, display: { zone } }) {
         const name = parseName(text, 'NAME');
-        await change(locate(flags, env).data, { change: 'remove', name });
-        print(`removed ${name}`);
-        return 0;
+        const done = `removed ${name}`;
+        return makeChange({ of: 'submitters', change: { change: 'remove', name }, done }, flags, env, zone);
       },
     }),
   },
 };
 
-async function change(data: string, submitterChange: SubmitterChange): Promise<void> {
-  await withDirectory(data, (directory) => directory.changeSubmitters(submitterChange));
-}
-
-function showToken(name: string, token: string): void {
-  print(token);
-  tell(`this token of ${name} is shown once: keep it private, and give it as COUNTERSIGN_TOKEN`);
-}
+/** A token is shown as soon as the broker has heard of it: nobody could show it later. */
+const shownToken = (name: string, token: string | null): { readonly onTaken?: () => void } =>
+  token === null
+    ? {}
+    : {
+        onTaken() {
+          print(token);
+          tell(`this token of ${name} is shown once: keep it private, and give it as COUNTERSIGN_TOKEN`);
+        },
+      };
 
 function required(texts: readonly string[], what: string): string[] {
   if (texts.length > 0) return [...texts];

@@ -242,6 +242,7 @@ export const PROBLEMS = {
     status: 409,
     hint: 'look at it again: countersign roster sign',
   },
+  'change-outdated': { status: 409, hint: 'look at what there is now, and ask for the change again' },
   'roster-unknown': { status: 404, hint: 'see: countersign roster list' },
   'broker-locked': { status: 503, hint: 'another broker or command has this data directory open' },
   'newer-store': {

@@ -277,6 +277,30 @@ export class TestBroker {
     return this.call('POST', `/v1/requests/${id}/decisions`, { body: { receipt } });
   }
 
+  /** Has the owner ask for a change, and whoever is enrolled sign it until it is applied. */
+  async change(what: 'roster' | 'submitters', body: unknown): Promise<Answer> {
+    const asked = await this.call('POST', `/v1/${what}/changes`, { viaSocket: true, body });
+    if (asked.status !== 202) return asked;
+    const { id, watch: token } = asked.json;
+    const read = (wait: number): Promise<Answer> =>
+      this.call('GET', `/v1/requests/${id}`, { token, headers: { prefer: `wait=${wait}` } });
+    const { people } = (await this.call('GET', '/v1/roster', { viaSocket: true })).json;
+    for (const approver of ['carol', 'alice', 'bob'] as const) {
+      const isEnrolled = people.some((person: { name: string }) => person.name === approver);
+      if (isEnrolled && (await read(0)).json.status.state === 'pending') await this.approve(id, approver);
+    }
+    return read(10);
+  }
+
+  /** The yes of one of the people; whatever comes of it. */
+  async approve(id: string, approver: 'alice' | 'bob' | 'carol'): Promise<Answer> {
+    const token = await this.signIn(this.keys[approver], approver);
+    const { json } = await this.call('GET', `/v1/requests/${id}`, { token });
+    const bound = parseDocument(json.document);
+    const receipt = this.decision(bound, json.policy, { approver: name(approver) }, this.keys[approver]);
+    return this.call('POST', `/v1/requests/${id}/decisions`, { body: { receipt } });
+  }
+
   revocation(bound: BoundDocument, key = this.keys.bob, approver = 'bob', broker = this.fingerprint): string {
     const statement = formatRevocation({
       broker,

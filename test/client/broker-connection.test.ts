@@ -146,10 +146,7 @@ describe('a console on a real broker', () => {
   test('is refused for good once its key is removed', async () => {
     const connection = await connect();
     await live(connection);
-    await broker.call('POST', '/v1/roster/changes', {
-      viaSocket: true,
-      body: { change: 'remove', name: 'bob' },
-    });
+    await broker.change('roster', { change: 'remove', name: 'bob' });
     const link = await until(connection, () => {
       const { link } = connection.queue();
       return link.state === 'refused' ? link : undefined;

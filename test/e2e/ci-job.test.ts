@@ -202,7 +202,7 @@ describeWith([...BARE_PROGRAMS, 'ssh-keygen', 'env'], 'a CI job with nothing but
     const issuer = await LocalIssuer.start();
     const enrolled = ['--oidc-issuer', issuer.issuer, '--oidc-audience', 'countersign'];
     const claims = ['--oidc-claim', 'repository=acme/shop', '--oidc-claim', 'environment=production'];
-    await broker.must('submitter', 'add', 'ci:oidc', ...enrolled, ...claims, ...LIMITS);
+    await broker.change('submitter', 'add', 'ci:oidc', ...enrolled, ...claims, ...LIMITS);
     const audiences: (string | null)[] = [];
     const github = createServer(async (request, response) => {
       const { searchParams } = new URL(request.url ?? '', 'http://localhost');
@@ -237,7 +237,7 @@ describeWith([...BARE_PROGRAMS, 'ssh-keygen', 'env'], 'a CI job with nothing but
 
   test('asks with a key', async () => {
     const key = broker.makeKey('job');
-    await broker.must('submitter', 'add', 'ci-key', '--key', `${key}.pub`, ...LIMITS);
+    await broker.change('submitter', 'add', 'ci-key', '--key', `${key}.pub`, ...LIMITS);
     delete job.env.COUNTERSIGN_TOKEN;
     const run = job.start(['--signers', 'signers', '--submitter', 'ci-key', '--key', key]);
     const id = await asked(run);
@@ -269,8 +269,8 @@ describeWith([...BARE_PROGRAMS, 'ssh-keygen', 'env'], 'a CI job with nothing but
       ...broker.env,
       PATH: `${join(job.directory, 'bin')}:${process.env.PATH}`,
     });
-    expect(await enrolling.outcome).toMatchObject({ code: 0, stdout: 'added ci:shop\n' });
-    await broker.must('submitter', 'remove', 'ci:shop');
+    expect(await broker.signChange(enrolling)).toMatchObject({ code: 0, stdout: 'added ci:shop\n' });
+    await broker.change('submitter', 'remove', 'ci:shop');
     const limits = [
       '--action',
       'deploy',
@@ -281,7 +281,7 @@ describeWith([...BARE_PROGRAMS, 'ssh-keygen', 'env'], 'a CI job with nothing but
       '--requester',
       '*',
     ];
-    const hostToken = (await broker.must('submitter', 'add', 'ci:shop', '--token', ...limits)).trim();
+    const hostToken = (await broker.change('submitter', 'add', 'ci:shop', '--token', ...limits)).trim();
     const script = readme
       .take(section, 'bash')
       .replace('https://approvals.example.com:7433', broker.address)

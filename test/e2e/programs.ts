@@ -63,6 +63,8 @@ export class BrokerProcess {
   readonly config = join(this.directory, 'config');
   #running: RunningProgram | null = null;
   #port = 0;
+  /** Of those who were enrolled here. */
+  readonly #keys: string[] = [];
 
   /** Variables under which every verb talks to this broker and finds nothing of the machine's own. */
   get env(): Record<string, string> {
@@ -98,7 +100,30 @@ export class BrokerProcess {
   async enrol(name: string, ...options: string[]): Promise<string> {
     const key = this.makeKey(name);
     await this.must('roster', 'add', name, '--key', `${key}.pub`, ...options);
+    this.#keys.push(key);
     return key;
+  }
+
+  /** Runs a verb that changes people or submitters, which everybody enrolled here signs where that is asked for. */
+  async change(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.signChange(countersign(args, this.env));
+    if (code !== 0) throw new Error(`countersign ${args.join(' ')} exited ${code}: ${stderr}`);
+    return stdout;
+  }
+
+  /** Has everybody enrolled here sign what that program asks for, until it is over. */
+  async signChange(changing: RunningProgram): Promise<Outcome> {
+    const isOver = (): boolean => changing.child.exitCode !== null;
+    const [, id = ''] = await until(() =>
+      isOver() ? [] : /waiting for approval: (\S+),/.exec(changing.said.stderr),
+    );
+    for (const key of this.#keys) {
+      if (isOver()) break;
+      const { digest } = JSON.parse(await this.must('show', id, '--json', '--key', key));
+      // One more than it takes hears that it is over.
+      await countersign(['approve', id, '--yes-i-read-it', digest, '--key', key], this.env).outcome;
+    }
+    return changing.outcome;
   }
 
   /** Runs a verb that must succeed, and returns what it printed. */

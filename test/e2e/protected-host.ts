@@ -43,8 +43,8 @@ export class ProtectedHost {
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, key)]);
     }
     cpSync(join(directory, 'login_key.pub'), join(directory, 'authorized_keys'));
-    await this.#broker.must('roster', 'set', 'alice', '--alias', this.user);
-    await this.#broker.must(
+    await this.#broker.change('roster', 'set', 'alice', '--alias', this.user);
+    await this.#broker.change(
       ...['submitter', 'add', this.door, '--key', join(directory, 'host_key.pub'), '--door', this.door],
       ...['--action', 'ssh.login', '--action', 'sudo.run', '--resource', 'web-1', '--requester', '*'],
     );

@@ -129,10 +129,15 @@ export class Draft {
   /** @throws Problem `replayed`, and whatever `decide` throws */
   change<Result>(
     key: RequestKey,
-    decide: (current: Request | null, restraints: Restraints, peers: Peers) => RequestChange<Result>,
+    decide: (
+      current: Request | null,
+      restraints: Restraints,
+      peers: Peers,
+      directory: Directory,
+    ) => RequestChange<Result>,
   ): Result {
     const current = this.find(key);
-    const change = decide(current, this.restraints, this);
+    const change = decide(current, this.restraints, this, this.directory);
     const request = change.request ?? current;
     if (change.request !== undefined) this.#checkRequest(key, current, change.request);
     const others = change.others ?? [];
@@ -149,7 +154,9 @@ export class Draft {
     this.#checkNonce(change.nonce);
     const bodies = change.events.map((event) => canonicalJson(event.body));
     const othersBodies = others.map(({ events }) => events.map((event) => canonicalJson(event.body)));
+    const directory = change.directory === undefined ? null : sorted(change.directory);
 
+    if (directory !== null) this.#putDirectory(directory);
     if (change.request !== undefined) this.#putRequest(change.request, current === null);
     if (change.asker !== undefined) this.askers.set(change.asker.hash, change.asker);
     if (change.nonce !== undefined) this.nonces.set(change.nonce.nonce, change.nonce.expires);
@@ -204,15 +211,10 @@ export class Draft {
     decide: (current: Directory) => { readonly directory: Directory; readonly events: readonly NewEvent[] },
   ): Directory {
     const change = decide(this.directory);
-    const directory = {
-      people: sortedByName(change.directory.people),
-      submitters: sortedByName(change.directory.submitters),
-    };
-    const ended = this.#sessions().filter(({ approver, key }) => !isEnrolled(directory, approver, key));
+    const directory = sorted(change.directory);
     const bodies = change.events.map((event) => canonicalJson(event.body));
 
-    this.directory = directory;
-    for (const session of ended) this.#endSession(session);
+    this.#putDirectory(directory);
     this.#append(change.events, bodies, null);
     return directory;
   }
@@ -303,6 +305,12 @@ export class Draft {
       throw new Problem('replayed', 'this statement has been used');
   }
 
+  #putDirectory(directory: Directory): void {
+    const ended = this.#sessions().filter(({ approver, key }) => !isEnrolled(directory, approver, key));
+    this.directory = directory;
+    for (const session of ended) this.#endSession(session);
+  }
+
   #putDelivery(delivery: Delivery): void {
     this.deliveries.set(deliveryKey(delivery), delivery);
   }
@@ -322,7 +330,12 @@ export class Draft {
       const entry = appendEntry(this.head, { at, kind, request: request?.id ?? null, body });
       this.head = entry;
       this.entries.push(entry);
-      this.committed.push({ seq: entry.seq, kind, at, request });
+      this.committed.push({
+        seq: entry.seq,
+        kind,
+        at,
+        request: kind.startsWith('request.') ? request : null,
+      });
       this.#size += body.length;
     });
   }
@@ -344,6 +357,11 @@ function checkFixed(current: Request, next: Request): void {
   const changed = FIXED.find((field) => current[field] !== next[field]);
   if (changed !== undefined) throw misuse(`${changed} of a request never changes`);
 }
+
+const sorted = ({ people, submitters }: Directory): Directory => ({
+  people: sortedByName(people),
+  submitters: sortedByName(submitters),
+});
 
 function sortedByName<Named extends { readonly name: string }>(list: readonly Named[]): readonly Named[] {
   if (new Set(list.map(({ name }) => name)).size < list.length) {

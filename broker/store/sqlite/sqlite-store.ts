@@ -103,7 +103,12 @@ export class SqliteStore implements Store {
 
   change<Result>(
     key: RequestKey,
-    decide: (current: Request | null, restraints: Restraints, peers: Peers) => RequestChange<Result>,
+    decide: (
+      current: Request | null,
+      restraints: Restraints,
+      peers: Peers,
+      directory: Directory,
+    ) => RequestChange<Result>,
   ): Promise<Result> {
     return this.#group.submit((draft) => draft.change(key, decide));
   }

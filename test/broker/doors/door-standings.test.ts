@@ -27,8 +27,7 @@ const status = async () =>
   (await broker.call('GET', '/v1/status', { viaSocket: true })).json.doors
     .filter((standing: { outdated: boolean }) => standing.outdated)
     .map(({ door, since }: { door: string; since: string }) => ({ door, since }));
-const removeCarol = () =>
-  broker.call('POST', '/v1/roster/changes', { viaSocket: true, body: { change: 'remove', name: 'carol' } });
+const removeCarol = () => broker.change('roster', { change: 'remove', name: 'carol' });
 
 test('a door with the exported file is up to date, with or without its own first line', async () => {
   expect((await askWith(digestOf(await exported(null)))).status).toBe(201);
@@ -64,10 +63,7 @@ test('a door that does not say what it has is in no list, and neither is one tha
   expect(await status()).toEqual([]);
   await askWith(digestOf('another file\n'));
   expect(await status()).toHaveLength(1);
-  await broker.call('POST', '/v1/submitters/changes', {
-    viaSocket: true,
-    body: { change: 'remove', name: 'host:web-1' },
-  });
+  await broker.change('submitters', { change: 'remove', name: 'host:web-1' });
   expect(await status()).toEqual([]);
 });
 

@@ -56,6 +56,8 @@ describe('every credential on every route (A18)', () => {
       'GET /v1/status',
       'GET /v1/policy',
       'GET /v1/roster/proposal',
+      'POST /v1/roster/changes',
+      'POST /v1/submitters/changes',
     ],
     socket: [
       'GET /v1/locks',
@@ -132,10 +134,7 @@ describe('sessions', () => {
     const { fingerprint } = await import('../../../src/ssh/public-key.js').then(({ parsePublicKeyLine }) =>
       parsePublicKeyLine(broker.keys.bob.line),
     );
-    const removed = await broker.call('POST', '/v1/roster/changes', {
-      viaSocket: true,
-      body: { change: 'remove-key', name: 'bob', fingerprint },
-    });
+    const removed = await broker.change('roster', { change: 'remove-key', name: 'bob', fingerprint });
     expect(removed.status).toBe(200);
     expect(await status()).toBe(401);
     const carol = await broker.signIn(broker.keys.carol, 'carol');
@@ -232,8 +231,7 @@ describe('what is removed loses its connections', () => {
       headers: { prefer: 'wait=60' },
     });
     for (;;) if ((await broker.call('GET', '/v1/status', { viaSocket: true })).json.waiters === 1) break;
-    const change = { change: 'remove', name: 'host:web-1' };
-    await broker.call('POST', '/v1/submitters/changes', { viaSocket: true, body: change });
+    await broker.change('submitters', { change: 'remove', name: 'host:web-1' });
     expect((await waiting).json.code).toBe('unauthenticated');
     expect((await broker.submit()).json.code).toBe('unknown-key');
   });
@@ -241,7 +239,7 @@ describe('what is removed loses its connections', () => {
 
 test('a broker without an enrolled approver does not start (A47)', async () => {
   for (const name of ['bob', 'carol', 'alice']) {
-    await broker.call('POST', '/v1/roster/changes', { viaSocket: true, body: { change: 'remove', name } });
+    await broker.change('roster', { change: 'remove', name });
   }
   await expect(broker.restart()).rejects.toMatchObject({ code: 'no-approver' });
   broker = await TestBroker.start();

@@ -21,10 +21,7 @@ beforeEach(async () => {
     },
     limits: { actions: ['deploy'], resources: ['shop'], doors: ['job:shop'], requesters: ['alice'] },
   };
-  const added = await broker.call('POST', '/v1/submitters/changes', {
-    viaSocket: true,
-    body: { change: 'add', submitter },
-  });
+  const added = await broker.change('submitters', { change: 'add', submitter });
   expect(added.status).toBe(200);
 });
 afterEach(() => broker.stop());
@@ -59,7 +56,10 @@ describe('a submitter with an OIDC token (A46)', () => {
     expect(claims[0]).toEqual({ name: 'repository', value: 'acme/shop' });
     expect(claims).toContainEqual({ name: 'actor', value: 'alice' });
     const { json: log } = await broker.call('GET', '/v1/events', { token: await broker.signIn() });
-    const [logged] = log.events.filter(({ kind }: { kind: string }) => kind === 'request.submitted');
+    const [logged] = log.events.filter(
+      ({ kind, request }: { kind: string; request: string }) =>
+        kind === 'request.submitted' && request === json.id,
+    );
     expect(JSON.parse(logged.body).verified).toBe(view.json.verified);
     expect(JSON.stringify([view.json, log])).not.toContain('c0ffee');
   });
@@ -79,9 +79,10 @@ describe('a submitter with an OIDC token (A46)', () => {
     const { submitters } = (await broker.call('GET', '/v1/submitters', { viaSocket: true })).json;
     const [{ credential }] = submitters.filter(({ name }: { name: string }) => name === 'ci:shop');
     const rotate = (requester: string) =>
-      broker.call('POST', '/v1/submitters/changes', {
-        viaSocket: true,
-        body: { change: 'rotate', name: 'ci:shop', credential: { ...credential, requester } },
+      broker.change('submitters', {
+        change: 'rotate',
+        name: 'ci:shop',
+        credential: { ...credential, requester },
       });
     await rotate('actor');
     expect((await submit(deploy(), { claims: { actor: 'Alice' } })).status).toBe(201);
@@ -145,7 +146,7 @@ describe('a submitter with an OIDC token (A46)', () => {
     const { json } = await submit(bound);
     await broker.decide(json.id, bound);
     const remove = { change: 'remove', name: 'ci:shop' };
-    await broker.call('POST', '/v1/submitters/changes', { viaSocket: true, body: remove });
+    await broker.change('submitters', remove);
     const redeemed = await broker.call('POST', `/v1/requests/${json.id}/redeem`, {
       token: json.watch,
       body: { claim: newClaim() },
@@ -182,10 +183,7 @@ describe('a submitter with an OIDC token (A46)', () => {
       ca: null,
       ...change,
     };
-    const refused = await broker.call('POST', '/v1/submitters/changes', {
-      viaSocket: true,
-      body: { change: 'rotate', name: 'ci:shop', credential },
-    });
+    const refused = await broker.change('submitters', { change: 'rotate', name: 'ci:shop', credential });
     expect(refused.json.code).toBe('malformed-request');
   });
 });

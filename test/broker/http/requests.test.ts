@@ -309,10 +309,7 @@ describe('deciding and redeeming', () => {
     const bound = broker.document();
     const { id, watch } = (await broker.submit(bound)).json;
     await broker.decide(id, bound);
-    const removed = await broker.call('POST', '/v1/roster/changes', {
-      viaSocket: true,
-      body: { change: 'remove', name: 'bob' },
-    });
+    const removed = await broker.change('roster', { change: 'remove', name: 'bob' });
     expect(removed.status).toBe(200);
     const answer = await broker.call('POST', `/v1/requests/${id}/redeem`, {
       token: watch,
@@ -327,8 +324,7 @@ describe('deciding and redeeming', () => {
     await broker.decide(id, bound);
     const token = await broker.signIn(broker.keys.carol, 'carol');
     const read = () => broker.call('GET', `/v1/requests/${id}`, { token });
-    const removed = { change: 'remove', name: 'bob' };
-    await broker.call('POST', '/v1/roster/changes', { viaSocket: true, body: removed });
+    await broker.change('roster', { change: 'remove', name: 'bob' });
     await expect.poll(async () => (await read()).json.endedBy).toBe('bob may no longer approve this');
   });
 

@@ -23,7 +23,7 @@ async function proposal(from?: string) {
 }
 
 const change = (body: object) =>
-  broker.call('POST', '/v1/roster/changes', { viaSocket: true, body }).then(({ status }) => {
+  broker.change('roster', body).then(({ status }) => {
     expect(status).toBe(200);
   });
 const addDave = () =>

@@ -67,15 +67,22 @@ export class MemoryStore implements Store {
 
   change<Result>(
     key: RequestKey,
-    decide: (current: Request | null, restraints: Restraints, peers: Peers) => RequestChange<Result>,
+    decide: (
+      current: Request | null,
+      restraints: Restraints,
+      peers: Peers,
+      directory: Directory,
+    ) => RequestChange<Result>,
   ): Promise<Result> {
     return this.#commit(() => {
       const current = this.#find(key);
-      const change = decide(current, this.#restraints, { equal: (ask) => this.#equal(ask) });
+      const peers: Peers = { equal: (ask) => this.#equal(ask) };
+      const change = decide(current, this.#restraints, peers, this.#directory);
       const { request = current, events, others = [], asker, nonce, door, delivery, result } = change;
       if (nonce !== undefined && this.#nonces.has(nonce.nonce)) throw new Problem('replayed', 'used');
       this.#checkDisk();
       if (request !== null) this.requests.set(request.id, request);
+      if (change.directory !== undefined) this.#directory = change.directory;
       if (asker !== undefined) this.#askers.set(asker.hash, asker);
       if (nonce !== undefined) this.#nonces.add(nonce.nonce);
       if (change.review === null) this.#reviews.delete((request as Request).id);
@@ -225,7 +232,12 @@ export class MemoryStore implements Store {
 
   #record(events: readonly NewEvent[], request: Request | null): void {
     if (events.length === 0) return;
-    const entries = events.map(({ kind, at }, index) => ({ seq: this.seq + 1 + index, kind, at, request }));
+    const entries = events.map(({ kind, at }, index) => ({
+      seq: this.seq + 1 + index,
+      kind,
+      at,
+      request: kind.startsWith('request.') ? request : null,
+    }));
     this.log.push(...entries);
     setImmediate(() => {
       for (const listener of this.#listeners) listener(entries);

@@ -66,10 +66,7 @@ test('askers who come and go are shown, and a heartbeat carries the clock', asyn
 test('removing the key closes its console (A27)', async () => {
   const console = await Console.open(broker);
   await console.next('snapshot');
-  await broker.call('POST', '/v1/roster/changes', {
-    viaSocket: true,
-    body: { change: 'remove', name: 'bob' },
-  });
+  await broker.change('roster', { change: 'remove', name: 'bob' });
   expect(await console.closed).toBe(4403);
 });
 

@@ -1,0 +1,158 @@
+import {
+  BROKER_SUBMITTER,
+  isChangeAction,
+  OWNER,
+  ROSTER_CHANGE,
+} from '../../src/protocol/change-messages.js';
+import { parseDocument } from '../../src/protocol/document.js';
+import { type Fingerprint, isName, type Name, type RequestId } from '../../src/protocol/names.js';
+import { Problem } from '../../src/protocol/problems.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+import type { RandomBytes } from '../access/tokens.js';
+import type { Request } from '../requests/request.js';
+import type { Deed, Requests, Submitted } from '../requests/requests.js';
+import type { Principals } from '../roster/principals.js';
+import type { Directory, Store } from '../store/store.js';
+import { BROKER_ITSELF } from './broker-submitter.js';
+import {
+  APPROVERS_WHO_MUST_AGREE,
+  applyChange,
+  applyDescribed,
+  type ChangeText,
+  describeChange,
+  type EnrolledChange,
+} from './directory-change.js';
+
+export interface ChangesContext {
+  readonly store: Store;
+  readonly requests: Requests;
+  readonly principals: () => Principals;
+  /** What this broker calls itself, in free text, and its key. */
+  readonly name: string;
+  readonly fingerprint: () => Fingerprint;
+  readonly clock: () => EpochMs;
+  readonly random: RandomBytes;
+  /** Hears of an approved change that could not be written down; it is tried again at the next start. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Who wants a change, and why. */
+export interface ChangeAuthor {
+  /** {@link OWNER}, or an approver who signed in. */
+  readonly requester: Name;
+  readonly reason: string | null;
+}
+
+/** Either it has happened, or others are asked first. */
+export type Changed =
+  | { readonly applied: true; readonly directory: Directory }
+  | { readonly applied: false; readonly submitted: Submitted };
+
+/**
+ * Changes of what the broker itself decides by (A17). With fewer than two approvers the owner's word is enough; from then
+ * on each change is a request like any other, and the broker its door: it applies what was approved, exactly that, once,
+ * in the commit that uses the approval up. One change after the other.
+ */
+export class Changes {
+  readonly #context: ChangesContext;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(context: ChangesContext) {
+    this.#context = context;
+    context.store.onCommitted((entries) => {
+      for (const { kind, request } of entries) {
+        if (kind !== 'request.approved' || request === null || !isOwn(request)) continue;
+        this.#perform(request.id).catch(context.onError);
+      }
+    });
+  }
+
+  /** Applies what was approved before the last stop and is still good. */
+  async resume(): Promise<void> {
+    for (const request of this.#context.store.live()) {
+      if (request.state === 'approved' && isOwn(request)) await this.#perform(request.id);
+    }
+  }
+
+  /**
+   * Changes people or submitters, or asks for it.
+   *
+   * @throws Problem of the change; `forbidden` for an approver who asks where nobody else could approve
+   */
+  async change(asked: EnrolledChange, author: ChangeAuthor): Promise<Changed> {
+    const { store, principals, clock } = this.#context;
+    if (principals().approvers >= APPROVERS_WHO_MUST_AGREE) {
+      const text = describeChange(store.directory(), asked, clock());
+      return { applied: false, submitted: await this.#ask(text, author) };
+    }
+    if (author.requester !== OWNER) {
+      throw new Problem('forbidden', 'nobody else is enrolled who could approve this', {
+        hint: 'with one approver the owner of the broker changes the roster, on its machine',
+      });
+    }
+    const directory = await this.#inTurn(() =>
+      store.changeDirectory((current) => applyChange(current, asked, clock(), { by: OWNER })),
+    );
+    return { applied: true, directory };
+  }
+
+  #ask({ resource, details }: ChangeText, { requester, reason }: ChangeAuthor): Promise<Submitted> {
+    const { principals, random, requests } = this.#context;
+    const namesake = requester === OWNER ? principals().personBehind(OWNER) : null;
+    if (namesake !== null) {
+      throw new Problem(
+        'roster-conflict',
+        `${OWNER} is a name of ${namesake.name}, so that nobody can tell who asks`,
+        {
+          hint: 'stop the broker, and give that person another name or alias',
+        },
+      );
+    }
+    const bound = parseDocument({
+      version: 1,
+      action: ROSTER_CHANGE,
+      door: this.#door,
+      requester,
+      resource,
+      details,
+      context: reason === null ? {} : { reason },
+      duration: 0,
+      nonce: random(16).toString('hex'),
+    });
+    return requests.submit({ bound, statement: null, claim: null, signers: null }, BROKER_ITSELF, null);
+  }
+
+  /** `broker:NAME`, or by its key where the name is free text. */
+  get #door(): Name {
+    const { name, fingerprint } = this.#context;
+    const named = `broker:${name}`;
+    if (isName(named)) return named;
+    const key = Buffer.from(fingerprint().slice('SHA256:'.length), 'base64').toString('hex');
+    return `broker:${key.slice(0, 16)}` as Name;
+  }
+
+  async #perform(id: RequestId): Promise<void> {
+    await this.#inTurn(() => this.#context.requests.perform(id, deedOf));
+  }
+
+  /** So that each is decided by the roster that the one before has left. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+}
+
+const isOwn = ({ submitter, document }: Request): boolean =>
+  submitter === BROKER_SUBMITTER && isChangeAction(document.action);
+
+/** What was approved, or why it cannot be done any more: then everything stays as it is. */
+function deedOf({ id, document }: Request, directory: Directory, now: EpochMs): Deed {
+  try {
+    const change = applyDescribed(directory, document.details, now, { request: id });
+    return { ...change, code: null, words: 'applied by the broker' };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { code: error.code, words: `not applied: ${error.message}`, events: [] };
+  }
+}
