@@ -67,7 +67,7 @@ parse_roster() {
 # read_step IN-FORCE SERIAL NEW: reads one step, which must begin with the file in force and have a higher serial than the last
 # one, or be that very one. Its file goes to FILE of the run.
 read_step() {
-  local in_force=$1 last_new=$3 armor
+  local in_force=$1 last_new=$3
   local -i last_serial=$2 statements=0 count
   step_serial=0 step_new='' step_signed=() step_ignored=''
   while [[ ${chain_lines[chain_at]-} == 'countersign-roster 1' ]]; do
@@ -139,19 +139,19 @@ require_quorum() {
 
 # require_usable FILE: the new file is one, and the people in it could open each of the doors.
 require_usable() {
-  local name type line
+  local name types line key
   local -i door
   local -a all=() tokens=()
   parse_signers "$1" || shut bad-signers "the new signers file line $bad_line: $bad_reason"
   for name in "${signer_names[@]}"; do
-    type=''
+    types=''
     while read -r _ _ line; do
       read -r _ key _ < <(exec ssh-keygen -l -f - <<<"$line")
       is_fingerprint "$key" || shut bad-signers 'ssh-keygen does not know a key of the new signers file'
-      is_revoked "$key" || type+=" $line"
+      is_revoked "$key" || types+=" $line"
     done <<<"${signer_lines[$name]%$'\n'}"
-    [[ ! $type ]] || all+=("$name")
-    [[ $type != *' sk-'* ]] || tokens+=("$name")
+    [[ ! $types ]] || all+=("$name")
+    [[ $types != *' sk-'* ]] || tokens+=("$name")
   done
   for door in "${!door_names[@]}"; do
     if [[ ${door_touch[door]} == no ]]; then door_quorum "$door" "${all[@]}"; else door_quorum "$door" "${tokens[@]}"; fi ||

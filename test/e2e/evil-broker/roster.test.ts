@@ -4,8 +4,9 @@ import { sha256Digest } from '../../../src/protocol/canonical.js';
 import type { Digest, Fingerprint } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
 import { formatChain, formatChainProblem } from '../../../src/protocol/roster-signing.js';
+import { parsePublicKeyLine } from '../../../src/ssh/public-key.js';
 import { eachOf } from './cases.js';
-import type { Configuration, Door } from './door.js';
+import { type Configuration, type Door, expectOpen, expectShut } from './door.js';
 import type { EvilBroker } from './evil-broker.js';
 import {
   ALICE,
@@ -250,6 +251,44 @@ async function prepared(stage: Stage, config: Configuration = {}) {
   expect(signers(made.door)).toBe(OLD);
   return made;
 }
+
+onMachine('keys that are revoked on the host', (stage) => {
+  const FILES: Readonly<Record<string, readonly [text: string, code: string]>> = {
+    'the key that signed (A57)': [`${keys.bob.line} stolen in May\n`, 'revoked-key'],
+    'the fingerprint of the key that signed (A57)': [
+      `# stolen in May\n${parsePublicKeyLine(keys.bob.line).fingerprint}\n`,
+      'revoked-key',
+    ],
+    'a bad line (A57)': [`${keys.stranger.line}\nbob\n`, 'bad-revoked-keys'],
+    'no final newline (A57)': [keys.stranger.line, 'bad-revoked-keys'],
+  };
+
+  test('open nothing, whatever signers file and broker say', { timeout: 60_000 }, async () => {
+    await eachOf(
+      Object.entries(FILES),
+      ([name]) => name,
+      async ([, [text, code]]) => {
+        const { door } = await stage.approvedDoor();
+        writeFileSync(door.file('revoked'), text);
+        door.configure({ 'revoked-keys': door.file('revoked') });
+        expectShut(await door.login(), code);
+      },
+    );
+  });
+
+  test('are a matter of root alone, and shut no door to other keys', { timeout: 60_000 }, async () => {
+    const { door } = await stage.approvedDoor();
+    door.configure({ 'revoked-keys': door.file('revoked') });
+    expectShut(await door.login(), 'unsafe-file');
+    writeFileSync(door.file('revoked'), '');
+    stage.machine.run('chmod', '0666', door.file('revoked'));
+    expectShut(await door.login(), 'unsafe-file');
+    stage.machine.run('chmod', '0644', door.file('revoked'));
+    expectOpen(await door.login());
+    writeFileSync(door.file('revoked'), `${keys.carol.line}\n`);
+    expectOpen(await door.login());
+  });
+});
 
 onMachine('signers files that follow one another', (stage) => {
   test('are taken when the people of the file in force have signed', { timeout: 60_000 }, async () => {
