@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { BrokerProcess, countersign, type Outcome } from './programs.js';
+import { BrokerProcess, countersign, type Outcome, until } from './programs.js';
 import { ProtectedHost } from './protected-host.js';
 import { Readme } from './readme/blocks.js';
 import { describeWith } from './tools.js';
@@ -13,13 +13,14 @@ describeWith(TOOLS, 'break-glass at the door of a real sshd, drilled', () => {
   let broker: BrokerProcess;
   let host: ProtectedHost;
   let bobKey: string;
+  let aliceKey: string;
   let spool: string;
 
   beforeAll(async () => {
     broker = new BrokerProcess();
     host = new ProtectedHost(broker);
     bobKey = await broker.enrol('bob');
-    await broker.enrol('alice');
+    aliceKey = await broker.enrol('alice', '--group', 'oncall');
     await broker.start();
     spool = join(host.directory, 'spool');
     await host.install({ offline: spool });
@@ -88,5 +89,42 @@ describeWith(TOOLS, 'break-glass at the door of a real sshd, drilled', () => {
     expect(receipt).toBe(stdout);
     writeFileSync(join(spool, 'bob-by-hand'), receipt, { mode: 0o644 });
     expect((await host.ssh('echo opened').outcome).stdout).toBe('opened\n');
+  });
+
+  test('alice opens alone, with her reason, once her own door says that the delay is over (A8, A41)', async () => {
+    const policy = join(broker.directory, 'policy.yaml');
+    writeFileSync(
+      policy,
+      [
+        'version: 1',
+        'rules:',
+        '  - name: logins',
+        '    approvals: { people: 1 }',
+        '    alone: { group: oncall, delay: 1s, reason: 40 }',
+        '',
+      ].join('\n'),
+      { mode: 0o600 },
+    );
+    await broker.start('--policy', policy);
+    host.configure({ 'alone-group': 'oncall', 'alone-after': '3600' });
+    const early = host.ssh('echo never');
+    const list = async (state: string) =>
+      JSON.parse(await broker.must('list', '--state', state, '--key', bobKey, '--json')).requests[0];
+    let asked: { id: string; digest: string } | undefined;
+    while (asked === undefined) asked = await list('pending');
+    const reason = 'INC-4312: nobody answers the pager and the shop is down';
+    await broker.must(
+      ...['break-glass', asked.id, '--reason', reason, '--yes-i-read-it', asked.digest, '--key', aliceKey],
+    );
+    // The broker lets her in after a second; the door has a time of its own.
+    const refused = await early.outcome;
+    expect([refused.code, refused.stdout]).toEqual([255, '']);
+    expect(refused.stderr).toContain('nobody opens alone before');
+    host.configure({ 'alone-group': 'oncall', 'alone-after': '2' });
+    const opened = await host.ssh('echo opened').outcome;
+    expect([opened.code, opened.stdout], opened.stderr).toEqual([0, 'opened\n']);
+    await until(() => broker.log.includes('request.reported'));
+    const { id, report } = await list('redeemed');
+    expect([id, report.outcome, report.code]).toEqual([asked.id, 'opened', 'alone']);
   });
 });

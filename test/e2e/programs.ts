@@ -133,10 +133,10 @@ export class BrokerProcess {
     return stdout;
   }
 
-  /** Starts `serve`; on the same port as before after the first time. */
-  async start(): Promise<void> {
+  /** Starts `serve`, with further flags; on the same port as before after the first time. */
+  async start(...flags: readonly string[]): Promise<void> {
     const running = countersign(
-      ['serve', '--dir', this.data, '--listen', `127.0.0.1:${this.#port}`],
+      ['serve', '--dir', this.data, '--listen', `127.0.0.1:${this.#port}`, ...flags],
       this.env,
     );
     this.#running = running;
