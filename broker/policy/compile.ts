@@ -8,7 +8,7 @@ import { checkGroup, checkRule, type World } from './check-rule.js';
 import { type Condition, ConditionMistake, compileCondition } from './condition.js';
 import { patternMistake } from './pattern.js';
 import type { Policy } from './policy.js';
-import { MAX_RULES, type PolicyFile } from './policy-file.js';
+import { MAX_CONDITION_CHARS, MAX_RULES, type PolicyFile } from './policy-file.js';
 import { conditionText, ruleOf } from './rule-of.js';
 import { type CompiledRule, policyOf } from './rules.js';
 import { readShape, written } from './shape.js';
@@ -50,7 +50,12 @@ export function compilePolicy(
   const mistakes: Mistake[] = [];
   const source = readYaml(text, mistakes);
   const shape = source === null ? null : readShape(source, mistakes);
-  if (source === null || shape === null) throw new BadPolicy(file, mistakes);
+  if (source === null || shape === null) {
+    for (const [index, when] of writtenConditions(source)) {
+      readCondition(when, ['rules', index, 'when'], source as YamlSource, mistakes);
+    }
+    throw new BadPolicy(file, mistakes);
+  }
   const refuse = (path: Path, message: string): void => {
     mistakes.push({ ...source.at(path), message: `${written(path)}${message}` });
   };
@@ -83,6 +88,17 @@ export function compilePolicy(
     groups.map(({ name }) => name),
   );
   return { policy, rules: pinned, groups, digest: sha256Digest(text), text };
+}
+
+/** Conditions of a file that has other mistakes, so that all are told at once. */
+function writtenConditions(source: YamlSource | null): readonly (readonly [number, string])[] {
+  const { rules } = (source?.value ?? {}) as { readonly rules?: unknown };
+  const written: readonly unknown[] = Array.isArray(rules) ? rules : [];
+  return written.flatMap((rule, index) => {
+    const when: unknown = Object(rule).when;
+    const isRead = typeof when === 'string' && when.length <= MAX_CONDITION_CHARS && when !== 'true';
+    return isRead ? [[index, when] as const] : [];
+  });
 }
 
 const groupsOf = ({ groups = {} }: PolicyFile): readonly CommandGroup[] =>

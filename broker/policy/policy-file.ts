@@ -150,7 +150,7 @@ export const fileRule = z.strictObject(
           z.literal('yes'),
           z.literal('no'),
           z.strictObject(
-            { uses: whole(1, 10_000, 'how often one approval may be used') },
+            { uses: whole(1, 10_000, 'how often one approval may be used').describe('How often at most.') },
             wanted('write yes, no or { uses: 3 }'),
           ),
         ])
@@ -167,7 +167,10 @@ export const fileRule = z.strictObject(
       z
         .array(
           z.strictObject(
-            { after: time(0, DAY).describe('How long after the ask.'), ring: groups },
+            {
+              after: time(0, DAY).describe('How long after the ask.'),
+              ring: groups.describe('Everybody in these groups.'),
+            },
             wanted('write { after: 5m, ring: [leads] }'),
           ),
           wanted(
@@ -204,7 +207,7 @@ export const fileRule = z.strictObject(
 /** The policy file, as it is written. Its JSON Schema is published for editors. */
 export const policyFileSchema = z.strictObject(
   {
-    version: z.literal(1, wanted('write version: 1')),
+    version: z.literal(1, wanted('write version: 1')).describe('Of this form: 1.'),
     groups: z.optional(
       z
         .record(
@@ -260,3 +263,11 @@ export const policyFileSchema = z.strictObject(
 export type PolicyFile = z.output<typeof policyFileSchema>;
 export type FileRule = PolicyFile['rules'][number];
 export type FileApprovals = FileRule['approvals'];
+
+/** For editors: what a file may hold, without what only the roster and the other rules can tell. */
+export function policyJsonSchema(): object {
+  return {
+    title: 'Countersign policy',
+    ...z.toJSONSchema(policyFileSchema, { io: 'input', target: 'draft-7' }),
+  };
+}

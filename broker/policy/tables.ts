@@ -66,7 +66,8 @@ export function tableSchema(rule: typeof fileRule) {
         rows: z
           .array(row, wanted('write a list of rows'))
           .min(1, wanted('write at least one row'))
-          .max(256, wanted('write at most 256 rows')),
+          .max(256, wanted('write at most 256 rows'))
+          .describe('Who may have which roles on what.'),
       },
       wanted('write a table: name, actions, approvals and rows'),
     )

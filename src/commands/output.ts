@@ -26,7 +26,9 @@ export function tell(text: string): void {
 /** An error and what to do about it: to stderr. Both may quote what others wrote. */
 export function tellProblem(error: unknown): void {
   const problem = asProblem(error);
-  tell(`error: ${prose(problem.message)}`);
+  // A policy has many mistakes, one a line.
+  const lines = problem.code === 'bad-policy' ? problem.message.split('\n') : [problem.message];
+  for (const line of lines) tell(`error: ${prose(line)}`);
   process.stderr.write(`hint: ${prose(problem.hint)}\n`);
 }
 

@@ -92,6 +92,19 @@ describe('a broker with a policy file', () => {
     expect(answer.json.detail).toBe('no rule allows sudo.run on "web-1" for alice');
   });
 
+  test('asks each submitter for reason and ticket, whichever way it comes (A19)', async () => {
+    write(`${ONE}    reason: 10\n    ticket: "INC-[0-9]+"\n`.replace('"ssh.login"', '"ci.deploy"'));
+    await broker.restart();
+    const bare = { action: 'ci.deploy', resource: 'prod/shop', door: 'ci', context: {} };
+    const byHost = await broker.submit(broker.document(bare));
+    const body = { document: broker.document(bare).document };
+    const byToken = await broker.call('POST', '/v1/requests', { body, token: broker.ciToken });
+    const wanted = 'the rule logins wants a reason of at least 10 characters, and a ticket like INC-[0-9]+';
+    for (const { status: code, json } of [byHost, byToken]) {
+      expect([code, json.code, json.detail]).toEqual([422, 'rule-unmet', wanted]);
+    }
+  });
+
   test('a looser policy is for later asks alone: a pending one keeps its rule, and is held to it at redeem (A16)', async () => {
     write(TWO);
     await broker.restart();

@@ -173,6 +173,16 @@ describe('a policy that could open by mistake is not loaded', () => {
   });
 });
 
+test('a condition is read even where a key beside it is wrong', () => {
+  const text = rules('when: acton == "a"\napproval: { people: 1 }', 'when: [a]\napprovals: { people: 1 }');
+  expect(mistakesOf(text)).toEqual([
+    '3:5: rule 1: approvals: is missing: write { people: 2 }, { GROUP: 1, OTHER: 1 }, { any: [ … ] } or automatic',
+    '4:11: rule 1: when: there is no variable acton: did you mean action?',
+    '5:5: rule 1: there is no key approval: did you mean approvals?',
+    '7:11: rule 2: when: write a condition in CEL, such as action == "ssh.login"',
+  ]);
+});
+
 describe('a rule that is never reached is not loaded', () => {
   test.each([
     ['', 'action == "a"', 'rule-1, above it is for all asks'],
