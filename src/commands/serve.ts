@@ -38,9 +38,9 @@ Flags
                      clients need to trust it
   --insecure-http    plain HTTP beyond this machine: only behind something that encrypts
   --name NAME        how it is called in answers (default: the host name)
-  --policy FILE      who must sign for what (COUNTERSIGN_POLICY); without one, any one other
-                     person. A file with a mistake is not loaded: at the start the broker
-                     says what is wrong and ends; later the old policy stays in force
+  --policy FILE      who must sign for what (COUNTERSIGN_POLICY); without one, any one
+                     other person. A file with a mistake is not loaded: at the start the
+                     broker says what is wrong and ends; later the old one stays in force
   --notify-command PROGRAM
                      run for a pending request at once while nobody who could approve
                      has a console open, else after 30 seconds without an answer; the

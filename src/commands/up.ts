@@ -39,7 +39,7 @@ Usage
 Flags
   --dir DIR          data directory (COUNTERSIGN_DIR)
   --listen H:P       address (default ${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port}, or a free port if taken)
-  --policy FILE      who must sign for what (COUNTERSIGN_POLICY); default: one other person
+  --policy FILE      who must sign for what (COUNTERSIGN_POLICY), else one other person
   --key FILE         be enrolled, and decide, with this key (COUNTERSIGN_KEY)${TLS_FLAGS_HELP}
 
 Examples

@@ -7,9 +7,10 @@ import { parseSeconds } from '../duration.js';
 import { print, printJson } from '../output.js';
 import { BROKER_FLAGS_HELP, defineVerb, type FlagValues } from '../verb.js';
 import { askOf, type ImaginedAsk, UNNAMED } from './ask.js';
+import { notesOn } from './explanation-notes.js';
 import { formatExplanation } from './explanation-text.js';
 import { explanationOnWire } from './explanation-wire.js';
-import { loadWorld, openWorld, type PolicyWorld, WORLD_FLAGS, WORLD_FLAGS_HELP } from './world.js';
+import { loadWorld, openWorld, WORLD_FLAGS, WORLD_FLAGS_HELP } from './world.js';
 
 const ASK_FLAGS = {
   requester: 'text',
@@ -112,27 +113,4 @@ function parseVerified(texts: readonly string[]): VerifiedFacts | null {
     issuer: String(issuer),
     claims: Object.entries(claims).map(([name, value]) => ({ name, value: String(value) })),
   };
-}
-
-/** What this explanation does not know. */
-function notesOn(
-  { told, refused }: PolicyWorld,
-  groups: readonly string[],
-  { submitter }: ImaginedAsk,
-  isEnrolled: boolean,
-): readonly string[] {
-  return [
-    ...groups.flatMap((group) => {
-      const state = told.get(group);
-      if (state === undefined)
-        return [`who is in ${group} is for its command to say: --group ${group}=NAME,NAME`];
-      return state.failing === null
-        ? []
-        : [`the command of ${group} fails, so nobody is in it: ${state.failing}`];
-    }),
-    ...(submitter === UNNAMED || isEnrolled ? [] : [`no submitter ${submitter} is enrolled`]),
-    ...(refused.length === 0
-      ? []
-      : [`the file holds another policy by now, which is refused: ${refused[0]}`]),
-  ];
 }
