@@ -58,28 +58,32 @@ export function reconsidered(request: Request, moment: Moment): Steps | null {
   const late = overdue(request, moment);
   // What passes under a grant stands and falls with it.
   if (late !== null || request.grant !== null) return late;
-  const { principals, now } = moment;
-  if (request.alone !== null && !aloneStands(request, parseRule(request.rule), principals, now)) {
-    return lifecycle.aloneDropped(request, now);
+  const { now } = moment;
+  const fallen = aloneFallen(request, moment);
+  if (fallen !== null) {
+    const after = reconsidered(fallen.request, moment);
+    return after === null ? fallen : { ...after, events: [...fallen.events, ...after.events] };
   }
   if (request.alone?.opened) return null;
   const { rule, votes, evaluation } = countVotes(request, moment);
   return lifecycle.reconsidered(request, rule, votes, evaluation, now);
 }
 
+/** What becomes of a request whose requester may no longer let himself in; null where that is not so. */
+function aloneFallen(request: Request, { principals, now }: Moment): lifecycle.Step | null {
+  if (aloneStands(request, parseRule(request.rule), principals, now)) return null;
+  return lifecycle.aloneDropped(request, now);
+}
+
 /** A door uses the approval under its claim; null where there is nothing (more) to use. */
 export function redeemed(request: Request, claim: Claim, moment: Moment): Steps | null {
-  const { principals, now } = moment;
+  const { now } = moment;
   const isUnused = request.state === 'approved' || (request.state === 'active' && request.claim === null);
   if (!isUnused) return null;
   const late = overdue(request, moment);
   if (late !== null) return late;
   if (request.grant !== null) return redeemedUnder(request, request.grant, claim, moment);
-  if (request.alone?.opened) {
-    return aloneStands(request, parseRule(request.rule), principals, now)
-      ? lifecycle.redeemed(request, claim, now)
-      : lifecycle.aloneDropped(request, now);
-  }
+  if (request.alone?.opened) return aloneFallen(request, moment) ?? lifecycle.redeemed(request, claim, now);
   const count = countVotes(request, moment);
   if (count.evaluation.satisfied) {
     return lifecycle.redeemed({ ...request, votes: counting(count) }, claim, now);

@@ -210,7 +210,7 @@ function openedAlone(request: Request, alone: LoneApproval, now: EpochMs): Step 
 export function aloneDropped(request: Request, now: EpochMs): Step | null {
   if (request.alone === null) return null;
   const { approver } = request.alone.vote;
-  if (request.state === 'approved') return voided(request, [approver], now);
+  if (request.state === 'approved' && request.alone.opened) return voided(request, [approver], now);
   if (request.state !== 'pending') return null;
   const missing = [`the yes of ${approver} no longer counts`, ...request.missing];
   return {

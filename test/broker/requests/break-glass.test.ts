@@ -145,6 +145,31 @@ describe('a requester who lets himself in alone', () => {
     expect(await codeOf(world.redeem(id, claim('a')))).toBe('revoked');
   });
 
+  test('leaves what others approved alone when he loses the right to it (A15)', async () => {
+    await breakGlass();
+    await world.requests.decide(id, world.decision(request));
+    await world.changeRoster({ change: 'set', name: name('alice'), groups: [] });
+    await world.requests.reconsider();
+    expect((await world.redeem(id, claim('a'))).state).toBe('redeemed');
+  });
+
+  test('falls with the votes of others in one go, and ends what is late without it (A15)', async () => {
+    world = new World(
+      ruled({ alone: { group: 'sre', delay: 900, reason: 40 }, approvals: [{ people: 2, groups: [] }] }),
+    );
+    await world.changeRoster({ change: 'set', name: name('alice'), groups: [name('sre')] });
+    ({ request } = await world.submit());
+    id = request.id;
+    await world.requests.decide(id, world.decision(request));
+    await breakGlass();
+    await world.changeRoster({ change: 'remove', name: name('bob') });
+    await world.changeRoster({ change: 'set', name: name('alice'), groups: [] });
+    await world.pass(301);
+    expect((await world.read(id)).state).toBe('pending');
+    await world.requests.reconsider();
+    expect(await world.read(id)).toMatchObject({ state: 'expired', alone: null });
+  });
+
   test('counts for nobody where others must sign (A14)', async () => {
     world = new World(
       ruled({ alone: { group: 'sre', delay: 900, reason: 40 }, approvals: [{ people: 2, groups: [] }] }),

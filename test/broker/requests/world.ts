@@ -107,7 +107,7 @@ export const PATIENT = (seconds: number, hangUp = new AbortController().signal) 
 
 /** The broker's core over a store in memory, with a clock that the test moves. */
 export class World {
-  readonly store = new MemoryStore(DIRECTORY);
+  readonly store: MemoryStore;
   readonly waitingTold: Request[] = [];
   now = NOON;
   isDraining = false;
@@ -117,11 +117,15 @@ export class World {
   notifyAt: (request: Request, now: number) => number | null = () => null;
   readonly #limits: Partial<Limits>;
   #drawn = 0;
-  #principals = new Principals(DIRECTORY);
-  #indexed = DIRECTORY;
+  #ids = 0;
+  #principals: Principals;
+  #indexed: Directory;
   requests: Requests;
 
-  constructor(policy: Policy = oneOtherPerson, limits: Partial<Limits> = {}) {
+  constructor(policy: Policy = oneOtherPerson, limits: Partial<Limits> = {}, directory = DIRECTORY) {
+    this.store = new MemoryStore(directory);
+    this.#principals = new Principals(directory);
+    this.#indexed = directory;
     this.policy = policy;
     this.#limits = limits;
     this.requests = this.#open();
@@ -222,7 +226,10 @@ export class World {
       limits: { ...DEFAULT_LIMITS, ...this.#limits },
       clock: () => this.now,
       random: (count) => this.#draw(count),
-      newId: () => `01KG9Z8QW5${String(this.#draw(4).readUInt32BE()).padStart(16, '0')}` as RequestId,
+      newId: () => {
+        this.#ids += 1;
+        return `01KG9Z8QW5${String(this.#ids).padStart(16, '0')}` as RequestId;
+      },
       principals: () => this.principals,
       onWaiting: (request) => this.waitingTold.push(request),
       notifyAt: (request, now) => this.notifyAt(request, now),
