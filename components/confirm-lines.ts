@@ -1,3 +1,4 @@
+import { coverWords, revocationWords } from '../src/protocol/rule-words.js';
 import {
   type ConfirmStep,
   type ConfirmTarget,
@@ -5,15 +6,18 @@ import {
   isSettled,
   type OpenedRequest,
 } from './console-state.js';
+import { canChoose } from './cover-step.js';
 import { BLANK, cutLine, type Line, markedSpans, span, spreadLine } from './line.js';
 import { wrapLine } from './line-wrapping.js';
 import { obstacleTo } from './obstacles.js';
 import { label, repeatText, type SafeText, safeText, spaces } from './safe-text.js';
 import type { Tone } from './theme.js';
 
-/** The first rows: the question, what is signed, and the number where one is asked for. */
-export const subjectRows = ({ confirm }: ConsoleState): number =>
-  confirm === null || confirm.digits === null ? 4 : 5;
+/** The first rows: the question, what is signed and what that covers, and the number where one is asked for. */
+export function subjectRows({ confirm, opened, size }: ConsoleState): number {
+  if (confirm === null || opened === null) return 0;
+  return 1 + signedLines(confirm, opened, size.columns).length;
+}
 /** Rows of the comment that are on the screen at once, those around the caret. */
 const COMMENT_ROWS = 3;
 /** On a terminal with fewer rows everything that can do with less gets less. */
@@ -25,10 +29,23 @@ const DIGEST_START = 7 + 16;
 const TITLES: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
   approve: label`Approve?`,
   deny: label`Deny?`,
+  revoke: label`Revoke?`,
 };
 const SIGN_BUTTONS: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
   approve: label`Sign approval`,
   deny: label`Sign denial`,
+  revoke: label`Sign revocation`,
+};
+
+const VERBS: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
+  approve: label`approve`,
+  deny: label`deny`,
+  revoke: label`revoke`,
+};
+const ENTER_SIGNS: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
+  approve: label`Enter signs the approval`,
+  deny: label`Enter signs the denial`,
+  revoke: label`Enter signs the revocation`,
 };
 
 /** The step between a decision key and a signature; no lines where there is none. */
@@ -39,13 +56,56 @@ export function confirmLines(state: ConsoleState): readonly Line[] {
   const isRoomy = size.rows >= ROOMY_ROWS;
   return [
     titleLine(TITLES[confirm.verdict], columns),
-    ...subjectLines(confirm, opened, columns),
-    ...numberLines(confirm, columns),
+    ...signedLines(confirm, opened, columns),
     ...commentLines(confirm, columns, isRoomy ? COMMENT_ROWS : 1),
     ...(isRoomy ? [BLANK] : []),
     ...stateLines(state, confirm, columns),
     buttonLine(state, confirm, columns),
   ];
+}
+
+function signedLines(confirm: ConfirmStep, opened: OpenedRequest, columns: number): readonly Line[] {
+  return [
+    ...subjectLines(confirm, opened, columns),
+    ...coverLines(confirm, opened, columns),
+    ...numberLines(confirm, columns),
+  ];
+}
+
+/** What a yes covers and how to choose, or what a revocation ends; in full. */
+function coverLines(
+  { verdict, cover, focused }: ConfirmStep,
+  { request }: OpenedRequest,
+  columns: number,
+): readonly Line[] {
+  const prose = (text: string): SafeText => safeText(text, { reading: 'prose' });
+  if (verdict === 'revoke') {
+    return wrapped(label`ends`, [span(prose(revocationWords(request) ?? 'nothing'))], columns);
+  }
+  if (cover === null) return [];
+  const words: Line = [
+    span(prose(coverWords(cover.terms)), cover.terms.covers === 'scope' ? 'warning' : 'text'),
+  ];
+  if (focused === 'cover') {
+    const { mostUses, longest } = cover;
+    const keys = [
+      ...(mostUses === null ? [] : ['Space every equal ask']),
+      ...(longest === 0 ? [] : ['← → time']),
+      ...(cover.terms.covers === 'scope' ? ['↑ ↓ uses'] : []),
+    ].join(', ');
+    return [
+      ...wrapped(label`covers`, [span(label`▏`, 'accent'), ...words], columns),
+      ...wrapped(label``, [span(prose(keys), 'muted')], columns),
+    ];
+  }
+  const hint: Line = canChoose(cover) ? [span(label`  Tab goes there`, 'muted')] : [];
+  return wrapped(label`covers`, [...words, ...hint], columns);
+}
+
+function wrapped(name: SafeText, value: Line, columns: number): readonly Line[] {
+  return wrapLine(value, columns - LABEL_COLUMNS - 2, 'words').map((line, at) =>
+    labelled(at === 0 ? name : label``, line, columns),
+  );
 }
 
 function titleLine(title: SafeText, columns: number): Line {
@@ -61,7 +121,7 @@ function subjectLines(
   const { action, resource, requester, door } = request.document;
   const exact = (text: string, tone: Tone = 'text'): Line =>
     markedSpans(safeText(text, { reading: 'exact' }), tone);
-  const word = verdict === 'approve' ? span(label`approve`, 'accent') : span(label`deny`, 'danger');
+  const word = span(VERBS[verdict], verdict === 'approve' ? 'accent' : 'danger');
   return [
     labelled(
       label`you sign`,
@@ -166,9 +226,10 @@ function button(target: ConfirmTarget, words: SafeText, { focused }: ConfirmStep
 /** Shown only once it is true: a key that comes too early does nothing. */
 function enterMeans(state: ConsoleState, { focused, verdict }: ConfirmStep, canSign: boolean): SafeText {
   if (focused === 'comment') return label`Enter ends the comment`;
+  if (focused === 'cover') return label`Enter ends the choice`;
   if (focused === 'number') return label`Enter ends the number`;
   if (!isSettled(state)) return label`…`;
   if (focused === 'cancel') return label`Enter cancels`;
   if (!canSign) return label`this cannot be signed`;
-  return verdict === 'approve' ? label`Enter signs the approval` : label`Enter signs the denial`;
+  return ENTER_SIGNS[verdict];
 }

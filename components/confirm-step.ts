@@ -16,10 +16,12 @@ import { type Step, stay } from './console-effects.js';
 import {
   type ConfirmStep,
   type ConfirmTarget,
+  type ConfirmVerdict,
   type ConsoleState,
   isField,
   isSettled,
 } from './console-state.js';
+import { type CoverChoice, canChoose, changeCover, firstChoice, toggleCover } from './cover-step.js';
 import type { MatchedAction, NamedKey, Press } from './key-table.js';
 import { span } from './line.js';
 import { obstacleTo } from './obstacles.js';
@@ -29,13 +31,14 @@ import { label } from './safe-text.js';
  * Goes to the confirm step, with the focus where Enter signs nothing: on the number if one is asked for, else on Cancel. Where
  * something stands in the way, says what instead.
  */
-export function openConfirm(state: ConsoleState, verdict: 'approve' | 'deny'): ConsoleState {
+export function openConfirm(state: ConsoleState, verdict: ConfirmVerdict): ConsoleState {
   if (state.opened === null) return state;
   const obstacle = obstacleTo(state, verdict);
   if (obstacle !== null) return { ...state, notice: [span(obstacle.words, obstacle.tone)] };
   const digits = verdict === 'approve' && takesNumber(state.opened.request) ? '' : null;
   const confirm: ConfirmStep = {
     verdict,
+    cover: verdict === 'approve' ? firstChoice(state.opened.request) : null,
     focused: digits === null ? 'cancel' : 'number',
     comment: EMPTY_COMMENT,
     digits,
@@ -58,9 +61,14 @@ export function stepConfirm(state: ConsoleState, matched: MatchedAction | null, 
       return stay(focusOn(state, confirm, neighbour(confirm, -1)));
     case 'comment':
       return stay(focusOn(state, confirm, 'comment'));
+    case 'cover':
+      return stay(withCover(state, confirm, toggleCover));
     case 'activate':
       return activate(state, confirm);
     default:
+      if (confirm.focused === 'cover') {
+        return stay(withCover(state, confirm, (cover) => changeCover(cover, press)));
+      }
       if (confirm.focused === 'number') return stay(editDigits(state, confirm, press));
       return stay(confirm.focused === 'comment' ? edit(state, confirm, press) : state);
   }
@@ -78,11 +86,17 @@ const isArrow = (press: Press): boolean =>
   'named' in press && (press.named === 'left' || press.named === 'right');
 
 /** The next one or the one before in the circle of buttons and fields; the arrows go to and fro between the two buttons. */
-function neighbour({ focused, digits }: ConfirmStep, way: 1 | -1 | 'arrow'): ConfirmTarget {
+function neighbour({ focused, digits, cover }: ConfirmStep, way: 1 | -1 | 'arrow'): ConfirmTarget {
   const circle: readonly ConfirmTarget[] =
     way === 'arrow'
       ? ['cancel', 'sign']
-      : ['cancel', 'sign', ...(digits === null ? [] : (['number'] as const)), 'comment'];
+      : [
+          'cancel',
+          'sign',
+          ...(cover !== null && canChoose(cover) ? (['cover'] as const) : []),
+          ...(digits === null ? [] : (['number'] as const)),
+          'comment',
+        ];
   return circle.at((circle.indexOf(focused) + (way === -1 ? -1 : 1)) % circle.length) ?? 'cancel';
 }
 
@@ -95,12 +109,17 @@ function activate(state: ConsoleState, confirm: ConfirmStep): Step {
   if (!isSettled(state) || state.opened === null) return stay(state);
   if (confirm.focused === 'cancel') return stay({ ...state, confirm: null });
   if (obstacleTo(state, confirm.verdict) !== null) return stay(state);
-  const { verdict, comment, digits } = confirm;
+  const { verdict, comment, digits, cover } = confirm;
+  const { request } = state.opened;
+  const signing = { ...state, confirm: { ...confirm, isSigning: true, failure: null } };
+  if (verdict === 'revoke') return stay(signing, { type: 'revoke', request, comment: comment.text });
   const code = digits === null ? null : readTypedNumber(digits);
-  return stay(
-    { ...state, confirm: { ...confirm, isSigning: true, failure: null } },
-    { type: 'decide', request: state.opened.request, decision: { verdict, comment: comment.text, code } },
-  );
+  const terms = cover === null ? {} : { terms: cover.terms };
+  return stay(signing, {
+    type: 'decide',
+    request,
+    decision: { verdict, comment: comment.text, code, ...terms },
+  });
 }
 
 const EDITS: Partial<Record<NamedKey, (comment: CommentLine) => CommentLine>> = {
@@ -117,6 +136,14 @@ function edit(state: ConsoleState, confirm: ConfirmStep, press: Press): ConsoleS
   if ('control' in press) return press.control === 'u' ? withComment(state, confirm, EMPTY_COMMENT) : state;
   const change = EDITS[press.named];
   return change === undefined ? state : withComment(state, confirm, change(confirm.comment));
+}
+
+function withCover(
+  state: ConsoleState,
+  confirm: ConfirmStep,
+  change: (cover: CoverChoice) => CoverChoice,
+): ConsoleState {
+  return confirm.cover === null ? state : { ...state, confirm: { ...confirm, cover: change(confirm.cover) } };
 }
 
 function editDigits(state: ConsoleState, confirm: ConfirmStep, press: Press): ConsoleState {

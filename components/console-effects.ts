@@ -5,6 +5,7 @@ import type { ConsoleState } from './console-state.js';
 /** What the world is asked to do. */
 export type ConsoleEffect =
   | { readonly type: 'decide'; readonly request: RequestView; readonly decision: DecisionInput }
+  | { readonly type: 'revoke'; readonly request: RequestView; readonly comment: string }
   | { readonly type: 'acknowledge' }
   | { readonly type: 'ring' }
   | { readonly type: 'suspend' }

@@ -4,6 +4,7 @@ import type { RequestId } from '../src/protocol/names.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import type { CommentLine } from './comment-line.js';
+import type { CoverChoice } from './cover-step.js';
 import { examine } from './examination.js';
 import type { KeyContext } from './key-table.js';
 import type { Line } from './line.js';
@@ -67,7 +68,9 @@ export interface OpenedRequest {
 
 /** The step between a decision key and a signature. It is about the opened request. */
 export interface ConfirmStep {
-  readonly verdict: 'approve' | 'deny';
+  readonly verdict: ConfirmVerdict;
+  /** What a yes covers; null for a no or a revocation. */
+  readonly cover: CoverChoice | null;
   readonly focused: ConfirmTarget;
   readonly comment: CommentLine;
   /** The digits of the number that are typed so far; null where none is asked for. */
@@ -77,7 +80,10 @@ export interface ConfirmStep {
   readonly failure: { readonly message: SafeText; readonly hint: SafeText } | null;
 }
 
-export type ConfirmTarget = 'cancel' | 'sign' | 'number' | 'comment';
+/** What is signed. */
+export type ConfirmVerdict = 'approve' | 'deny' | 'revoke';
+
+export type ConfirmTarget = 'cancel' | 'sign' | 'cover' | 'number' | 'comment';
 
 /** What a key would act on, as one word, and who moved it there last. */
 export interface Focus {
@@ -124,9 +130,9 @@ export const brokerNow = ({ at, queue }: ConsoleState): EpochMs => at + queue.cl
 export const isTooSmall = ({ size }: ConsoleState): boolean =>
   size.columns < SMALLEST.columns || size.rows < SMALLEST.rows;
 
-/** Whether keys are text there. */
-export const isField = (target: ConfirmTarget): target is 'number' | 'comment' =>
-  target === 'number' || target === 'comment';
+/** Whether keys are what is written or chosen there. */
+export const isField = (target: ConfirmTarget): target is 'cover' | 'number' | 'comment' =>
+  target === 'cover' || target === 'number' || target === 'comment';
 
 export function keyContext({ confirm, opened, isHelpOpen }: ConsoleState): KeyContext {
   if (isHelpOpen) return 'help';

@@ -102,6 +102,7 @@ function receivePress(state: ConsoleState, press: Press): Step {
     case 'detail':
       return stay(stepDetail(state, matched));
     case 'confirm':
+    case 'cover':
     case 'comment':
     case 'number':
       return stepConfirm(state, matched, press);
@@ -196,8 +197,10 @@ function returnToQueue(state: ConsoleState): ConsoleState {
   };
 }
 
+const SIGNED = { approve: label`approval`, deny: label`denial`, revoke: label`revocation` } as const;
+
 function decidedNotice({ confirm }: ConsoleState): Line {
-  const words = confirm?.verdict === 'deny' ? label`denial` : label`approval`;
+  const words = confirm === null ? label`approval` : SIGNED[confirm.verdict];
   return [span(label`Your ${words} is signed and recorded.`, 'strong')];
 }
 

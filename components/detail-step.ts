@@ -31,6 +31,8 @@ export function stepDetail(state: ConsoleState, matched: MatchedAction | null): 
       return isSettled(state) ? openConfirm(state, 'approve') : state;
     case 'deny':
       return isSettled(state) ? openConfirm(state, 'deny') : state;
+    case 'revoke':
+      return isSettled(state) ? openConfirm(state, 'revoke') : state;
     default:
       return state;
   }

@@ -24,6 +24,7 @@ export function footerLines(state: ConsoleState): readonly Line[] {
 function offerLine(state: ConsoleState): Line {
   const opened = openedRequest(state);
   if (opened === null || state.confirm !== null || state.isHelpOpen || !isSettled(state)) return [];
+  if (obstacleTo(state, 'revoke') === null) return [span(label`R takes it back.`)];
   const approve = obstacleTo(state, 'approve');
   if (approve?.tone === 'danger') return [span(label`Cannot be approved: ${approve.words}`, 'danger')];
   if (approve !== null) return [span(approve.words, approve.tone)];
@@ -63,6 +64,7 @@ function hiddenActions(state: ConsoleState): readonly Action[] {
   const hidden: Action[] = [];
   if (obstacleTo(state, 'approve') !== null) hidden.push('approve');
   if (obstacleTo(state, 'deny') !== null) hidden.push('deny');
+  if (obstacleTo(state, 'revoke') !== null) hidden.push('revoke');
   return hidden;
 }
 

@@ -1,6 +1,8 @@
 import type { ReactElement } from 'react';
 import type { Display } from '../src/client/display.js';
 import type { Link } from '../src/client/queue.js';
+import type { RequestId } from '../src/protocol/names.js';
+import type { RequestView } from '../src/protocol/request-view.js';
 import { bannerLines } from './banner-lines.js';
 import type { ConsoleState } from './console-state.js';
 import { cutLine, type Line, lineWidth, markedSpans, type Span, span, spreadLine } from './line.js';
@@ -10,6 +12,9 @@ import type { Tone } from './theme.js';
 
 /** Characters of the fingerprint that are shown, after `SHA256:`. */
 const SHORT_FINGERPRINT = 12;
+
+/** On a narrower terminal the address needs the room more than the number of grants, which have rows of their own. */
+const WIDE = 100;
 
 /** Who, where, how fresh and how many; below it whatever must not be overlooked. */
 export function Header({ state }: { readonly state: ConsoleState }): ReactElement {
@@ -26,6 +31,7 @@ export function headerLines(state: ConsoleState): readonly Line[] {
       rows.pending === 0 ? label`nothing pending` : label`${rows.pending} pending`,
       rows.pending === 0 ? 'muted' : 'strong',
     ),
+    ...(size.columns < WIDE ? [] : grantsLine(queue.requests)),
     span(label` `),
   ];
   return [
@@ -33,6 +39,13 @@ export function headerLines(state: ConsoleState): readonly Line[] {
     [span(repeatText(label`─`, size.columns), 'muted')],
     ...bannerLines(state),
   ];
+}
+
+function grantsLine(requests: ReadonlyMap<RequestId, RequestView>): Line {
+  let count = 0;
+  for (const { state } of requests.values()) if (state === 'active') count += 1;
+  if (count === 0) return [];
+  return [span(label`, ${count} ${count === 1 ? label`grant` : label`grants`} in use`, 'accent')];
 }
 
 /** Where there is too little room, the address gives way and not the fingerprint: that is what names the broker. */

@@ -13,20 +13,28 @@ export function HelpOverlay({ height }: { readonly height: number }): ReactEleme
 }
 
 export function helpLines(height: number): readonly Line[] {
-  const keys = sections().flatMap(([title, rows]) =>
-    rows.map((row, at) => keyLine(at === 0 ? title : label``, row)),
-  );
+  const keys = keyLines(() => true);
   const whole = [BLANK, ...keys, BLANK, ...NOTES];
-  return whole.length <= height ? whole : keys;
+  if (whole.length <= height) return whole;
+  return keys.length <= height
+    ? keys
+    : keyLines((row) => KEY_TABLE.find(({ action }) => action === row.action) === row);
+}
+
+/** Where not even the keys fit, a second key for the same gives way. */
+function keyLines(isShown: (row: KeyRow) => boolean): readonly Line[] {
+  return sections().flatMap(([title, rows]) =>
+    rows.filter(isShown).map((row, at) => keyLine(at === 0 ? title : label``, row)),
+  );
 }
 
 function sections(): readonly (readonly [SafeText, readonly KeyRow[]])[] {
   const of = (test: (row: KeyRow) => boolean): readonly KeyRow[] =>
     KEY_TABLE.filter((row) => row.isInBanner !== true && test(row));
   const isReading = ({ contexts }: KeyRow): boolean =>
-    contexts.includes('queue') && !contexts.includes('help');
+    (contexts.includes('queue') || contexts.includes('detail')) && !contexts.includes('help');
   const isConfirm = ({ contexts }: KeyRow): boolean =>
-    contexts.includes('confirm') && !contexts.includes('help');
+    (contexts.includes('confirm') || contexts.includes('cover')) && !contexts.includes('help');
   return [
     [label`Reading`, of(isReading)],
     [label`Confirming`, of((row) => isConfirm(row) && !isReading(row))],

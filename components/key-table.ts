@@ -16,6 +16,8 @@ export type Action =
   | 'previous'
   | 'activate'
   | 'comment'
+  | 'cover'
+  | 'revoke'
   | 'acknowledge'
   | 'help'
   | 'suspend'
@@ -23,7 +25,7 @@ export type Action =
   | 'quit';
 
 /** Where keys go. `comment` and `number` are the fields of the confirm step: all that is no key of them is text. */
-export type KeyContext = 'queue' | 'detail' | 'confirm' | 'comment' | 'number' | 'help';
+export type KeyContext = 'queue' | 'detail' | 'confirm' | 'cover' | 'comment' | 'number' | 'help';
 
 export type NamedKey =
   | 'up'
@@ -63,7 +65,15 @@ export interface KeyRow {
   readonly isInBanner?: true;
 }
 
-const EVERYWHERE: readonly KeyContext[] = ['queue', 'detail', 'confirm', 'comment', 'number', 'help'];
+const EVERYWHERE: readonly KeyContext[] = [
+  'queue',
+  'detail',
+  'confirm',
+  'cover',
+  'comment',
+  'number',
+  'help',
+];
 const READING: readonly KeyContext[] = ['queue', 'detail'];
 
 export const KEY_TABLE: readonly KeyRow[] = [
@@ -142,16 +152,24 @@ export const KEY_TABLE: readonly KeyRow[] = [
     explained: label`deny: opens the request, then confirm`,
   },
   {
+    action: 'revoke',
+    contexts: ['detail'],
+    keys: [{ text: 'R' }],
+    shown: label`R`,
+    hint: label`revoke`,
+    explained: label`take an approval or a grant back, then confirm`,
+  },
+  {
     action: 'next',
-    contexts: ['confirm', 'comment', 'number'],
+    contexts: ['confirm', 'cover', 'comment', 'number'],
     keys: [{ named: 'tab' }],
     shown: label`Tab`,
     hint: label`move`,
-    explained: label`Cancel, Sign, number, comment, and round again`,
+    explained: label`Cancel, Sign, cover, number, comment, and round again`,
   },
   {
     action: 'previous',
-    contexts: ['confirm', 'comment', 'number'],
+    contexts: ['confirm', 'cover', 'comment', 'number'],
     keys: [{ named: 'shiftTab' }],
     shown: label`Shift-Tab`,
     hint: null,
@@ -166,6 +184,14 @@ export const KEY_TABLE: readonly KeyRow[] = [
     explained: label`between Cancel and Sign`,
   },
   {
+    action: 'cover',
+    contexts: ['cover'],
+    keys: [{ text: ' ' }],
+    shown: label`Space`,
+    hint: label`this ask or all equal ones`,
+    explained: label`cover: this ask or all equal ones; ← → time, ↑ ↓ uses`,
+  },
+  {
     action: 'comment',
     contexts: ['confirm'],
     keys: [{ text: 'c' }],
@@ -175,7 +201,7 @@ export const KEY_TABLE: readonly KeyRow[] = [
   },
   {
     action: 'activate',
-    contexts: ['confirm', 'comment', 'number'],
+    contexts: ['confirm', 'cover', 'comment', 'number'],
     keys: [{ named: 'enter' }],
     shown: label`Enter`,
     hint: null,
@@ -183,7 +209,7 @@ export const KEY_TABLE: readonly KeyRow[] = [
   },
   {
     action: 'back',
-    contexts: ['detail', 'confirm', 'comment', 'number', 'help'],
+    contexts: ['detail', 'confirm', 'cover', 'comment', 'number', 'help'],
     keys: [{ named: 'escape' }],
     shown: label`Esc`,
     hint: label`back`,

@@ -1,6 +1,6 @@
 import { isMatchedNumber } from '../src/protocol/matched-number.js';
 import type { RequestState, RequestView } from '../src/protocol/request-view.js';
-import { type ConfirmStep, type ConsoleState, openedRequest } from './console-state.js';
+import { type ConfirmStep, type ConfirmVerdict, type ConsoleState, openedRequest } from './console-state.js';
 import { examine, voucherOf } from './examination.js';
 import { requestDocument } from './request-document.js';
 import { label, type SafeText, safeText } from './safe-text.js';
@@ -15,7 +15,7 @@ export interface Obstacle {
 const obstacle = (words: SafeText, tone: Tone = 'danger'): Obstacle => ({ words, tone });
 
 /** What stands in the way of a verdict on the opened request, the gravest first; null where it can be signed. */
-export function obstacleTo(state: ConsoleState, verdict: 'approve' | 'deny'): Obstacle | null {
+export function obstacleTo(state: ConsoleState, verdict: ConfirmVerdict): Obstacle | null {
   const opened = openedRequest(state);
   if (opened === null) return obstacle(label`no request is open`);
   const { request, isListed, isAltered } = opened;
@@ -23,6 +23,7 @@ export function obstacleTo(state: ConsoleState, verdict: 'approve' | 'deny'): Ob
   if (examine(request).differences.length > 0) return obstacle(label`what is shown cannot be trusted`);
   if (state.queue.link.state !== 'live') return obstacle(label`not connected to the broker`);
   if (!isListed) return obstacle(label`the broker no longer lists this request`);
+  if (verdict === 'revoke') return revokeObstacle(request);
   if (request.state !== 'pending') return obstacle(endedWords(request));
   const { approver, pins } = state.identity;
   if (request.votes.some((vote) => vote.approver === approver)) {
@@ -36,6 +37,17 @@ export function obstacleTo(state: ConsoleState, verdict: 'approve' | 'deny'): Ob
     return obstacle(label`you asked for this yourself: somebody else must approve`, 'muted');
   }
   return unreadObstacle(unreadLines(state)) ?? numberObstacle(state.confirm);
+}
+
+/** Only what can still be used, or what a door ends for us, can be taken back (A27). */
+function revokeObstacle(request: RequestView): Obstacle | null {
+  const { state, watchedAt, report, document } = request;
+  if (state === 'approved' || state === 'active') return null;
+  if (state === 'pending') return obstacle(label`it is not approved: d denies it`, 'muted');
+  if (state !== 'redeemed') return obstacle(label`there is nothing left to take back`, 'muted');
+  if (watchedAt !== null || report?.code === 'watched') return null;
+  const door = safeText(document.door, { reading: 'exact' });
+  return obstacle(label`it was used, and ${door} does not end what it opened`, 'warning');
 }
 
 /** How many lines of the opened request have not been on the screen yet. */

@@ -2,6 +2,8 @@ import { zonedTime } from '../src/client/shown-time.js';
 import { sha256Digest } from '../src/protocol/canonical.js';
 import type { BoundDocument } from '../src/protocol/document.js';
 import type { RequestView } from '../src/protocol/request-view.js';
+import { parseRule } from '../src/protocol/rule.js';
+import { ruleWords } from '../src/protocol/rule-words.js';
 import { lengthText } from './clock-text.js';
 import { examine, type VerifiedClaims, type Voucher, verifiedClaimsOf, voucherOf } from './examination.js';
 import { fieldLines, headingLines, jsonLines, MARGIN } from './field-lines.js';
@@ -77,7 +79,7 @@ function drawDocument(request: RequestView, { pins, zone, columns }: DocumentPla
     ...headingLines(label`Proof`, label`checked here, against what you see`, columns),
     ...field(label`submitter`, exact(request.submitter)),
     ...field(label`vouched by`, voucherLine(voucherOf(request, pins), claims)),
-    ...field(label`rule`, exact(request.rule)),
+    ...ruleLines(request, columns),
     ...digestLines(request, bound, columns),
     ...field(label`asked as`, [
       ...exact(request.id),
@@ -88,6 +90,24 @@ function drawDocument(request: RequestView, { pins, zone, columns }: DocumentPla
     ...indented(exact(canonical), columns),
   ];
   return { ask: ask.slice(1), proof };
+}
+
+/** The rule in words, where this version can read it, above the text that is signed for. */
+function ruleLines({ rule }: RequestView, columns: number): readonly Line[] {
+  const text = markedSpans(safeText(rule, { reading: 'exact' }));
+  const words = wordsOf(rule).flatMap((sentence, at) => {
+    const line = markedSpans(safeText(sentence, { reading: 'prose' }));
+    return fieldLines(at === 0 ? label`rule says` : label``, line, columns, 'words');
+  });
+  return [...words, ...fieldLines(label`rule`, text, columns)];
+}
+
+function wordsOf(rule: string): readonly string[] {
+  try {
+    return ruleWords(parseRule(rule));
+  } catch {
+    return [];
+  }
 }
 
 function digestLines(request: RequestView, bound: BoundDocument, columns: number): readonly Line[] {

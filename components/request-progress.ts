@@ -1,8 +1,15 @@
 import { shownTime, type TimeStyle } from '../src/client/shown-time.js';
-import type { LoneApprovalView, RequestView, VoteView } from '../src/protocol/request-view.js';
+import { grantOver, isGrant, worthOf } from '../src/protocol/grant.js';
+import {
+  isLive,
+  type LoneApprovalView,
+  type RequestView,
+  type VoteView,
+} from '../src/protocol/request-view.js';
+import { coverWords, revocationWords } from '../src/protocol/rule-words.js';
 import { fieldLines, headingLines } from './field-lines.js';
 import { type Line, markedSpans, span } from './line.js';
-import { label, safeText } from './safe-text.js';
+import { label, type SafeText, safeText } from './safe-text.js';
 
 /** How wide the progress of a request is drawn, and how its times are. */
 export interface ProgressPlace {
@@ -23,6 +30,7 @@ export function requestProgress(
     lines.push(...headingLines(label`Signed so far`, label`as the broker counts them`, columns));
     for (const vote of votes) lines.push(...voteLines(vote, place));
   }
+  lines.push(...grantLines(request, place));
   if (request.alone !== null) lines.push(...aloneLines(request.alone, place));
   if (request.state === 'pending') {
     lines.push(...headingLines(label`Still missing`, label`by the rule in force`, columns));
@@ -43,6 +51,25 @@ export function requestProgress(
     for (const ask of equalAsks) lines.push(...fieldLines(label`also`, equalAskLine(ask, place), columns));
   }
   return lines;
+}
+
+/** What a grant covers and what is left, under which one this passed, and what taking it back would end (A27). */
+function grantLines(request: RequestView, { columns, style }: ProgressPlace): readonly Line[] {
+  const revoking = revocationWords(request);
+  if (revoking === null) return [];
+  const field = (name: SafeText, text: string): readonly Line[] =>
+    fieldLines(name, markedSpans(safeText(text, { reading: 'prose' })), columns, 'words');
+  const until = grantOver(request) ?? request.claimBy;
+  return [
+    ...headingLines(label`What it covers`, label`and what R would end`, columns),
+    ...field(label`covers`, coverWords(worthOf(request.votes))),
+    ...(request.grant === null ? [] : field(label`under`, `the grant ${request.grant}`)),
+    ...(isGrant(request) ? field(label`used`, `${request.uses} times`) : []),
+    ...(isGrant(request) && until !== null && isLive(request.state)
+      ? field(label`until`, shownTime(until, style))
+      : []),
+    ...field(label`revoking`, revoking),
+  ];
 }
 
 function aloneLines({ vote, opensAt, opened }: LoneApprovalView, place: ProgressPlace): readonly Line[] {

@@ -30,6 +30,12 @@ export function useEffects(store: ConsoleStore, { connection, hasBell, dispatch 
             (error: unknown) => dispatch({ type: 'failed', ...describe(error) }),
           );
           return;
+        case 'revoke':
+          connection.revoke(effect.request, effect.comment, forPrompt).then(
+            () => dispatch({ type: 'decided' }),
+            (error: unknown) => dispatch({ type: 'failed', ...describe(error) }),
+          );
+          return;
         case 'acknowledge':
           connection.acknowledgeRestoration().then(
             () => dispatch({ type: 'acknowledged' }),

@@ -5,7 +5,7 @@ import { obstacleTo } from '../../components/obstacles.js';
 import { label } from '../../components/safe-text.js';
 import type { Digest, Name } from '../../src/protocol/names.js';
 import { ConsoleDriver } from './console-driver.js';
-import { NOW, RULE, sampleId, sampleRequest, sampleVote } from './sample-requests.js';
+import { NOW, opened, RULE, sampleId, sampleRequest, sampleVote } from './sample-requests.js';
 
 const stale = { state: 'stale', since: NOW, retryAt: null, reason: 'the network is down' } as const;
 const onHost = (n: number, given = {}) =>
@@ -24,7 +24,12 @@ describe('deciding', () => {
       {
         type: 'decide',
         request: driver.request(sampleId(1)),
-        decision: { verdict: 'approve', comment: '', code: null },
+        decision: {
+          verdict: 'approve',
+          comment: '',
+          code: null,
+          terms: { covers: 'request', duration: 0, uses: 1 },
+        },
       },
     ]);
   });
@@ -466,5 +471,78 @@ describe('a broker that was restored from a back-up', () => {
     expect(acknowledged(shown().press('enter', 'R'))).toBe(false);
     expect(acknowledged(shown().press('RR', 'r'))).toBe(false);
     expect(acknowledged(shown().paste('R'))).toBe(false);
+  });
+});
+
+describe('what a yes covers', () => {
+  const asking = (rule = RULE.replace('"grants":null', '"grants":{"uses":0}'), duration = 3600) =>
+    sampleRequest({ rule, document: { duration } });
+  const choosing = (...given: Parameters<typeof asking>) =>
+    new ConsoleDriver([asking(...given)]).press('enter', 'G', 'g', ' ', ' ', 'a', 'tab', 'tab');
+  const covered = (driver: ConsoleDriver) =>
+    driver.press('enter', 'tab', 'enter').decisions[0]?.decision.terms;
+
+  test('is this one ask unless the approver chooses more, and never more than was asked for', () => {
+    expect(covered(choosing())).toEqual({ covers: 'request', duration: 3600, uses: 1 });
+    expect(covered(choosing().press('right', 'up'))).toEqual({ covers: 'request', duration: 3600, uses: 1 });
+    expect(covered(choosing().press('left'))).toEqual({ covers: 'request', duration: 1800, uses: 1 });
+  });
+
+  test('is every equal ask after Space, with less time and fewer uses by the arrows', () => {
+    expect(covered(choosing().press(' '))).toEqual({ covers: 'scope', duration: 3600, uses: 0 });
+    expect(covered(choosing().press(' ', 'left', 'down'))).toEqual({
+      covers: 'scope',
+      duration: 1800,
+      uses: 100,
+    });
+    expect(covered(choosing().press(' ', 'down', 'up', 'left', 'right'))).toEqual({
+      covers: 'scope',
+      duration: 3600,
+      uses: 0,
+    });
+    expect(covered(choosing().press(' ', ' '))).toEqual({ covers: 'request', duration: 3600, uses: 1 });
+  });
+
+  test('is never a grant where the rule allows none, nor more uses than it allows', () => {
+    expect(covered(choosing(RULE).press(' ', 'left'))).toEqual({
+      covers: 'request',
+      duration: 1800,
+      uses: 1,
+    });
+    const five = RULE.replace('"grants":null', '"grants":{"uses":5}');
+    expect(covered(choosing(five).press(' ', 'up'))?.uses).toBe(5);
+    expect(covered(choosing(five).press(' ', 'down'))?.uses).toBe(3);
+  });
+
+  test('has a number of uses where no time was asked for', () => {
+    const grants = RULE.replace('"grants":null', '"grants":{"uses":0}');
+    expect(covered(choosing(grants, 0).press(' '))).toEqual({ covers: 'scope', duration: 0, uses: 10 });
+  });
+});
+
+describe('taking an approval back (A27)', () => {
+  const revoking = (given: Parameters<typeof sampleRequest>[0]) =>
+    new ConsoleDriver([sampleRequest(given)]).press('enter', 'R');
+  const revoked = ({ effects }: ConsoleDriver) => effects.filter(({ type }) => type === 'revoke');
+
+  test('takes opening, R, leaving Cancel, and Enter', () => {
+    for (const state of ['approved', 'active'] as const) {
+      const driver = revoking({ state });
+      expect(driver.state.confirm).toMatchObject({ verdict: 'revoke', focused: 'cancel', cover: null });
+      expect(revoked(driver.press('tab', 'enter'))).toMatchObject([{ type: 'revoke', comment: '' }]);
+      expect(driver.finish({ type: 'decided' }).noticeText).toBe('Your revocation is signed and recorded.');
+    }
+    expect(revoked(revoking({ state: 'active' }).press('enter'))).toEqual([]);
+  });
+
+  test('is not offered where there is nothing to take back, or the door does not end what it opened', () => {
+    expect(revoking({}).noticeText).toContain('d denies it');
+    expect(revoking({ state: 'denied' }).noticeText).toContain('nothing left');
+    const used = revoking({ ...opened });
+    expect([used.state.confirm, used.noticeText]).toEqual([
+      null,
+      'it was used, and host:web-1.example.com does not end what it opened',
+    ]);
+    expect(revoking({ ...opened, watchedAt: NOW }).state.confirm?.verdict).toBe('revoke');
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Digest, Name } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { InMemoryQueue } from './in-memory-queue.js';
-import { NOW, opened, sampleId, sampleRequest, sampleVote } from './sample-requests.js';
+import { NOW, opened, RULE, sampleId, sampleRequest, sampleVote } from './sample-requests.js';
 import { TerminalScreen } from './terminal-screen.js';
 
 const SIZES = [
@@ -40,6 +40,12 @@ const sudo = sampleRequest({
     requester: 'erin',
     resource: 'db-2.example.com',
   },
+});
+const grantable = sampleRequest({
+  n: 8,
+  age: 60,
+  rule: RULE.replace('"grants":null', '"grants":{"uses":0}'),
+  document: { duration: 3600 },
 });
 const gated = sampleRequest({
   n: 6,
@@ -169,6 +175,44 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     await screen.pressAndWaitForChange('Tab');
     await screen.letItSettle().waitForContent('Enter signs the approval');
     await expectGolden(screen, 'confirm');
+  });
+
+  test('the confirm step lets an approver choose what is covered', async () => {
+    const { screen } = show([grantable]);
+    await screen.openFirstRow();
+    await screen.letItSettle().readToTheEnd();
+    screen.letItSettle().press('a');
+    await screen.waitForContent('this one ask, for 1h of work');
+    await expectGolden(screen, 'confirm-one-ask');
+    await screen.pressAndWaitForChange('Tab');
+    await screen.pressAndWaitForChange('Tab');
+    screen.press(' ');
+    await screen.waitForContent('every equal ask for 1h');
+    screen.press('Left');
+    await screen.waitForContent('every equal ask for 30m');
+    await expectGolden(screen, 'confirm-grant');
+  });
+
+  test('a grant in use: its row, what it covers, and the step that takes it back (A27)', async () => {
+    const votes = [sampleVote({ covers: 'scope', duration: 1800, uses: 5 })];
+    const grant = {
+      ...grantable,
+      state: 'active' as const,
+      votes,
+      missing: [],
+      uses: 2,
+      redeemedAt: NOW - 600_000,
+    };
+    const { screen } = show([grant]);
+    await screen.waitForContent('grant in use');
+    await expectGolden(screen, 'grant-row');
+    await screen.openFirstRow();
+    screen.letItSettle();
+    await screen.waitForContent('R takes it back');
+    await expectGolden(screen, 'grant-detail');
+    screen.press('R');
+    await screen.waitForContent('[ Sign revocation ]');
+    await expectGolden(screen, 'confirm-revoke');
   });
 
   test('the confirm step asks for the number that the requester tells', async () => {

@@ -22,6 +22,7 @@ const KEYS: Readonly<Record<string, string>> = {
   Tab: '\t',
   Up: '\u001b[A',
   Down: '\u001b[B',
+  Left: '\u001b[D',
   PageDown: '\u001b[6~',
   PageUp: '\u001b[5~',
   'Ctrl-C': '\u0003',
