@@ -41,9 +41,9 @@ export const main = (args: readonly string[]): Promise<0 | 1> =>
       async names({ values, positionals: [extra] }) {
         if (extra !== undefined) throw usage(`what is ${JSON.stringify(extra)}?`);
         const rota = rotaOf(values.schedule, values['escalation-policy'], values.level);
-        const api = parseAddress(values.api, '--api');
+        const api = parseAddress(values.api, '--api').href.replace(/\/$/, '');
         const token = await readToken(values['token-file']);
-        return onCall(rota, Date.now(), (path) => ask(new URL(path, api), token));
+        return onCall(rota, Date.now(), (path) => ask(new URL(`${api}${path}`), token));
       },
     },
     args,

@@ -144,11 +144,12 @@ describe('oncall-pagerduty', () => {
 
   test('asks with a token from a file or the environment', async () => {
     const seen: string[] = [];
-    const api = await serve(({ headers }, answer) => {
+    const api = await serve(({ headers, url = '' }, answer) => {
       seen.push(`${headers.authorization} ${headers.accept}`);
-      answer.end(JSON.stringify(reply));
+      if (url.startsWith('/proxied/oncalls?')) answer.end(JSON.stringify(reply));
+      else answer.writeHead(404).end();
     });
-    const asked = ['--schedule', 'P1A2B3C', '--api', api];
+    const asked = ['--schedule', 'P1A2B3C', '--api', `${api}/proxied/`];
     const fromFile = await run('oncall-pagerduty', [...asked, '--token-file', file('token', `${TOKEN}\n`)]);
     expect(fromFile).toEqual({ code: 0, stdout: 'bob@example.com\n', stderr: '' });
     expect(await run('oncall-pagerduty', asked, { PAGERDUTY_TOKEN: TOKEN })).toEqual(fromFile);
