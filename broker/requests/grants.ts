@@ -140,6 +140,18 @@ export function passed(request: Request, claim: Claim | null, moment: Moment): S
 }
 
 /**
+ * Approves at once what a rule lets pass without anybody, with a claim for its use too; null for every other rule. Such an
+ * approval has no receipts, so that no door opens for it unless its own configuration says that none is needed.
+ */
+export function approvedAutomatically(request: Request, claim: Claim | null, moment: Moment): Steps | null {
+  const rule = parseRule(request.rule);
+  if (rule.approvals !== 'automatic' || request.state !== 'pending') return null;
+  const approved = lifecycle.approvedAutomatically(request, rule, moment.now);
+  const used = claim === null ? null : lifecycle.redeemed(approved.request, claim, moment.now);
+  return used === null ? approved : { ...used, events: [...approved.events, ...used.events] };
+}
+
+/**
  * What follows for equal asks from a step of a grant: when it is given, those that are pending pass under it; when it ends,
  * so do approvals under it that nobody has used.
  */

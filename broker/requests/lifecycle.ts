@@ -308,6 +308,16 @@ export function used(grant: Request, by: RequestId, now: EpochMs): Step {
   return end === null ? { request, events: [use] } : { ...end, events: [use, ...end.events] };
 }
 
+/** A pending request is approved by its rule alone, on facts that the broker verified. */
+export function approvedAutomatically(request: Request, rule: Rule, now: EpochMs): Step {
+  checkPending(request, now);
+  const claimBy = now + rule.claimBy * 1000;
+  return {
+    request: { ...request, state: 'approved', missing: [], claimBy, idleSince: null },
+    events: [event('request.approved', request, now, { automatic: true, claimBy: formatTime(claimBy) })],
+  };
+}
+
 /** A pending request passes under a grant of the same scope and submitter: its votes and receipts are the grant's. */
 export function approvedUnder(request: Request, grant: Request, rule: Rule, now: EpochMs): Step {
   checkPending(request, now);

@@ -5,6 +5,7 @@ import { checkReceipts } from '../client/own-receipts.js';
 import { redeemPatiently } from '../client/patient-redeem.js';
 import type { StandingAsk, StandingAsks } from '../client/standing-asks.js';
 import { submitReply } from '../protocol/messages.js';
+import { Problem } from '../protocol/problems.js';
 import type { Receipt } from '../protocol/receipt.js';
 import type { ExitCode } from './exit-code.js';
 import { DEMO } from './first-run.js';
@@ -19,6 +20,8 @@ export interface Waiting {
   /** How long to wait, in ms; without end while the broker says pending. */
   readonly patience: number;
   readonly json: boolean;
+  /** Whether an approval by the broker's policy alone, without a signature, is taken. */
+  readonly automatic: boolean;
   /** Flags under which another command finds the same broker. */
   readonly where: readonly string[];
   /** Whether Ctrl-C tells the broker that nobody waits any more. */
@@ -34,7 +37,7 @@ const DETACH_TIMEOUT = 2_000;
  * @throws Problem that says how the request ended, or why that cannot be known.
  */
 export async function awaitAnswer(ask: StandingAsk, waiting: Waiting): Promise<ExitCode> {
-  const { asker, asks, clock, patience, json, where } = waiting;
+  const { asker, asks, clock, patience, json, automatic, where } = waiting;
   const onLost = (): void => tell('lost the broker; trying again');
   const waited = await interruptible((signal) => {
     tell('waiting for the answer; Ctrl-C stops');
@@ -52,11 +55,17 @@ export async function awaitAnswer(ask: StandingAsk, waiting: Waiting): Promise<E
   }
   // This program plays that one door itself, so that a first try shows the whole way.
   const isDemo = ask.document.door === DEMO;
-  const receipts = checkReceipts(reply.receipts, ask, clock.now());
+  const isAutomatic = reply.receipts.length === 0 && reply.status.votes.length === 0;
+  if (isAutomatic && !automatic) {
+    throw new Problem('no-receipt', 'approved by the policy of the broker alone: nobody has signed', {
+      hint: 'where that is enough, say --automatic',
+    });
+  }
+  const receipts = isAutomatic ? [] : checkReceipts(reply.receipts, ask, clock.now());
   if (isDemo) await asker.report(ask, 'opened', 'demo');
   await asks.forget(ask);
   if (json) printJson(answerOf({ ask, reply }));
-  else print(`approved ${ask.id} by ${approversOf(receipts)}`);
+  else print(`approved ${ask.id} ${isAutomatic ? 'automatically' : `by ${approversOf(receipts)}`}`);
   if (isDemo) tell('the demo door opens: it checks no signers file, a real door does');
   else tell('enforcement is the work of the door: the receipts for it are printed with --json');
   return 0;

@@ -22,6 +22,7 @@ const FLAGS = {
   ticket: 'text',
   duration: 'text',
   wait: 'optional',
+  automatic: 'switch',
   submitter: 'text',
   key: 'text',
   tokenFile: 'text',
@@ -48,6 +49,7 @@ Flags
   --ticket TEXT       for the reader, not bound
   --duration TIME     length of the work, from first use: 90, 15m, 2h (default none)
   --wait[=TIME]       wait for the answer, without a value as long as it can come
+  --automatic         take an approval by the policy alone, which nobody has signed
   --submitter NAME    ask as this submitter, signed with --key FILE (COUNTERSIGN_KEY)
   --key FILE          the submitter's key
   --token-file FILE   ask with the token in this file, a bearer token or an OIDC token
@@ -82,6 +84,7 @@ Examples
         clock: broker.clock,
         patience,
         json: flags.json,
+        automatic: flags.automatic,
         where: whereFlags(flags, env),
         detachOnInterrupt: true,
       });

@@ -14,10 +14,11 @@ the answer: 0 approved, 2 denied, 3 expired, lapsed or still pending, 4 cancelle
 revoked, 1 error.
 
 Usage
-  countersign wait ID [--for TIME] [--json]
+  countersign wait ID [--for TIME] [--automatic] [--json]
 
 Flags
   --for TIME      wait at most so long: 90, 15m (default: as long as an answer can come)
+  --automatic     take an approval by the policy alone, which nobody has signed
   --json          as JSON, with the receipts${BROKER_FLAGS_HELP}
 
 Examples
@@ -25,7 +26,7 @@ Examples
   countersign wait 01KB2X6C9V4T7M3N8QZ5R0EWHD --for 5m --json
 `,
   arguments: ['ID'],
-  flags: { ...BROKER_FLAGS, for: 'text', json: 'switch' },
+  flags: { ...BROKER_FLAGS, for: 'text', automatic: 'switch', json: 'switch' },
   async run({ arguments: [id = ''], flags, env }) {
     const request = parseRequestId(id);
     const seconds = flags.for === undefined ? Number.POSITIVE_INFINITY : parseSeconds(flags.for, '--for');
@@ -37,6 +38,7 @@ Examples
         clock: broker.clock,
         patience: seconds * 1000,
         json: flags.json,
+        automatic: flags.automatic,
         where: whereFlags(flags, env),
         detachOnInterrupt: false,
       });

@@ -269,6 +269,34 @@ describe('waiting', () => {
   });
 });
 
+describe('a rule that needs nobody (A20, A21)', () => {
+  beforeEach(() => {
+    world = new World(ruled({ approvals: 'automatic' }));
+  });
+
+  test('approves at once, with nothing that a door would take for a signature', async () => {
+    const { request } = await world.submit();
+    expect(request).toMatchObject({ state: 'approved', votes: [], missing: [] });
+    const used = await world.redeem(request.id, claim('a'));
+    expect(used).toMatchObject({ state: 'redeemed', votes: [] });
+    expect(await codeOf(world.redeem(request.id, claim('b')))).toBe('spent');
+    expect(kinds()).toEqual(['submitted', 'approved', 'redeemed']);
+  });
+
+  test('is used at once with a claim, and the same claim gets the same answer', async () => {
+    const first = await world.submit(bind(), claim('a'));
+    expect(first.request.state).toBe('redeemed');
+    expect((await world.submit(bind(), claim('a'))).request.id).toBe(first.request.id);
+    expect((await world.submit(bind(), claim('b'))).watch).toBe(null);
+  });
+
+  test('lapses like every other approval', async () => {
+    const { request } = await world.submit();
+    await world.pass(600);
+    expect((await world.read(request.id)).state).toBe('lapsed');
+  });
+});
+
 describe('an approver who loses the right between vote and use (A15)', () => {
   const changes = [
     ['leaves the roster', { change: 'remove', name: name('bob') }],
