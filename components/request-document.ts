@@ -1,5 +1,6 @@
 import { zonedTime } from '../src/client/shown-time.js';
 import { sha256Digest } from '../src/protocol/canonical.js';
+import { isChangeAction } from '../src/protocol/change-messages.js';
 import type { BoundDocument } from '../src/protocol/document.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import { parseRule } from '../src/protocol/rule.js';
@@ -62,6 +63,7 @@ function drawDocument(request: RequestView, { pins, zone, columns }: DocumentPla
     ...field(label`requester`, exact(document.requester)),
     ...field(label`door`, exact(document.door)),
     ...field(label`work for`, durationLine(document.duration)),
+    ...changeLines(document, columns),
     ...headingLines(label`Details`, label`bound: the door compares every one of them`, columns),
     ...jsonLines(document.details, columns, 'exact'),
     ...(Object.keys(document.details).length === 0 ? field(label`none`, []) : []),
@@ -108,6 +110,13 @@ function wordsOf(rule: string): readonly string[] {
   } catch {
     return [];
   }
+}
+
+/** What the broker says in words of a change that it asks for itself; what is applied stands below, exactly. */
+function changeLines({ action, details }: BoundDocument['document'], columns: number): readonly Line[] {
+  const { summary } = details;
+  if (!isChangeAction(action) || typeof summary !== 'string') return [];
+  return fieldLines(label`change`, markedSpans(safeText(summary, { reading: 'exact' }), 'strong'), columns);
 }
 
 function digestLines(request: RequestView, bound: BoundDocument, columns: number): readonly Line[] {

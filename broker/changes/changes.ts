@@ -32,7 +32,7 @@ export interface ChangesContext {
   readonly fingerprint: () => Fingerprint;
   readonly clock: () => EpochMs;
   readonly random: RandomBytes;
-  /** Hears of an approved change that could not be written down; it is tried again at the next start. */
+  /** Hears of an approved change that could not be applied; it is tried again at each start until it lapses. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -70,7 +70,8 @@ export class Changes {
   /** Applies what was approved before the last stop and is still good. */
   async resume(): Promise<void> {
     for (const request of this.#context.store.live()) {
-      if (request.state === 'approved' && isOwn(request)) await this.#perform(request.id);
+      if (request.state !== 'approved' || !isOwn(request)) continue;
+      await this.#perform(request.id).catch(this.#context.onError);
     }
   }
 

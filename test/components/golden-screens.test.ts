@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { describeChange } from '../../broker/changes/directory-change.js';
 import type { Digest, Name } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { InMemoryQueue } from './in-memory-queue.js';
@@ -56,6 +57,35 @@ const gated = sampleRequest({
     details: { command: 'systemctl restart nginx', source: '203.0.113.9', tty: false, user: 'deploy' },
     door: 'gate:web-1',
     resource: 'gate:web-1',
+  },
+});
+const CAROL = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGk6sXUeyTzP7TnlyhhgLHRz4RAvu0n0aVUmMRAX3Rlc' as const;
+const enrolment = sampleRequest({
+  n: 6,
+  age: 40,
+  submitter: 'countersign' as Name,
+  document: {
+    action: 'roster.change',
+    context: { reason: 'joins the on-call rota' },
+    details: describeChange(
+      { people: [], submitters: [] },
+      {
+        of: 'people',
+        change: {
+          change: 'add',
+          person: {
+            name: 'carol' as Name,
+            aliases: ['carol@example.com' as Name],
+            groups: ['oncall' as Name],
+            keys: [{ key: CAROL, validAfter: null, validBefore: null }],
+          },
+        },
+      },
+      NOW,
+    ).details,
+    door: 'broker:approvals',
+    requester: 'owner',
+    resource: 'person carol',
   },
 });
 const hostile = sampleRequest({
@@ -160,6 +190,14 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     screen.letItSettle();
     await screen.waitForContent('read to the end to approve');
     await expectGolden(screen, 'detail');
+  });
+
+  test('a change of the roster: in words, then exactly (A17)', async () => {
+    const { screen } = show([enrolment]);
+    await screen.openFirstRow();
+    screen.letItSettle();
+    await screen.waitForContent('enrol carol');
+    await expectGolden(screen, 'roster-change');
   });
 
   test('the confirm step, with a comment', async () => {
