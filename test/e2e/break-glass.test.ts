@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { BrokerProcess, countersign, type Outcome, until } from './programs.js';
+import { GatedHost } from './gated-host.js';
+import { BrokerProcess, countersign, type Outcome, start, until } from './programs.js';
 import { ProtectedHost } from './protected-host.js';
 import { Readme } from './readme/blocks.js';
 import { describeWith } from './tools.js';
@@ -89,6 +90,40 @@ describeWith(TOOLS, 'break-glass at the door of a real sshd, drilled', () => {
     expect(receipt).toBe(stdout);
     writeFileSync(join(spool, 'bob-by-hand'), receipt, { mode: 0o644 });
     expect((await host.ssh('echo opened').outcome).stdout).toBe('opened\n');
+  });
+
+  test('the gate runs a command once that was signed without the broker, and nothing else (A41, A55, A64)', async () => {
+    const gate = new GatedHost();
+    try {
+      const receipts = gate.file('spool');
+      mkdirSync(receipts, { mode: 0o755 });
+      writeFileSync(gate.file('signers'), await broker.must('roster', 'export'), { mode: 0o644 });
+      gate.configure(broker, { offline: receipts });
+      await gate.startSshd();
+      const run = (command: string): Promise<Outcome> =>
+        start('ssh', [...gate.options(), gate.address, command]).outcome;
+      const refused = await run('echo held');
+      const document = documentIn(refused);
+      expect([refused.code, JSON.parse(document).details.command]).toEqual([1, 'echo held']);
+      expect(refused.stderr).toContain('then run the same command again');
+      writeFileSync(join(broker.directory, 'gate.json'), `${document}\n`);
+      const digest = execFileSync('sha256sum', { input: document, encoding: 'utf8' }).slice(0, 64);
+      const signed = await countersign(
+        [
+          ...['sign', join(broker.directory, 'gate.json'), '--approver', 'bob', '--key', bobKey],
+          ...['--yes-i-read-it', `sha256:${digest}`],
+        ],
+        broker.env,
+      ).outcome;
+      writeFileSync(join(receipts, 'bob'), signed.stdout, { mode: 0o644 });
+      expect((await run('echo other')).code).toBe(1);
+      const opened = await run('echo held');
+      expect([opened.code, opened.stdout], opened.stderr).toEqual([0, 'held\n']);
+      expect(opened.stderr).toContain('approved offline by bob');
+      expect((await run('echo held')).code).toBe(1);
+    } finally {
+      await gate.remove();
+    }
   });
 
   test('alice opens alone, with her reason, once her own door says that the delay is over (A8, A41)', async () => {
