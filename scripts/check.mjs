@@ -1,14 +1,16 @@
 // The one gate: types, lint and format, shell scripts, then every test. The last line counts what passed and failed.
-// Under COUNTERSIGN_E2E=required whatever is skipped counts as failed.
+// Under COUNTERSIGN_E2E=required whatever is skipped counts as failed. Before it, a line for each attack that tests play.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { reportAttacks } from './attack-report.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const required = process.env.COUNTERSIGN_E2E === 'required';
 const count = { passed: 0, failed: 0, skipped: 0 };
+const tests = [];
 
 step('types', 'tsc', ['-p', 'test/tsconfig.json']);
 step('lint and format', 'biome', ['ci', '--error-on-warnings', '.']);
@@ -17,6 +19,7 @@ else skip('shell scripts', 'shellcheck');
 // One after the other: what drives real programs wants the machine for itself.
 countTests('unit');
 countTests('e2e');
+showAttacks();
 
 const failed = count.failed + (required ? count.skipped : 0);
 const skipped = required || count.skipped === 0 ? '' : `, ${count.skipped} skipped`;
@@ -53,6 +56,7 @@ function countTests(project) {
     count.passed += results.numPassedTests;
     count.skipped += results.numPendingTests + results.numTodoTests;
     count.failed += results.numFailedTests;
+    tests.push(...results.testResults.flatMap((file) => file.assertionResults));
     // A file that does not load has no failed test, and must not pass.
     if (status !== 0 && results.numFailedTests === 0) count.failed += 1;
   } catch {
@@ -60,6 +64,13 @@ function countTests(project) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function showAttacks() {
+  const { lines, problems } = reportAttacks(tests);
+  console.log(`\n== attacks\n${lines.join('\n')}`);
+  for (const problem of problems) console.error(problem);
+  count.failed += problems.length;
 }
 
 function shellScripts() {
