@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { Server } from 'node:http';
-import type { SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { Fingerprint } from '../src/protocol/names.js';
 import { Problem } from '../src/protocol/problems.js';
-import { type EpochMs, formatTime } from '../src/protocol/time.js';
+import type { EpochMs } from '../src/protocol/time.js';
 import { VERSION } from '../src/version.js';
 import { RateLimiter } from './access/rate-limiter.js';
 import { Sessions } from './access/sessions.js';
@@ -12,10 +10,8 @@ import { guardChanges } from './changes/change-rule.js';
 import { Changes } from './changes/changes.js';
 import type { BrokerContext } from './context.js';
 import { watchDoors } from './doors/door-standings.js';
-import type { Transport } from './http/authentication.js';
+import { gaugesOf } from './gauges.js';
 import { createHttpApplication } from './http/server.js';
-import { isLoopback } from './http/service-routes.js';
-import { listenTcp, listenUnix } from './listeners.js';
 import { openLog } from './log.js';
 import { Metrics } from './metrics.js';
 import { Attendance } from './notify/attendance.js';
@@ -24,17 +20,18 @@ import { Rings } from './notify/rings.js';
 import { OidcTokens } from './oidc/oidc-tokens.js';
 import { type BrokerOptions, DEFAULT_LIMITS } from './options.js';
 import { RunningPolicy } from './policy-file/running-policy.js';
-import { isGrantInForce } from './requests/grants.js';
 import { requestIds } from './requests/request-ids.js';
 import { Requests } from './requests/requests.js';
 import { type DeclaredGroups, Principals } from './roster/principals.js';
 import { keepSignersFiles } from './roster/signers-files.js';
+import { checkPlainHttp, serve } from './serving.js';
 import { openSqliteStore } from './store/sqlite/open.js';
 import type { Committed, Store } from './store/store.js';
 import { StreamHub } from './stream/hub.js';
 import { createUpgradeHandler } from './stream/upgrade.js';
+import { certificateNews } from './tls/certificate-news.js';
 import type { Issued } from './tls/private-ca.js';
-import { type CertificateNews, ServedCertificate } from './tls/served-certificate.js';
+import { ServedCertificate } from './tls/served-certificate.js';
 
 /** What a running broker needs from the machine; tests bring their own. */
 export interface Surroundings {
@@ -88,8 +85,9 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
   try {
     // Under the lock of the store: a rotation that was interrupted is finished here.
     const keys = await BrokerKeys.open(options.directory, clock());
+    const news = certificateNews(log, (result) => metrics.countCertificate(result));
     const certificate =
-      options.tls === null ? null : await ServedCertificate.open(options.tls, certificateNews(), clock());
+      options.tls === null ? null : await ServedCertificate.open(options.tls, news, clock());
     const policy = new RunningPolicy({
       file: options.policyFile ?? null,
       store,
@@ -149,27 +147,8 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     const doors = watchDoors(store);
     await keepSignersFiles(store, (err) => log.error({ err }, 'cannot keep the signers file of the roster'));
     hub.announceDoors(doors());
-    const pending = () => store.live().filter(({ state }) => state === 'pending');
-    const metrics = new Metrics({
-      pending: () => pending().length,
-      pending_oldest_seconds: () => {
-        const [oldest] = pending();
-        return oldest === undefined ? 0 : (clock() - oldest.submittedAt) / 1000;
-      },
-      pending_unattended: () => pending().filter((request) => !attendance.isAttended(request)).length,
-      consoles: () => hub.consoles,
-      waiters: () => requests.waiters.count,
-      notifications_waiting: () => notifier.state?.waiting ?? 0,
-      notifications_failing: () => (notifier.state?.failing ? 1 : 0),
-      reviews_open: () => store.reviews().size,
-      grants: () => store.live().filter(isGrantInForce).length,
-      restored: () => (store.restoration() === null ? 0 : 1),
-      log_lines_dropped_total: () => output.dropped,
-      doors_outdated: () => doors().filter(({ outdated }) => outdated).length,
-      policy_refused: () => (policy.source?.refused ? 1 : 0),
-      policy_groups_failing: () => policy.groups.states().filter(({ failing }) => failing !== null).length,
-      tls_certificate_expiry_seconds: () => Math.floor((certificate?.validUntil ?? 0) / 1000),
-    });
+    const measured = { store, hub, attendance, notifier, requests, policy, doors, clock };
+    const metrics = new Metrics(gaugesOf(measured, certificate, () => output.dropped));
     const context: BrokerContext = {
       name: options.name,
       keys,
@@ -217,26 +196,11 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     await changes.resume();
     const application = await createHttpApplication(context);
     const upgrade = createUpgradeHandler(context);
-    const servers: Server[] = [];
-    const serve = (transport: Transport, tls: SecureContextOptions | null): Server => {
+    const serving = await serve(options, certificate, (transport, tls) => {
       const server = application.createServer(transport, tls);
       server.on('upgrade', upgrade(transport));
-      servers.push(server);
       return server;
-    };
-    let address: string | null = null;
-    try {
-      if (options.socket !== null) await listenUnix(serve('socket', null), options.socket);
-      if (options.listen !== null) {
-        const server = serve('tcp', certificate?.context ?? null);
-        certificate?.onChange((context) => (server as unknown as TlsServer).setSecureContext(context));
-        const bound = await listenTcp(server, options.listen.host, options.listen.port);
-        address = `${certificate === null ? 'http' : 'https'}://${bound}`;
-      }
-    } catch (error) {
-      for (const server of servers) server.close();
-      throw error;
-    }
+    });
 
     const stopTicking = everySecond(() => {
       const now = clock();
@@ -251,7 +215,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     });
     const { ca, names } = certificate?.issued ?? {};
     const { fingerprint } = keys.current;
-    log.info({ event: 'started', address, socket: options.socket, fingerprint, ca, names });
+    log.info({ event: 'started', address: serving.address, socket: options.socket, fingerprint, ca, names });
 
     function reconsider(): void {
       requests
@@ -263,25 +227,8 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       for (const { seq, kind, request } of entries) log.info({ event: kind, seq, id: request?.id });
     }
 
-    function certificateNews(): CertificateNews {
-      const until = (at: EpochMs) => ({ validUntil: formatTime(at) });
-      return {
-        loaded(validUntil) {
-          metrics.countCertificate('loaded');
-          log.info({ event: 'certificate-loaded', ...until(validUntil) });
-        },
-        failed({ message }, validUntil) {
-          metrics.countCertificate('failed');
-          log.error({ event: 'certificate-refused', why: message, kept: until(validUntil) });
-        },
-        ending(validUntil) {
-          log.warn({ event: 'certificate-ends', ...until(validUntil) });
-        },
-      };
-    }
-
     return {
-      address,
+      address: serving.address,
       issued: certificate?.issued ?? null,
       async reload() {
         await Promise.all([certificate?.reload(clock()), policy.reload()]);
@@ -299,7 +246,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
         log.info({ event: 'stopping' });
         hub.closeAll('the broker is stopping');
         requests.waiters.releaseAll();
-        await Promise.all(servers.map(closeServer));
+        await serving.close();
         hub.terminateAll();
         await application.close();
         await store.close();
@@ -324,24 +271,4 @@ function indexed(store: Store, groups: DeclaredGroups): () => Principals {
     }
     return principals;
   };
-}
-
-function checkPlainHttp({ listen, tls, insecureHttp }: BrokerOptions): void {
-  if (listen === null || tls !== null || insecureHttp) return;
-  if (listen.host === 'localhost' || isLoopback(listen.host)) return;
-  throw new Problem('usage', `plain HTTP on ${listen.host} would show every token to the network`, {
-    hint: 'give --tls-cert and --tls-key, or --private-ca; listen on 127.0.0.1; or say --insecure-http',
-  });
-}
-
-/** Stops accepting, lets answers that are under way finish, then cuts what is left after two seconds. */
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), 2000);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }
