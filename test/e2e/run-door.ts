@@ -34,7 +34,8 @@ export class RunDoor {
   readonly broker = new BrokerProcess();
   bob = '';
 
-  async prepare(): Promise<void> {
+  /** Enrols everybody and starts the broker, with further flags of `serve`. */
+  async prepare(...flags: readonly string[]): Promise<void> {
     await this.broker.enrol('alice');
     this.bob = await this.broker.enrol('bob');
     const key = this.broker.makeKey('run');
@@ -45,7 +46,7 @@ export class RunDoor {
     mkdirSync(join(this.broker.config, 'countersign'), { recursive: true, mode: 0o700 });
     this.write('signers', await this.broker.must('roster', 'export'));
     this.configure({});
-    await this.broker.start();
+    await this.broker.start(...flags);
   }
 
   /** Path of a file in the configuration directory of the user. */
@@ -114,9 +115,9 @@ export class RunDoor {
     return JSON.parse(await this.broker.must('show', id, '--json', '--key', this.bob));
   }
 
-  async decide(verdict: 'approve' | 'deny', id: string): Promise<void> {
+  async decide(verdict: 'approve' | 'deny', id: string, ...flags: readonly string[]): Promise<void> {
     const { digest } = await this.show(id);
-    await this.broker.must(verdict, id, '--yes-i-read-it', digest, '--key', this.bob);
+    await this.broker.must(verdict, id, '--yes-i-read-it', digest, '--key', this.bob, ...flags);
     // Alice asks for one resource all the time, and is denied more often than anybody honest.
     if (verdict === 'deny')
       await this.broker.must('unlock', 'alice', '--comment', 'a test', '--key', this.bob);
