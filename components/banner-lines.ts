@@ -3,7 +3,7 @@ import type { EpochMs } from '../src/protocol/time.js';
 import { ageText, leftText } from './clock-text.js';
 import { brokerNow, type ConsoleState, openedRequest } from './console-state.js';
 import { examine, voucherOf } from './examination.js';
-import { fitLine, type Line, span } from './line.js';
+import { cutLine, fitLine, type Line, span } from './line.js';
 import { wrapLine } from './line-wrapping.js';
 import { label, type SafeText, safeText } from './safe-text.js';
 import type { Tone } from './theme.js';
@@ -11,6 +11,8 @@ import type { Tone } from './theme.js';
 interface Banner {
   readonly words: SafeText;
   readonly tone: Tone;
+  /** The most rows it may take, for what others can make long and a verb shows in full; without a limit where absent. */
+  readonly rows?: number;
 }
 
 /** What must not be overlooked, right below the header, over the whole width. */
@@ -20,15 +22,21 @@ export function bannerLines(state: ConsoleState): readonly Line[] {
     ...linkBanners(state),
     ...restorationBanners(state),
     ...reviewBanners(state),
+    ...restraintBanners(state),
     ...requestBanners(state),
     ...warningBanners(state),
     ...policyBanners(state),
     ...doorBanners(state),
-  ].flatMap(({ words, tone }) =>
-    wrapLine([span(words, tone)], columns - 2, 'words').map((line) =>
+  ].flatMap(({ words, tone, rows }) =>
+    firstRows(wrapLine([span(words, tone)], columns - 2, 'words'), rows, columns - 2).map((line) =>
       fitLine([span(label` `, tone), ...line], columns).map(({ text }) => span(text, tone)),
     ),
   );
+}
+
+function firstRows(lines: readonly Line[], rows: number | undefined, columns: number): readonly Line[] {
+  if (rows === undefined || lines.length <= rows) return lines;
+  return [...lines.slice(0, rows - 1), cutLine(lines.slice(rows - 1).flat(), columns)];
 }
 
 function linkBanners({ queue: { link }, at }: ConsoleState): readonly Banner[] {
@@ -108,6 +116,35 @@ function restorationBanners(state: ConsoleState): readonly Banner[] {
       tone: 'alarm',
     },
   ];
+}
+
+/** Who may not ask now, and how an approver changes that: above the queue only, because no open request is about it. */
+function restraintBanners(state: ConsoleState): readonly Banner[] {
+  if (state.opened !== null) return [];
+  const exact = (text: string): SafeText => safeText(text, { reading: 'exact' });
+  const now = brokerNow(state);
+  const [lock, ...locks] = state.queue.restraints.locks;
+  const [mute, ...mutes] = state.queue.restraints.mutes.filter(({ until }) => until > now);
+  const more = (others: readonly unknown[]): SafeText =>
+    others.length === 0 ? label`` : label` and ${others.length} more`;
+  const banners: Banner[] = [];
+  if (lock !== undefined) {
+    const { requester, by, since } = lock;
+    banners.push({
+      words: label`▲ Locked as fraud by ${exact(by)} ${ageText(now - since)} ago: ${exact(requester)}${more(locks)}. To lift: countersign unlock ${exact(requester)}`,
+      tone: 'warning',
+      rows: 2,
+    });
+  }
+  if (mute !== undefined) {
+    const { requester, resource, until } = mute;
+    banners.push({
+      words: label`  Muted after denials${more(mutes)}, ${leftText(until - now)} left: ${exact(requester)} for ${exact(resource)}`,
+      tone: 'muted',
+      rows: 1,
+    });
+  }
+  return banners;
 }
 
 /** What somebody opened alone, until enough others have looked at it. */

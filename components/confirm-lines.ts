@@ -13,7 +13,7 @@ import { obstacleTo } from './obstacles.js';
 import { label, repeatText, type SafeText, safeText, spaces } from './safe-text.js';
 import type { Tone } from './theme.js';
 
-/** The first rows: the question, what is signed and what that covers, and the number where one is asked for. */
+/** The first rows: the question, what is signed and what that covers or whom it locks, and the number where one is asked for. */
 export function subjectRows({ confirm, opened, size }: ConsoleState): number {
   if (confirm === null || opened === null) return 0;
   return 1 + signedLines(confirm, opened, size.columns).length;
@@ -29,22 +29,26 @@ const DIGEST_START = 7 + 16;
 const TITLES: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
   approve: label`Approve?`,
   deny: label`Deny?`,
+  fraud: label`Deny as fraud?`,
   revoke: label`Revoke?`,
 };
 const SIGN_BUTTONS: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
   approve: label`Sign approval`,
   deny: label`Sign denial`,
+  fraud: label`Sign and lock`,
   revoke: label`Sign revocation`,
 };
 
 const VERBS: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
   approve: label`approve`,
   deny: label`deny`,
+  fraud: label`deny as fraud`,
   revoke: label`revoke`,
 };
 const ENTER_SIGNS: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
   approve: label`Enter signs the approval`,
   deny: label`Enter signs the denial`,
+  fraud: label`Enter signs and locks`,
   revoke: label`Enter signs the revocation`,
 };
 
@@ -68,6 +72,7 @@ function signedLines(confirm: ConfirmStep, opened: OpenedRequest, columns: numbe
   return [
     ...subjectLines(confirm, opened, columns),
     ...coverLines(confirm, opened, columns),
+    ...lockLines(confirm, opened, columns),
     ...numberLines(confirm, columns),
   ];
 }
@@ -100,6 +105,14 @@ function coverLines(
   }
   const hint: Line = canChoose(cover) ? [span(label`  Tab goes there`, 'muted')] : [];
   return wrapped(label`covers`, [...words, ...hint], columns);
+}
+
+/** What a denial as fraud does beside ending the request. */
+function lockLines({ verdict }: ConfirmStep, { request }: OpenedRequest, columns: number): readonly Line[] {
+  if (verdict !== 'fraud') return [];
+  const requester = markedSpans(safeText(request.document.requester, { reading: 'exact' }), 'strong');
+  const words = span(label` may ask for nothing until an approver unlocks`, 'warning');
+  return wrapped(label`and locks`, [...requester, words], columns);
 }
 
 function wrapped(name: SafeText, value: Line, columns: number): readonly Line[] {

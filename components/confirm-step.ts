@@ -1,6 +1,7 @@
 import { takesNumber } from '../src/client/decide.js';
 import { readTypedNumber } from '../src/protocol/matched-number.js';
-import { MAX_COMMENT_BYTES } from '../src/protocol/statement.js';
+import { fraudComment } from '../src/protocol/restraints.js';
+import { commentFits, MAX_COMMENT_BYTES } from '../src/protocol/statement.js';
 import {
   type CommentLine,
   deleteAfter,
@@ -115,10 +116,11 @@ function activate(state: ConsoleState, confirm: ConfirmStep): Step {
   if (verdict === 'revoke') return stay(signing, { type: 'revoke', request, comment: comment.text });
   const code = digits === null ? null : readTypedNumber(digits);
   const terms = cover === null ? {} : { terms: cover.terms };
+  const said = verdict === 'fraud' ? ({ verdict: 'deny', isFraud: true } as const) : { verdict };
   return stay(signing, {
     type: 'decide',
     request,
-    decision: { verdict, comment: comment.text, code, ...terms },
+    decision: { ...said, comment: comment.text, code, ...terms },
   });
 }
 
@@ -167,7 +169,8 @@ function withDigits(state: ConsoleState, confirm: ConfirmStep, digits: string): 
 
 function insert(state: ConsoleState, confirm: ConfirmStep, text: string): ConsoleState {
   const comment = insertText(confirm.comment, text);
-  if (comment !== null) return withComment(state, confirm, comment);
+  const fits = confirm.verdict !== 'fraud' || commentFits(fraudComment(comment?.text ?? ''));
+  if (comment !== null && fits) return withComment(state, confirm, comment);
   return {
     ...state,
     notice: [span(label`The comment is full: ${MAX_COMMENT_BYTES} bytes as it is signed.`, 'warning')],

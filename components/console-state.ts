@@ -81,7 +81,7 @@ export interface ConfirmStep {
 }
 
 /** What is signed. */
-export type ConfirmVerdict = 'approve' | 'deny' | 'revoke';
+export type ConfirmVerdict = 'approve' | 'deny' | 'fraud' | 'revoke';
 
 export type ConfirmTarget = 'cancel' | 'sign' | 'cover' | 'number' | 'comment';
 

@@ -197,11 +197,15 @@ function returnToQueue(state: ConsoleState): ConsoleState {
   };
 }
 
-const SIGNED = { approve: label`approval`, deny: label`denial`, revoke: label`revocation` } as const;
+const SIGNED = {
+  approve: label`Your approval is signed and recorded.`,
+  deny: label`Your denial is signed and recorded.`,
+  fraud: label`Your denial is signed and recorded, and the requester is locked.`,
+  revoke: label`Your revocation is signed and recorded.`,
+} as const;
 
 function decidedNotice({ confirm }: ConsoleState): Line {
-  const words = confirm === null ? label`approval` : SIGNED[confirm.verdict];
-  return [span(label`Your ${words} is signed and recorded.`, 'strong')];
+  return [span(SIGNED[confirm?.verdict ?? 'approve'], 'strong')];
 }
 
 function recordFailure(

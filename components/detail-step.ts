@@ -33,6 +33,8 @@ export function stepDetail(state: ConsoleState, matched: MatchedAction | null): 
       return isSettled(state) ? openConfirm(state, 'deny') : state;
     case 'revoke':
       return isSettled(state) ? openConfirm(state, 'revoke') : state;
+    case 'denyFraud':
+      return isSettled(state) ? openConfirm(state, 'fraud') : state;
     default:
       return state;
   }

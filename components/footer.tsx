@@ -28,7 +28,7 @@ function offerLine(state: ConsoleState): Line {
   const approve = obstacleTo(state, 'approve');
   if (approve?.tone === 'danger') return [span(label`Cannot be approved: ${approve.words}`, 'danger')];
   if (approve !== null) return [span(approve.words, approve.tone)];
-  return [span(label`All read: a approves, d denies.`)];
+  return [span(label`All read: a approves, d denies, f denies as fraud.`)];
 }
 
 function positionText(state: ConsoleState): SafeText {

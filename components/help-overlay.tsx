@@ -18,8 +18,11 @@ export function helpLines(height: number): readonly Line[] {
   if (whole.length <= height) return whole;
   return keys.length <= height
     ? keys
-    : keyLines((row) => KEY_TABLE.find(({ action }) => action === row.action) === row);
+    : keyLines((row) => row.isToldBefore !== true && isFirstOfItsAction(row));
 }
+
+const isFirstOfItsAction = (row: KeyRow): boolean =>
+  KEY_TABLE.find(({ action }) => action === row.action) === row;
 
 /** Where not even the keys fit, a second key for the same gives way. */
 function keyLines(isShown: (row: KeyRow) => boolean): readonly Line[] {

@@ -11,6 +11,7 @@ export type Action =
   | 'open'
   | 'approve'
   | 'deny'
+  | 'denyFraud'
   | 'back'
   | 'next'
   | 'previous'
@@ -63,6 +64,8 @@ export interface KeyRow {
   readonly repeats?: true;
   /** It answers a banner, which names it: it does nothing, and stands nowhere else, while that is not shown. */
   readonly isInBanner?: true;
+  /** The row before it tells it too: a help with too little room leaves it out. */
+  readonly isToldBefore?: true;
 }
 
 const EVERYWHERE: readonly KeyContext[] = [
@@ -101,7 +104,7 @@ export const KEY_TABLE: readonly KeyRow[] = [
     keys: [{ text: ' ' }, { named: 'pageDown' }],
     shown: label`Space`,
     hint: label`page`,
-    explained: label`one screen down, as PgDn`,
+    explained: label`one screen down, as PgDn; PgUp goes up`,
   },
   {
     action: 'pageUp',
@@ -110,6 +113,7 @@ export const KEY_TABLE: readonly KeyRow[] = [
     shown: label`PgUp`,
     hint: null,
     explained: label`one screen up`,
+    isToldBefore: true,
   },
   {
     action: 'first',
@@ -150,6 +154,14 @@ export const KEY_TABLE: readonly KeyRow[] = [
     shown: label`d`,
     hint: label`deny`,
     explained: label`deny: opens the request, then confirm`,
+  },
+  {
+    action: 'denyFraud',
+    contexts: READING,
+    keys: [{ text: 'f' }],
+    shown: label`f`,
+    hint: null,
+    explained: label`deny as fraud: locks the requester until unlocked`,
   },
   {
     action: 'revoke',

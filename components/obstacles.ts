@@ -29,7 +29,7 @@ export function obstacleTo(state: ConsoleState, verdict: ConfirmVerdict): Obstac
   if (request.votes.some((vote) => vote.approver === approver)) {
     return obstacle(label`you have signed this one: a person counts once`, 'muted');
   }
-  if (verdict === 'deny') return null;
+  if (verdict !== 'approve') return null;
   if (voucherOf(request, pins).state === 'forged') {
     return obstacle(label`the signature of the submitter does not verify`);
   }

@@ -38,6 +38,8 @@ export function stepQueue(state: ConsoleState, matched: MatchedAction | null): C
       return isSettled(state) ? askToRead(open(state)) : state;
     case 'deny':
       return isSettled(state) ? openConfirm(open(state), 'deny') : state;
+    case 'denyFraud':
+      return isSettled(state) ? openConfirm(open(state), 'fraud') : state;
     default:
       return state;
   }

@@ -10,6 +10,7 @@ import type { EpochMs } from '../../src/protocol/time.js';
 import { formatTime } from '../../src/protocol/time.js';
 import type { Limits } from '../options.js';
 import { type Request, requestIsLive } from '../requests/request.js';
+import { restraintsOnWire } from '../requests/restraints.js';
 import { restorationOnWire, reviewsOnWire, statusOnWire, viewOnWire } from '../requests/view.js';
 import type { Committed, Session, Store } from '../store/store.js';
 
@@ -62,6 +63,9 @@ export class StreamHub {
   /** What was said last of the reviews that are open. */
   #reviews: Buffer;
   #reviewed: ReturnType<Store['reviews']>;
+  /** What was said last of who is locked or muted. */
+  #restraints: Buffer;
+  #restrained: ReturnType<Store['restraints']>;
   /** What was said last of the doors whose signers file is an old one. */
   #doors: Buffer = encode({ type: 'doors', outdated: [] });
   /** What was said last of the policy file; null where there is none. */
@@ -83,6 +87,8 @@ export class StreamHub {
     this.#ended = ended;
     this.#reviewed = store.reviews();
     this.#reviews = encode({ type: 'reviews', open: reviewsOnWire(this.#reviewed) });
+    this.#restrained = store.restraints();
+    this.#restraints = this.#encodeRestraints();
   }
 
   /** Loads the newest ended requests, which every snapshot carries. */
@@ -236,8 +242,23 @@ export class StreamHub {
       messages.push(bytes);
     }
     if (this.#store.reviews() !== this.#reviewed) messages.push(this.#readReviews());
+    messages.push(...this.#readRestraints());
     this.#broadcast(...messages);
     this.#forgetOldest();
+  }
+
+  /** What there is to say of them; nothing where only denials were counted. */
+  #readRestraints(): readonly Buffer[] {
+    if (this.#store.restraints() === this.#restrained) return [];
+    this.#restrained = this.#store.restraints();
+    const bytes = this.#encodeRestraints();
+    if (bytes.equals(this.#restraints)) return [];
+    this.#restraints = bytes;
+    return [bytes];
+  }
+
+  #encodeRestraints(): Buffer {
+    return encode({ type: 'restraints', ...restraintsOnWire(this.#restrained, this.#clock()) });
   }
 
   #readReviews(): Buffer {
@@ -274,7 +295,7 @@ export class StreamHub {
 
   /** What is not part of the log. */
   #standing(): readonly Buffer[] {
-    const said = [this.#doors, this.#reviews];
+    const said = [this.#doors, this.#restraints, this.#reviews];
     return this.#policy === null ? said : [...said, this.#policy];
   }
 

@@ -2,6 +2,7 @@ import type { OutdatedDoor } from '../protocol/door-messages.js';
 import type { RequestId } from '../protocol/names.js';
 import { isLive, type RequestView } from '../protocol/request-view.js';
 import type { Restoration } from '../protocol/restoration.js';
+import { NO_RESTRAINTS_VIEW, type RestraintsView } from '../protocol/restraints.js';
 import type { OpenReview } from '../protocol/review.js';
 import type { StreamMessage } from '../protocol/stream-messages.js';
 import type { EpochMs } from '../protocol/time.js';
@@ -28,6 +29,7 @@ export function showsSame(a: Picture, b: Picture): boolean {
     a.clockOffset === b.clockOffset &&
     a.outdatedDoors === b.outdatedDoors &&
     a.openReviews === b.openReviews &&
+    a.restraints === b.restraints &&
     a.policy === b.policy &&
     a.restoration === b.restoration
   );
@@ -51,6 +53,7 @@ export const EMPTY_FEED: QueueFeed = {
     clockOffset: 0,
     outdatedDoors: [],
     openReviews: [],
+    restraints: NO_RESTRAINTS_VIEW,
     policy: null,
     restoration: null,
   },
@@ -89,6 +92,7 @@ class Draft {
   #clockOffset: number;
   #outdatedDoors: readonly OutdatedDoor[];
   #openReviews: readonly OpenReview[];
+  #restraints: RestraintsView;
   #policy: PolicyTrouble | null;
   #restoration: Restoration | null;
   /** Number of the newest event that was applied, also where a gap follows it. */
@@ -102,6 +106,7 @@ class Draft {
     this.#clockOffset = picture.clockOffset;
     this.#outdatedDoors = picture.outdatedDoors;
     this.#openReviews = picture.openReviews;
+    this.#restraints = picture.restraints;
     this.#policy = picture.policy;
     this.#restoration = picture.restoration;
     this.#seq = picture.seq;
@@ -149,6 +154,9 @@ class Draft {
       case 'doors':
         this.#outdatedDoors = message.outdated;
         break;
+      case 'restraints':
+        this.#restraints = { locks: message.locks, mutes: message.mutes };
+        break;
       case 'reviews':
         this.#openReviews = message.open;
         break;
@@ -175,6 +183,7 @@ class Draft {
       clockOffset,
       outdatedDoors: this.#outdatedDoors,
       openReviews: this.#openReviews,
+      restraints: this.#restraints,
       policy: this.#policy,
       restoration: this.#restoration,
     };

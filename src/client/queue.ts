@@ -4,6 +4,7 @@ import type { RequestId } from '../protocol/names.js';
 import type { RefusedPolicy } from '../protocol/policy-messages.js';
 import type { RequestView } from '../protocol/request-view.js';
 import type { Restoration } from '../protocol/restoration.js';
+import type { RestraintsView } from '../protocol/restraints.js';
 import type { OpenReview } from '../protocol/review.js';
 import type { EpochMs } from '../protocol/time.js';
 import type { ChosenTerms } from './terms.js';
@@ -46,6 +47,8 @@ export interface Queue {
   readonly openReviews: readonly OpenReview[];
   /** What people should know of the policy file; null where all is well with it. */
   readonly policy: PolicyTrouble | null;
+  /** Who may not ask now. A mute in it may be over by the broker's clock. */
+  readonly restraints: RestraintsView;
   /** That the broker goes on from a back-up, until an approver has acknowledged it. */
   readonly restoration: Restoration | null;
 }

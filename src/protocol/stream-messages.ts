@@ -4,6 +4,7 @@ import { isName, isRequestId, type Name, type RequestId } from './names.js';
 import { refusedPolicySchema } from './policy-messages.js';
 import { decodeReply, requestStatusSchema, requestViewSchema } from './request-view.js';
 import { restorationSchema } from './restoration.js';
+import { restraintsSchema } from './restraints.js';
 import { openReviewSchema } from './review.js';
 
 /** What the event log records about a request. */
@@ -72,6 +73,8 @@ export const streamMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('reviews'), open: z.array(openReviewSchema) }),
   /** Other people are rung for a pending request than before. */
   z.object({ type: z.literal('ringing'), id, ring: z.array(name) }),
+  /** Who is locked or muted; at the beginning, and when that changes. A mute ends by its time. */
+  restraintsSchema.extend({ type: z.literal('restraints') }),
   /** The doors whose signers file is not what the roster exports; at the beginning, and when that changes. */
   z.object({ type: z.literal('doors'), outdated: z.array(outdatedDoorSchema) }),
   /** How the policy file fares, where there is one; at the beginning, and when that changes. */

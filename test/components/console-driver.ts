@@ -25,6 +25,7 @@ export class ConsoleDriver {
       clockOffset: 0,
       outdatedDoors: [],
       openReviews: [],
+      restraints: { locks: [], mutes: [] },
       policy: null,
       restoration: null,
     };
@@ -89,6 +90,10 @@ export class ConsoleDriver {
 
   setLink(link: Link): this {
     return this.#receive({ link });
+  }
+
+  setRestraints(restraints: Queue['restraints']): this {
+    return this.#receive({ restraints });
   }
 
   setRestoration(restoration: Queue['restoration']): this {

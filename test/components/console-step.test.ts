@@ -4,6 +4,7 @@ import { SETTLE_MS } from '../../components/console-state.js';
 import { obstacleTo } from '../../components/obstacles.js';
 import { label } from '../../components/safe-text.js';
 import type { Digest, Name } from '../../src/protocol/names.js';
+import { MAX_COMMENT_BYTES } from '../../src/protocol/statement.js';
 import { ConsoleDriver } from './console-driver.js';
 import { NOW, opened, RULE, sampleId, sampleRequest, sampleVote } from './sample-requests.js';
 
@@ -41,8 +42,9 @@ describe('deciding', () => {
   });
 
   test('no single key signs, from any screen and any focus but Sign (A34)', () => {
-    const keys = ['a', 'd', 'y', 's', 'enter', ' ', 'tab', 'right', '\r', '\n', '^m', '^j', 'G'];
-    const screens = [[], ['enter'], ['enter', 'a'], ['enter', 'd'], ['enter', 'a', 'c'], ['?']];
+    const keys = ['a', 'd', 'f', 'y', 's', 'enter', ' ', 'tab', 'right', '\r', '\n', '^m', '^j', 'G'];
+    const confirms = ['a', 'd', 'f'].map((key) => ['enter', key]);
+    const screens = [[], ['enter'], ...confirms, ['enter', 'a', 'c'], ['?']];
     for (const screen of screens) {
       for (const key of keys) {
         const driver = new ConsoleDriver([onHost(1)]).press(...screen, key);
@@ -91,6 +93,45 @@ describe('deciding', () => {
     expect(driver.state.confirm).toMatchObject({ focused: 'cancel' });
     driver.press('tab', 'enter');
     expect(driver.decisions).toMatchObject([{ decision: { verdict: 'approve', comment: 'xqa?' } }]);
+  });
+
+  test('f asks as d does, from the queue and from the request, and signs a denial that locks (A31, A34)', () => {
+    for (const keys of [['f'], ['enter', 'f']]) {
+      const driver = new ConsoleDriver([onHost(1)]).press(...keys);
+      expect(driver.state.confirm).toMatchObject({ verdict: 'fraud', focused: 'cancel' });
+      driver.press('c', 'n', 'o', 'enter', 'tab', 'enter');
+      expect(driver.decisions).toMatchObject([
+        { decision: { verdict: 'deny', isFraud: true, comment: 'no', code: null } },
+      ]);
+      expect(driver.finish({ type: 'decided' }).noticeText).toContain('the requester is locked');
+    }
+  });
+
+  test('f does nothing where d does nothing: before it is settled, and for what was answered', () => {
+    expect(new ConsoleDriver([onHost(1)]).type('enter', 'f').state.confirm).toBeNull();
+    const answered = new ConsoleDriver([sampleRequest({ n: 1, state: 'denied', endedAt: NOW })]);
+    expect(answered.press('f').state.confirm).toBeNull();
+    expect(answered.noticeText).toContain('it was denied');
+  });
+
+  test('however many are locked and muted, it takes three lines, and none beside an open request (A31, A32)', () => {
+    const long = 'a'.repeat(128) as Name;
+    const lock = { requester: long, since: NOW, by: long, request: sampleId(9), comment: 'fraud:' };
+    const mute = { requester: long, resource: 'r '.repeat(2000), until: NOW + 60_000 };
+    const driver = new ConsoleDriver([onHost(1)], { columns: 80, rows: 24 });
+    driver.setRestraints({ locks: Array(40).fill(lock), mutes: Array(40).fill(mute) });
+    const banner = bannerLines(driver.state).map((line) => line.map(({ text }) => text).join(''));
+    expect(banner).toHaveLength(3);
+    expect(banner[1]).toMatch(/…\s*$/);
+    expect(banner[2]).toMatch(/and 39 more, .* left: a+.*…\s*$/);
+    expect(bannerLines(driver.press('enter').state)).toEqual([]);
+  });
+
+  test('a comment leaves room for the word that is signed before it', () => {
+    const driver = new ConsoleDriver([onHost(1)]).press('f', 'c').paste('x'.repeat(MAX_COMMENT_BYTES - 2));
+    expect(driver.noticeText).toContain('full');
+    driver.paste('x'.repeat(MAX_COMMENT_BYTES - '"fraud: "'.length)).press('x');
+    expect(driver.state.confirm?.comment.text).toHaveLength(MAX_COMMENT_BYTES - '"fraud: "'.length);
   });
 
   describe('a request that asks for a number', () => {

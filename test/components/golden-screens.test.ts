@@ -266,6 +266,37 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     await expectGolden(screen, 'confirm-number-typed');
   });
 
+  test('deny as fraud: whom it locks, with the focus on Cancel (A31, A34)', async () => {
+    const { screen } = show([sudo]);
+    await screen.openFirstRow();
+    screen.letItSettle().press('f');
+    await screen.waitForContent('[ Sign and lock ]');
+    await screen.letItSettle().waitForContent('Enter cancels');
+    await expectGolden(screen, 'confirm-fraud');
+  });
+
+  test('who is locked and who is muted: a banner each (A31)', async () => {
+    const { connection, screen } = show([...pending, ...earlier]);
+    await screen.waitForContent('● live');
+    connection.setRestraints({
+      locks: [
+        {
+          requester: 'alice' as Name,
+          since: NOW - 240_000,
+          by: 'carol' as Name,
+          request: sampleId(9),
+          comment: 'fraud: she is on holiday',
+        },
+      ],
+      mutes: [
+        { requester: 'deploy' as Name, resource: 'shop/checkout@production', until: NOW + 780_000 },
+        { requester: 'erin' as Name, resource: 'over', until: NOW - 1000 },
+      ],
+    });
+    await screen.waitForContent('Muted after denials');
+    await expectGolden(screen, 'locks');
+  });
+
   test('a lost connection: a banner, and decisions are off (A28)', async () => {
     const { connection, screen } = show([...pending, ...earlier]);
     await screen.waitForContent('● live');

@@ -1,6 +1,7 @@
 import type { DecisionInput, Link, Queue, QueueConnection, Suspend } from '../../src/client/queue.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
+import { NO_RESTRAINTS_VIEW } from '../../src/protocol/restraints.js';
 import { BROKER } from './sample-requests.js';
 
 export interface Decided extends DecisionInput {
@@ -29,6 +30,7 @@ export class InMemoryQueue implements QueueConnection {
       clockOffset: 0,
       outdatedDoors: [],
       openReviews: [],
+      restraints: NO_RESTRAINTS_VIEW,
       policy: null,
       restoration: null,
     };
@@ -56,6 +58,10 @@ export class InMemoryQueue implements QueueConnection {
   async acknowledgeRestoration(): Promise<void> {
     this.acknowledgements += 1;
     this.setRestoration(null);
+  }
+
+  setRestraints(restraints: Queue['restraints']): void {
+    this.#change({ restraints });
   }
 
   setRestoration(restoration: Queue['restoration']): void {

@@ -6,7 +6,7 @@ import type { WebSocket } from 'ws';
 import { DEFAULT_LIMITS } from '../../../broker/options.js';
 import { StreamHub } from '../../../broker/stream/hub.js';
 import { decodeStreamMessage, type StreamMessage } from '../../../src/protocol/stream-messages.js';
-import { fingerprintOf, keys, NOON, name, World } from '../requests/world.js';
+import { bind, fingerprintOf, keys, NOON, name, World } from '../requests/world.js';
 
 const BACKLOG = 1000;
 const SESSION = { hash: 'h', approver: name('bob'), key: fingerprintOf(keys.bob), expires: NOON + 3_600_000 };
@@ -72,6 +72,24 @@ test('what queues up beside it is a backlog, and the console is dropped (A32)', 
   expect(hub.consoles).toBe(0);
 });
 
+test('who is locked is told when that changes, to those who come later too, and no more than once (A31)', async () => {
+  await open(DEFAULT_LIMITS.backlogBytes);
+  const socket = attach();
+  const deny = async (nonce: string, comment: string): Promise<void> => {
+    const { request } = await world.submit(bind({ nonce: nonce.repeat(32) }));
+    await world.requests.decide(request.id, world.decision(request, { verdict: 'deny', comment }));
+    await settled();
+  };
+  const told = ({ messages }: SlowSocket) => messages.filter(({ type }) => type === 'restraints');
+  await deny('1', 'no');
+  expect(told(socket)).toMatchObject([{ locks: [], mutes: [] }]);
+  await deny('2', 'fraud: she is on holiday');
+  const locked = { locks: [{ requester: 'alice', by: 'bob', comment: 'fraud: she is on holiday' }] };
+  expect(told(socket)).toHaveLength(2);
+  expect(told(socket)[1]).toMatchObject(locked);
+  expect(told(attach())).toMatchObject([locked]);
+});
+
 test('who waits for a request is told after the request, even if both were written at once', async () => {
   await open(DEFAULT_LIMITS.backlogBytes);
   const socket = attach();
@@ -81,6 +99,7 @@ test('who waits for a request is told after the request, even if both were writt
   expect(socket.messages).toMatchObject([
     { type: 'snapshot', requests: [] },
     { type: 'doors', outdated: [] },
+    { type: 'restraints', locks: [], mutes: [] },
     { type: 'reviews', open: [] },
     { type: 'submitted', request: { id: joined.request.id } },
     { type: 'waiting', id: joined.request.id, waiting: 2 },
@@ -88,6 +107,7 @@ test('who waits for a request is told after the request, even if both were writt
   expect(attach().messages).toMatchObject([
     { type: 'snapshot', requests: [{ waiting: 2 }] },
     { type: 'doors', outdated: [] },
+    { type: 'restraints', locks: [], mutes: [] },
     { type: 'reviews', open: [] },
   ]);
 });
