@@ -6,7 +6,7 @@ import { BadPolicy, type Mistake } from './bad-policy.js';
 import { checkConditions } from './check-conditions.js';
 import { checkGroup, checkRule, type World } from './check-rule.js';
 import { type Condition, ConditionMistake, compileCondition } from './condition.js';
-import { patternMistake } from './pattern.js';
+import { matchesWhole, patternMistake } from './pattern.js';
 import type { Policy } from './policy.js';
 import { MAX_CONDITION_CHARS, MAX_RULES, type PolicyFile } from './policy-file.js';
 import { conditionText, ruleOf } from './rule-of.js';
@@ -74,7 +74,16 @@ export function compilePolicy(
     for (const { group, path } of asking) checkGroup(group, world, (message) => refuse(path, message));
     const pattern = rule.ticket === null ? null : patternMistake(rule.ticket);
     if (pattern !== null) refuse([...place, 'ticket'], pattern);
+    else if (rule.ticket !== null && matchesWhole(rule.ticket, '')) {
+      refuse([...place, 'ticket'], 'an empty ticket matches it too: ask for one character at least');
+    }
     const condition = readCondition(conditionText(one), [...place, 'when'], source, mistakes);
+    // Those of a table stand in its rows.
+    for (const { group, offset } of place[0] === 'rules' ? (condition?.groups ?? []) : []) {
+      checkGroup(group, world, (message) =>
+        mistakes.push(mistakeIn([...place, 'when'], offset, message, source)),
+      );
+    }
     return { rule, condition, line: source.at(place).line };
   });
   // A condition that cannot be read would look like one that is always true.
@@ -150,9 +159,14 @@ function readCondition(
     return text === null ? null : compileCondition(text);
   } catch (cause) {
     if (!(cause instanceof ConditionMistake)) throw cause;
-    const exact = source.within(path, cause.offset);
-    const where = exact === null && cause.offset > 0 ? `at character ${cause.offset + 1}: ` : '';
-    mistakes.push({ ...(exact ?? source.at(path)), message: `${written(path)}${where}${cause.message}` });
+    mistakes.push(mistakeIn(path, cause.offset, cause.message, source));
     return null;
   }
+}
+
+/** A mistake at a character of a text. */
+function mistakeIn(path: Path, offset: number, message: string, source: YamlSource): Mistake {
+  const exact = source.within(path, offset);
+  const where = exact === null && offset > 0 ? `at character ${offset + 1}: ` : '';
+  return { ...(exact ?? source.at(path)), message: `${written(path)}${where}${message}` };
 }

@@ -1,7 +1,9 @@
 import type { parse } from '@bufbuild/cel';
 import { nearest } from '../../src/protocol/nearest.js';
 import { isTimeZone, TIME_METHODS } from './condition-time.js';
+import { neverEqual } from './never-equal.js';
 import { patternMistake } from './pattern.js';
+import { constantText, termOf } from './terms.js';
 
 /** A node of the syntax tree (cel-spec, `cel.expr.Expr`). */
 export type Expression = NonNullable<ReturnType<typeof parse>['expr']>;
@@ -74,23 +76,31 @@ export class TypeMistake extends Error {
  * Checks names, functions and types of a condition, as far as they do not depend on the ask. The library has no such check
  * for calls, and finds at the first ask what is wrong.
  *
- * @param read called for each variable that the condition looks at
  * @throws TypeMistake
  */
-export function checkTypes(expression: Expression, read: (name: VariableName) => void): void {
-  const type = new Checker(read).typeOf(expression, new Map());
+export function checkTypes(expression: Expression, noted: Noted): void {
+  const type = new Checker(noted).typeOf(expression, new Map());
   if (!fits(type, 'bool')) {
     throw new TypeMistake(`a condition is true or false, and this is ${inWords(type)}`, expression);
   }
 }
 
+/** Told of what a condition looks at. */
+export interface Noted {
+  variable(name: VariableName): void;
+  /** A group that somebody is asked to be in, or not. */
+  group(name: string, at: Expression): void;
+}
+
 type Scope = ReadonlyMap<string, Type>;
 
 class Checker {
-  readonly #read: (name: VariableName) => void;
+  readonly #noted: Noted;
+  /** What `x` is called in `requester.groups.exists(x, …)`. */
+  #groupVariable: string | null = null;
 
-  constructor(read: (name: VariableName) => void) {
-    this.#read = read;
+  constructor(noted: Noted) {
+    this.#noted = noted;
   }
 
   typeOf(expression: Expression | undefined, scope: Scope): Type {
@@ -101,8 +111,18 @@ class Checker {
       case 'identExpr':
         return this.#variable(kind.value.name, expression, scope);
       case 'selectExpr': {
-        const type = this.#field(this.typeOf(kind.value.operand, scope), kind.value.field, expression);
-        return kind.value.testOnly ? 'bool' : type;
+        const operand = this.typeOf(kind.value.operand, scope);
+        const type = this.#field(operand, kind.value.field, expression);
+        if (!kind.value.testOnly) return type;
+        // It would be true for everybody, also for an account that is no person.
+        if (typeof operand === 'object' && 'fields' in operand) {
+          const { field } = kind.value;
+          throw new TypeMistake(
+            `${field} is always there, and may be empty: look at its size(…)`,
+            expression,
+          );
+        }
+        return 'bool';
       }
       case 'callExpr':
         return this.#call(kind.value, expression as Expression, scope);
@@ -134,7 +154,7 @@ class Checker {
         at,
       );
     }
-    this.#read(known);
+    this.#noted.variable(known);
     return VARIABLE_TYPES[known];
   }
 
@@ -176,6 +196,8 @@ class Checker {
         if (!isComparable(first, second)) {
           throw new TypeMistake(`${inWords(first)} is never ${inWords(second)}`, at);
         }
+        this.#compared(args[0], args[1]);
+        this.#compared(args[1], args[0]);
         return 'bool';
       case '_<_':
       case '_<=_':
@@ -186,6 +208,9 @@ class Checker {
         }
         return 'bool';
       case '@in':
+        if (args[1]?.exprKind.case === 'listExpr') {
+          for (const element of args[1].exprKind.value.elements) this.#compared(args[0], element);
+        } else if (termOf(args[1]) === 'requester.groups') this.#grouped(args[0]);
         return this.#membership(first, second, at);
       case '_[_]':
         return this.#element(first, second, at);
@@ -210,6 +235,18 @@ class Checker {
       throw new TypeMistake(`${name} does not take ${inWords(first)}`, at);
     }
     return name === 'size' ? 'int' : (name as Type);
+  }
+
+  /** What can never be equal is a slip, and its opposite is true for everything. */
+  #compared(value: Expression | undefined, constant: Expression | undefined): void {
+    if (this.#groupVariable !== null && termOf(value) === this.#groupVariable) this.#grouped(constant);
+    const mistake = neverEqual(value, constant);
+    if (mistake !== null) throw new TypeMistake(mistake, constant);
+  }
+
+  #grouped(group: Expression | undefined): void {
+    const name = constantText(group);
+    if (group !== undefined && name !== null) this.#noted.group(name, group);
   }
 
   #method(name: string, target: Expression, args: Expression[], at: Expression, scope: Scope): Type {
@@ -279,8 +316,10 @@ class Checker {
       [iterVar, element],
       [fold.accuVar, this.typeOf(fold.accuInit, scope)],
     ]);
+    this.#groupVariable = termOf(fold.iterRange) === 'requester.groups' ? iterVar : null;
     this.#expect(this.typeOf(fold.loopCondition, inner), 'bool', at);
     this.typeOf(fold.loopStep, inner);
+    this.#groupVariable = null;
     return this.typeOf(fold.result, inner);
   }
 
@@ -288,13 +327,6 @@ class Checker {
     if (!fits(type, wanted))
       throw new TypeMistake(`${inWords(wanted)} is needed here, and this is ${inWords(type)}`, at);
   }
-}
-
-/** The text that a node is, null if it is anything else. */
-export function constantText(expression: Expression | undefined): string | null {
-  const kind = expression?.exprKind;
-  if (kind?.case !== 'constExpr' || kind.value.constantKind.case !== 'stringValue') return null;
-  return kind.value.constantKind.value;
 }
 
 function checkPattern(at: Expression | undefined, isInLoop: boolean): void {

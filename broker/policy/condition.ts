@@ -12,6 +12,8 @@ export interface Condition {
   readonly expression: Expression;
   /** Variables that it looks at. */
   readonly reads: ReadonlySet<VariableName>;
+  /** Groups that it asks the requester to be in, or not, and where each stands, in characters from 0. */
+  readonly groups: readonly { readonly group: string; readonly offset: number }[];
   /** @throws ConditionFailure where it cannot be told, which is never a no. */
   readonly holds: (facts: Facts) => boolean;
 }
@@ -42,15 +44,19 @@ const environment = celEnv({ funcs: timeMethods });
 export function compileCondition(text: string): Condition {
   const { expression, positions } = parsed(text);
   const reads = new Set<VariableName>();
+  const groups: Condition['groups'][number][] = [];
   try {
-    checkTypes(expression, (name) => reads.add(name));
+    checkTypes(expression, {
+      variable: (name) => reads.add(name),
+      group: (group, at) => groups.push({ group, offset: positions[String(at.id)] ?? 0 }),
+    });
   } catch (cause) {
     if (cause instanceof TypeMistake) throw new ConditionMistake(cause.message, positions[cause.id] ?? 0);
     if (cause instanceof RangeError) throw new ConditionMistake('it is nested too deeply', 0);
     throw cause;
   }
   const evaluate = plan(environment, expression);
-  return { text, expression, reads, holds: (facts) => answer(evaluate(facts)) };
+  return { text, expression, reads, groups, holds: (facts) => answer(evaluate(facts)) };
 }
 
 function parsed(text: string): { expression: Expression; positions: Readonly<Record<string, number>> } {

@@ -1,4 +1,5 @@
-import { constantText, type Expression } from './condition-types.js';
+import type { Expression } from './condition-types.js';
+import { constantText, type Term, termOf } from './terms.js';
 
 /**
  * What can be proved of conditions from their form alone. Everything here errs on one side: what is not proved is `null` or
@@ -10,9 +11,6 @@ interface Pattern {
   readonly kind: 'exact' | 'prefix';
   readonly text: string;
 }
-
-/** How a variable or a field of one is written, such as `action` and `verified.issuer`. */
-export type Term = string;
 
 /** More is not worth the time: then nothing is proved. */
 const MAX_STEPS = 20_000;
@@ -129,20 +127,6 @@ function test({
     return term === null || text === null ? null : { term, patterns: [{ kind: 'prefix', text }] };
   }
   return null;
-}
-
-function termOf(expression: Expression | undefined): Term | null {
-  const kind = expression?.exprKind;
-  if (kind?.case === 'identExpr') return kind.value.name;
-  if (kind?.case === 'selectExpr' && !kind.value.testOnly) {
-    const operand = termOf(kind.value.operand);
-    return operand === null ? null : `${operand}.${kind.value.field}`;
-  }
-  if (kind?.case !== 'callExpr' || kind.value.function !== '_[_]') return null;
-  const [operand, key] = kind.value.args;
-  const whole = termOf(operand);
-  const field = constantText(key);
-  return whole === null || field === null ? null : `${whole}.${field}`;
 }
 
 function intersection(a: readonly Pattern[], b: readonly Pattern[]): readonly Pattern[] {

@@ -25,7 +25,7 @@ function write(text: string, mode = 0o600): void {
   renameSync(`${file}.new`, file);
 }
 const setGroups = (name: string, groups: string[]) =>
-  broker.call('POST', '/v1/roster/changes', { viaSocket: true, body: { change: 'set', name, groups } });
+  broker.change('roster', { change: 'set', name, groups });
 const status = async () => (await broker.call('GET', '/v1/status', { viaSocket: true })).json.policy;
 
 beforeEach(async () => {
@@ -78,7 +78,8 @@ describe('a broker with a policy file', () => {
     expect(bodies('policy.loaded')).toEqual([
       { file, rules: 1, digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) },
     ]);
-    expect(bodies('request.voted').map(({ groups }: { groups: object }) => groups)).toEqual([
+    const votes = bodies('request.voted').filter((body: { id: string }) => body.id === id);
+    expect(votes.map(({ groups }: { groups: object }) => groups)).toEqual([
       { oncall: 'roster' },
       { db: 'roster' },
     ]);
@@ -200,7 +201,7 @@ describe('a broker with a policy file', () => {
     expect((await broker.decide(id, bound, carol, broker.keys.carol)).json.state).toBe('approved');
     const token = await broker.signIn();
     const { events } = (await broker.call('GET', '/v1/events', { token })).json;
-    const voted = events.find(({ kind }: { kind: string }) => kind === 'request.voted');
+    const voted = events.findLast(({ kind }: { kind: string }) => kind === 'request.voted');
     expect(JSON.parse(voted.body).groups).toEqual({ pager: program });
   });
 

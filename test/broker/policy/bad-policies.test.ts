@@ -87,6 +87,8 @@ describe('a policy that could open by mistake is not loaded', () => {
     ['ticket: "("', 'missing closing )'],
     ['ticket: "a)|(b"', 'unexpected )'],
     ['ticket: ""', 'write a pattern'],
+    ['ticket: "INC-[0-9]+|"', 'an empty ticket matches it too'],
+    ['ticket: ".*"', 'an empty ticket matches it too'],
     ['shared-requester: ignore', 'write one-more, refuse or accept'],
     ['channel: ""', 'write the name of a channel'],
     ['alone: { group: oncall, delay: 15m }', 'reason: is missing'],
@@ -181,6 +183,45 @@ test('a condition is read even where a key beside it is wrong', () => {
     '5:5: rule 1: there is no key approval: did you mean approvals?',
     '7:11: rule 2: when: write a condition in CEL, such as action == "ssh.login"',
   ]);
+});
+
+describe('a condition that is a slip, and true for everybody in its opposite, is not loaded (A11)', () => {
+  test.each([
+    ['has(requester.person)', '4:12: rule 1: when: person is always there, and may be empty'],
+    ['has(requester.groups)', 'groups is always there'],
+    ['!("contractor" in requester.groups)', '4:14: rule 1: when: nobody is in the group contractor'],
+    ['requester.groups.all(g, g != "contractor")', 'nobody is in the group contractor'],
+    ['!requester.groups.exists(g, "contractor" == g)', 'nobody is in the group contractor'],
+    ['!requester.groups.exists(g, g in ["db", "contractor"])', 'nobody is in the group contractor'],
+    ['action != "SSH.login"', 'action is never "SSH.login": names have a-z'],
+    ['action != "ssh.login "', 'action is never "ssh.login "'],
+    ['!(action in ["ssh.login", "ѕsh.login"])', 'action is never "ѕsh.login"'],
+    ['"Web" != submitter', 'submitter is never "Web"'],
+    ['requester.name != "Alice"', 'requester.name is never "Alice"'],
+    ['!(time.getDayOfWeek("Europe/Vienna") in [6, 7])', 'getDayOfWeek is never 7: it is 0 to 6, Sunday is 0'],
+    ['time.getMonth() != 12', 'getMonth is never 12: it is 0 to 11, January is 0'],
+  ])('%s', (when, why) => {
+    expect(mistakesOf(rules(`when: '${when}'\napprovals: { people: 1 }`)).join()).toContain(why);
+  });
+
+  test.each([
+    'requester.person != ""',
+    'size(requester.groups) > 0',
+    '!("db" in requester.groups)',
+    'requester.groups.all(g, g != "db")',
+    'time.getDayOfWeek("Europe/Vienna") in [0, 6]',
+    'details.user != "Root" && resource != "DB 1"',
+    'has(context.list) && context.list.exists(g, g == "contractor")',
+  ])('but %s is', (when) => {
+    expect(mistakesOf(rules(`when: '${when}'\napprovals: { people: 1 }`))).toEqual([]);
+  });
+
+  test('nor a group that a command tells, which may be empty', () => {
+    const text = `groups: { contractor: { command: [/bin/who] } }\n${rules(
+      'when: \'!("contractor" in requester.groups)\'\napprovals: { people: 1 }',
+    )}`;
+    expect(mistakesOf(text)).toEqual([]);
+  });
 });
 
 describe('a rule that is never reached is not loaded', () => {
