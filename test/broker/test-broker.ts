@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { startBroker } from '../../broker/broker.js';
 import type { BrokerOptions, Limits } from '../../broker/options.js';
 import { restore } from '../../broker/restore.js';
@@ -289,7 +290,13 @@ export class TestBroker {
       const isEnrolled = people.some((person: { name: string }) => person.name === approver);
       if (isEnrolled && (await read(0)).json.status.state === 'pending') await this.approve(id, approver);
     }
-    return read(10);
+    // It is applied in the turn after its approval.
+    for (;;) {
+      const answer = await read(0);
+      const { state, report } = answer.json.status;
+      if (state !== 'approved' && (state !== 'redeemed' || report !== null)) return answer;
+      await nextTurn();
+    }
   }
 
   /** The yes of one of the people; whatever comes of it. */

@@ -58,6 +58,7 @@ describe('the exit code', () => {
     lapsed: 3,
     cancelled: 4,
     revoked: 4,
+    'alone-too-early': 3,
   };
   test.each(Object.keys(PROBLEMS) as ProblemCode[])(
     'of %s is never 0, and 1 unless it is a known end',

@@ -193,10 +193,15 @@ test('the work of the broker: who is looking, and doors with an old signers file
       { door: 'host:web-1' as Name, since: 0, outdated: true },
       { door: 'host:web-2' as Name, since: 0, outdated: false },
     ],
+    reviews: [],
+    locks: [],
+    mutes: [],
+    policy: null,
     restoration: null,
   } as unknown as StatusReply;
   expect(lines(examineWork(status, 'UTC'))).toEqual([
     expect.stringMatching(/^note: no console is attached/),
+    expect.stringMatching(/^note: no policy file: any other person may approve anything/),
     expect.stringMatching(
       /^warning: host:web-1 has an old signers file, since 1970-01-01T00:00:00Z \(2h ago\) \| countersign roster export --for host:web-1/,
     ),
@@ -211,6 +216,10 @@ test('the work of the broker: a notification command that fails, and a restore t
     consoles: 1,
     doors: [],
     notification: { waiting: 2, failing: 'exit status 7' },
+    reviews: [{ request: 'ID', requester: 'alice', resource: 'db-1' }],
+    locks: [],
+    mutes: [],
+    policy: null,
     restoration: { backupAt: 0, restoredAt: 60_000, ended: 3 },
   } as unknown as StatusReply;
   expect(lines(examineWork(status, 'UTC'))).toEqual(
@@ -218,6 +227,7 @@ test('the work of the broker: a notification command that fails, and a restore t
       expect.stringMatching(
         /^warning: the notification command fails: exit status 7; 2 not told \| .*journalctl/,
       ),
+      expect.stringMatching(/^warning: alice opened db-1 alone, .* \| countersign review ID/),
       expect.stringMatching(
         /^warning: the broker was restored at 1970-01-01T00:01:00Z \(2h ago\) .* \| .* press R/,
       ),
