@@ -15,6 +15,7 @@ describeWith(TOOLS, 'break-glass at the door of a real sshd, drilled', () => {
   let host: ProtectedHost;
   let bobKey: string;
   let aliceKey: string;
+  let carolKey: string;
   let spool: string;
 
   beforeAll(async () => {
@@ -22,6 +23,7 @@ describeWith(TOOLS, 'break-glass at the door of a real sshd, drilled', () => {
     host = new ProtectedHost(broker);
     bobKey = await broker.enrol('bob');
     aliceKey = await broker.enrol('alice', '--group', 'oncall');
+    carolKey = await broker.enrol('carol');
     await broker.start();
     spool = join(host.directory, 'spool');
     await host.install({ offline: spool });
@@ -126,6 +128,19 @@ describeWith(TOOLS, 'break-glass at the door of a real sshd, drilled', () => {
     }
   });
 
+  /** What alice did stays open until two others have signed that they looked at it. */
+  async function reviewed({ id, digest }: { readonly id: string; readonly digest: string }): Promise<void> {
+    const review = (key: string) =>
+      countersign(['review', id, '--comment', 'seen', '--yes-i-read-it', digest, '--key', key], broker.env)
+        .outcome;
+    expect(await broker.must('status', '--key', bobKey)).toContain(`countersign review ${id}`);
+    expect((await review(aliceKey)).code).toBe(1);
+    expect((await review(bobKey)).stdout).toBe(`signed; somebody else must look at ${id} too\n`);
+    expect((await review(bobKey)).stdout).not.toContain('is reviewed');
+    expect((await review(carolKey)).stdout).toBe(`signed; ${id} is reviewed\n`);
+    expect(await broker.must('review', '--key', bobKey)).toBe('nothing to review\n');
+  }
+
   test('alice opens alone, with her reason, once her own door says that the delay is over (A8, A41)', async () => {
     const policy = join(broker.directory, 'policy.yaml');
     writeFileSync(
@@ -161,5 +176,6 @@ describeWith(TOOLS, 'break-glass at the door of a real sshd, drilled', () => {
     await until(() => broker.log.includes('request.reported'));
     const { id, report } = await list('redeemed');
     expect([id, report.outcome, report.code]).toEqual([asked.id, 'opened', 'alone']);
+    await reviewed(asked);
   });
 });
