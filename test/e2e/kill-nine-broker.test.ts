@@ -135,7 +135,8 @@ function newDocument(): BoundDocument {
     door: 'load',
     duration: 0,
     nonce: randomBytes(16).toString('hex'),
-    requester: 'alice',
+    // Whoever is denied twice for one resource is muted.
+    requester: `user-${randomBytes(8).toString('hex')}`,
     resource: `resource ${randomInt(1000)}`,
     version: 1,
   });

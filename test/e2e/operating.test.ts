@@ -50,7 +50,8 @@ const submit = (): Promise<Reply> =>
       door: 'load',
       duration: 0,
       nonce: randomBytes(16).toString('hex'),
-      requester: 'alice',
+      // Of one requester only so many may be pending.
+      requester: `user-${randomInt(1000)}`,
       resource: `resource ${randomInt(1000)}`,
       version: 1,
     },
