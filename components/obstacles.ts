@@ -1,5 +1,5 @@
 import { isMatchedNumber } from '../src/protocol/matched-number.js';
-import type { RequestState, RequestView } from '../src/protocol/request-view.js';
+import { opensAloneLater, type RequestState, type RequestView } from '../src/protocol/request-view.js';
 import { type ConfirmStep, type ConfirmVerdict, type ConsoleState, openedRequest } from './console-state.js';
 import { examine, voucherOf } from './examination.js';
 import { requestDocument } from './request-document.js';
@@ -45,7 +45,7 @@ function revokeObstacle(request: RequestView): Obstacle | null {
   if (state === 'approved' || state === 'active') return null;
   if (state === 'pending') return obstacle(label`it is not approved: d denies it`, 'muted');
   if (state !== 'redeemed') return obstacle(label`there is nothing left to take back`, 'muted');
-  if (watchedAt !== null || report?.code === 'watched') return null;
+  if (watchedAt !== null || report?.code === 'watched' || opensAloneLater(request)) return null;
   const door = safeText(document.door, { reading: 'exact' });
   return obstacle(label`it was used, and ${door} does not end what it opened`, 'warning');
 }

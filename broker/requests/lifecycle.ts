@@ -2,7 +2,7 @@ import type { BoundDocument } from '../../src/protocol/document.js';
 import { grantEnd, grantOver, isGrant } from '../../src/protocol/grant.js';
 import type { Claim, Digest, Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
-import { isLive, type Outcome } from '../../src/protocol/request-view.js';
+import { isLive, type Outcome, opensAloneLater } from '../../src/protocol/request-view.js';
 import { type PinnedRule, parseRule, type Rule } from '../../src/protocol/rule.js';
 import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
 import type { JsonObject } from '../../src/protocol/strict-json.js';
@@ -406,7 +406,8 @@ export function withdrawn(request: Request, now: EpochMs): Step {
 }
 
 /**
- * An approval that is not used yet, or a grant, is taken back; and what was opened, where a door watches it.
+ * An approval that is not used yet, or a grant, is taken back; what was opened, where a door watches it; and what somebody
+ * signed alone, as long as the door that claimed it has not said that it opened.
  *
  * @param isWatching whether a door waits to hear of it
  * @throws Problem `nothing-to-revoke`
@@ -419,7 +420,7 @@ export function revoked(
   isWatching = isWatched(request),
 ): Step {
   const { state, document, grant } = request;
-  if (state === 'redeemed' && !isWatching) {
+  if (state === 'redeemed' && !isWatching && !opensAloneLater(request)) {
     const further = grant === null ? '' : `; further uses end with: countersign revoke ${grant}`;
     throw new Problem('nothing-to-revoke', `it was used, and ${document.door} does not end what it opened`, {
       hint: `end it on ${document.door} yourself${further}`,

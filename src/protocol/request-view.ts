@@ -85,6 +85,20 @@ export interface RequestStatus {
   readonly endedBy: string | null;
 }
 
+/**
+ * Whether a door has claimed what its requester signed alone, and has not said yet what it did: its own delay may not be over,
+ * so a revocation can still stop it.
+ */
+export const opensAloneLater = ({
+  state,
+  alone,
+  report,
+}: {
+  readonly state: RequestState;
+  readonly alone: Pick<LoneApprovalView, 'opened'> | null;
+  readonly report: object | null;
+}): boolean => state === 'redeemed' && alone?.opened === true && report === null;
+
 /** A request as approvers see it. Digests are claims of the broker: recompute them from what is shown. */
 export interface RequestView extends RequestStatus {
   readonly id: RequestId;

@@ -1,6 +1,6 @@
 import { type Terms, worthOf } from './grant.js';
 import type { Quorum } from './quorum.js';
-import type { RequestView } from './request-view.js';
+import { opensAloneLater, type RequestView } from './request-view.js';
 import type { Rule } from './rule.js';
 
 const UNITS = [
@@ -84,6 +84,7 @@ export function revocationWords(view: RequestView): string | null {
   }
   if (state === 'approved')
     return 'nothing was opened yet; a door that has the receipts may open until not-after';
+  if (opensAloneLater(view)) return `${document.door} has not said that it opened: if it has not, it stays shut`;
   const stays = `${document.door} does not end what it opened`;
   return further ? `further uses end; ${stays}` : stays;
 }

@@ -585,5 +585,7 @@ describe('taking an approval back (A27)', () => {
       'it was used, and host:web-1.example.com does not end what it opened',
     ]);
     expect(revoking({ ...opened, watchedAt: NOW }).state.confirm?.verdict).toBe('revoke');
+    const alone = { vote: sampleVote(), opensAt: NOW, opened: true };
+    expect(revoking({ ...opened, alone, report: null }).state.confirm?.verdict).toBe('revoke');
   });
 });

@@ -52,6 +52,9 @@ test('what a revocation ends depends on whether the door watches what it opened 
   expect(words({ ...opened, report: { outcome: 'opened', code: 'watched', at: NOW } })).toBe(
     'host:web-1.example.com ends what it opened',
   );
+  const alone = { vote: sampleVote(), opensAt: NOW, opened: true };
+  expect(words({ ...opened, alone, report: null })).toContain('if it has not, it stays shut');
+  expect(words({ ...opened, alone })).toBe('host:web-1.example.com does not end what it opened');
   expect(words({ ...grant, state: 'active' })).toBe(
     'further uses end; host:web-1.example.com does not end what it opened',
   );

@@ -68,6 +68,22 @@ describe('a requester who lets himself in alone', () => {
     expect(await codeOf(world.redeem(id, claim('b')))).toBe('spent');
   });
 
+  test('can be stopped at a door that has claimed it and whose own delay is longer (A27)', async () => {
+    await breakGlass();
+    await world.pass(900);
+    await world.redeem(id, claim('a'));
+    await world.requests.revoke(id, world.revocation(request));
+    expect(await codeOf(world.redeem(id, claim('a')))).toBe('revoked');
+  });
+
+  test('is over once the door has said that it opened (A50)', async () => {
+    await breakGlass();
+    await world.pass(900);
+    await world.redeem(id, claim('a'));
+    await world.requests.report(id, { claim: claim('a'), outcome: 'opened', code: 'alone' });
+    expect(await codeOf(world.requests.revoke(id, world.revocation(request)))).toBe('nothing-to-revoke');
+  });
+
   test('tells everybody at once', async () => {
     await breakGlass();
     const [told] = world.store.deliveries();
