@@ -116,23 +116,15 @@ is_hook_line() {
 
 # Whether sessions are watched where the configuration says so.
 check_sessions() {
-  local line
   if [[ ${config[sessions]} == no ]]; then
     note 'sessions=no: an SSH session that was let in goes on when its approval is revoked'
     return
   fi
-  while IFS= read -r line || [[ $line ]]; do
-    ! is_session_line "$line" || { passed 'PAM sshd: its sessions end when their approval is revoked' && return; }
-  done <"$check_pam_directory/sshd"
+  if has_session_line "$check_pam_directory/sshd"; then
+    passed 'PAM sshd: its sessions end when their approval is revoked'
+    return
+  fi
   failed "PAM sshd: sessions=yes, but there is no line: ${session_line-session optional pam_exec.so seteuid quiet $here/countersign-pam session}"
-}
-
-# is_session_line LINE
-is_session_line() {
-  local -a words=()
-  read -r -a words <<<"$1"
-  [[ ${words[0]-} == session && ${words[1]-} == optional && ${words[2]-} =~ ^(/.*/)?pam_exec\.so$ && " ${words[*]} " == *' seteuid '* ]] &&
-    [[ "${words[*]}" == *" $here/countersign-pam session" || "${words[*]}" == *" $here/countersign-pam session --config $check_config" ]]
 }
 
 check_sshd() {

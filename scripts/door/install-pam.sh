@@ -19,24 +19,15 @@ insert_hook() {
 set_session() {
   local file=$check_pam_directory/sshd
   if [[ $1 == yes ]]; then
-    ! with_lines is_session_line "$file" || return 0
+    ! has_session_line "$file" || return 0
     replace_pam "$file" < <(with_session "$file")
   else
-    with_lines is_session_line "$file" || return 0
+    has_session_line "$file" || return 0
     replace_pam "$file" < <(without_lines is_session_line "$file")
   fi
 }
 
-# with_lines TEST FILE: whether a line of FILE passes.
-with_lines() {
-  local line
-  while IFS= read -r line || [[ $line ]]; do
-    ! "$1" "$line" || return 0
-  done <"$2"
-  return 1
-}
-
-# without_lines TEST FILE: prints the others.
+# without_lines TEST FILE: prints the lines of FILE that do not pass.
 without_lines() {
   local line
   while IFS= read -r line || [[ $line ]]; do

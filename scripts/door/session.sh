@@ -50,7 +50,8 @@ hand_over() {
   find_sshd || shut no-session 'cannot tell which sshd this is'
   mkdir -p -- "$directory" &&
     printf '%s\n' "$request_id" "$watch" "$request" "${receipt_request[0]}" >"$directory/$sshd_pid-$sshd_start" || state_failed
-  [[ $admitted != approved ]] || admitted=watched
+  # Nobody is told of a watcher that will not come.
+  [[ $admitted != approved ]] || ! has_session_line /etc/pam.d/sshd || admitted=watched
 }
 
 # session_phase: starts the watcher of a session that begins, and ends the one of a session that is over.

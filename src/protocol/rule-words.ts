@@ -84,7 +84,8 @@ export function revocationWords(view: RequestView): string | null {
   }
   if (state === 'approved')
     return 'nothing was opened yet; a door that has the receipts may open until not-after';
-  if (opensAloneLater(view)) return `${document.door} has not said that it opened: if it has not, it stays shut`;
+  if (opensAloneLater(view))
+    return `${document.door} has not said that it opened: if it has not, it stays shut`;
   const stays = `${document.door} does not end what it opened`;
   return further ? `further uses end; ${stays}` : stays;
 }
