@@ -1,3 +1,4 @@
+import { asksNumber } from '../../src/protocol/matched-number.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { Rule } from '../../src/protocol/rule.js';
 import type { JsonValue } from '../../src/protocol/strict-json.js';
@@ -17,6 +18,10 @@ export function checkAsk(rule: Rule, { bound, principals }: Ask): void {
   }
   if (rule.ticket !== null && !isTicket(context.ticket, rule.ticket)) {
     lacks.push(`a ticket like ${rule.ticket}`);
+  }
+  // Digits that no door has drawn would be signed, and held against nothing.
+  if (rule.number && !asksNumber(bound.document)) {
+    lacks.push('a door that shows the requester a number (number=yes)');
   }
   if (duration > rule.work.longest) {
     lacks.push(rule.work.longest === 0 ? 'no time of work' : `at most ${inWords(rule.work.longest)} of work`);

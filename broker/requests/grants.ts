@@ -211,7 +211,7 @@ function judge(grant: Request, ask: Request, rule: Rule, moment: Moment): Judged
   const isAllowed =
     // What was approved with these facts beside it is not for a caller with others.
     ask.verified === grant.verified &&
-    votes.every((vote) => meetsTerms(vote, rule)) &&
+    votes.every((vote) => meetsTerms(vote, rule, ask.document)) &&
     evaluate(rule, requester, votes, principals).satisfied;
   return isAllowed ? { kind: 'admitted', grant: { ...grant, votes } } : { kind: 'refused' };
 }

@@ -1,4 +1,6 @@
 import { sha256Digest } from '../../src/protocol/canonical.js';
+import type { RequestDocument } from '../../src/protocol/document.js';
+import { asksNumber } from '../../src/protocol/matched-number.js';
 import type { Fingerprint, Nonce } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { formatSignedText, parseReceipt, parseSignedText } from '../../src/protocol/receipt.js';
@@ -60,7 +62,7 @@ export function verifyDecision(
     );
   }
   const { key, userPresent } = verifySignature(receipt.statement, receipt.armor, 'decision@countersign');
-  const objection = termsObjection(decision, userPresent, rule);
+  const objection = termsObjection(decision, userPresent, rule, request.document);
   if (objection !== null) throw objection;
   checkSigner(decision.approver, context.principals.signer(key.fingerprint, now).name);
   return {
@@ -87,11 +89,12 @@ function longestValidity(
   return isOwn && alone !== null ? longest + alone.delay : longest;
 }
 
-/** Why a rule does not take a decision with these terms, null if it does. */
+/** Why a rule does not take a decision with these terms about what is asked, null if it does. */
 function termsObjection(
   { verdict, covers, uses, duration, code }: Decision,
   userPresent: boolean | null,
   { grants, work, touch, number }: Rule,
+  document: Pick<RequestDocument, 'context'>,
 ): Problem | null {
   if (covers === 'scope') {
     if (grants === null) {
@@ -105,6 +108,11 @@ function termsObjection(
           hint: `sign for fewer: --uses ${grants.uses}`,
         },
       );
+    }
+    if (asksNumber(document)) {
+      return new Problem('grant-not-allowed', 'a number is for one ask, and a grant covers later ones', {
+        hint: 'approve this one ask, without --grant',
+      });
     }
   }
   if (duration > work.longest) {
@@ -120,13 +128,17 @@ function termsObjection(
   if (number && code === null) {
     return new Problem('number-needed', 'the rule in force wants the number that the requester sees');
   }
+  // The door would stay shut, and the ask be over.
+  if (asksNumber(document) && code === null) {
+    return new Problem('number-needed', 'the door wants the number that it shows the requester');
+  }
   return null;
 }
 
-/** Whether a rule takes a vote that was counted under another one. */
-export function meetsTerms({ receipt }: Vote, rule: Rule): boolean {
+/** Whether a rule takes a vote for this ask that was counted for another one. */
+export function meetsTerms({ receipt }: Vote, rule: Rule, document: RequestDocument): boolean {
   const { decision, armor } = parseReceipt(receipt);
-  return termsObjection(decision, isUserPresent(parseSignature(armor)), rule) === null;
+  return termsObjection(decision, isUserPresent(parseSignature(armor)), rule, document) === null;
 }
 
 /**

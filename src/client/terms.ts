@@ -1,4 +1,5 @@
 import type { RequestDocument } from '../protocol/document.js';
+import { asksNumber } from '../protocol/matched-number.js';
 import { Problem } from '../protocol/problems.js';
 import type { Rule } from '../protocol/rule.js';
 
@@ -41,6 +42,11 @@ export function chosenTerms(rule: Rule, document: RequestDocument, chosen: Chose
     if (chosen.uses === undefined || chosen.uses === 1) return { covers, duration, uses: 1 };
     throw new Problem('usage', 'an approval of this one ask has one use', {
       hint: 'give --grant with --uses',
+    });
+  }
+  if (asksNumber(document)) {
+    throw new Problem('grant-not-allowed', 'a number is for one ask, and a grant covers later ones', {
+      hint: 'approve this one ask, without --grant; nothing was signed',
     });
   }
   return { covers, duration, uses: grantUses(rule, duration, chosen.uses) };

@@ -33,6 +33,13 @@ describe('what a yes covers', () => {
     });
   });
 
+  test('is no later ask where the door shows a number', () => {
+    const { document } = sampleRequest({ document: { context: { number: true } } });
+    const rule = { ...parseRule(RULE), ...GRANTS };
+    expect(codeOf(() => chosenTerms(rule, document, { covers: 'scope' }))).toBe('grant-not-allowed');
+    expect(chosenTerms(rule, document, {}).covers).toBe('request');
+  });
+
   test('is the time that the rule offers first, where that is shorter', () => {
     const work = { default: 600, longest: 1800 };
     expect(choose({}, { work }).duration).toBe(600);

@@ -120,7 +120,7 @@ describe('a policy', () => {
       context: { reason: 'restart it now', ticket: 'INC-1' },
     };
     expect(decidedBy(FULL, asked)).toBe('databases');
-    expect(decidedBy(FULL, { action: 'command.run' })).toBe('commands');
+    expect(decidedBy(FULL, { action: 'command.run', context: { number: true } })).toBe('commands');
     expect(decidedBy(FULL, { resource: 'web-1' })).toBe('rest');
   });
 
@@ -134,6 +134,15 @@ describe('a policy', () => {
     );
     expect(problemOf(FULL, { duration: 1 })).toBe('rule-unmet: the rule rest wants no time of work');
   });
+
+  test.each([[{}], [{ number: false }], [{ number: 'true' }], [{ number: 1 }]])(
+    'takes no ask with %j where it wants a number that no door shows (A19)',
+    (context) => {
+      expect(problemOf(FULL, { action: 'command.run', context })).toBe(
+        'rule-unmet: the rule commands wants a door that shows the requester a number (number=yes)',
+      );
+    },
+  );
 
   test.each([
     ['short', 'INC-1', false],

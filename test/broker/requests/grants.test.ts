@@ -242,6 +242,13 @@ describe('the rule that is in force at each use (A16)', () => {
     expect(await world.read(id)).toMatchObject({ state: 'active', uses: 1 });
   });
 
+  test('lets nothing pass whose door shows a number: its yes needs one of its own (A40)', async () => {
+    const world = open();
+    await inUse(world, { ...AN_HOUR, code: '012345' });
+    const { request } = await world.submit(ask({ context: { number: true } }), claim('b'));
+    expect(request).toMatchObject({ state: 'pending', grant: null });
+  });
+
   test('was loosened: what the request has pinned still holds', async () => {
     const world = open(grantingTwo);
     const { request } = await world.submit(ask());

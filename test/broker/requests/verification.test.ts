@@ -93,6 +93,24 @@ describe('a decision', () => {
     expect(codeFor({ code: '012345' })).toBe(null);
   });
 
+  test('carries a number, and is for one ask alone, where the door shows one, whatever the rule says (A19)', () => {
+    const { document } = bind({ duration: 600, context: { number: true } });
+    const numbered = { ...request, document };
+    const codeOfYes = (change: Partial<Decision>) =>
+      codeOf(() =>
+        verifyDecision(
+          world.decision(numbered, change),
+          numbered,
+          { ...rule, grants: { uses: 0 } },
+          context(),
+        ),
+      );
+    expect(codeOfYes({})).toBe('number-needed');
+    expect(codeOfYes({ code: '012345' })).toBe(null);
+    expect(codeOfYes({ code: '012345', covers: 'scope', uses: 3 })).toBe('grant-not-allowed');
+    expect(codeOfYes({ verdict: 'deny' })).toBe(null);
+  });
+
   test('of every equal ask is a vote where the rule allows it', () => {
     expect(
       codeFor({ covers: 'scope', uses: 0, duration: 60 }, keys.bob, { rule: { grants: { uses: 0 } } }),
