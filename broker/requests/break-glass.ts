@@ -62,16 +62,19 @@ export const reviewOf = ({ id, document }: Request, openedAt: EpochMs): Review =
 /**
  * One more person has looked at it.
  *
+ * @param opener who let himself in, which the roster may no longer tell
  * @returns null once enough have: two people other than the requester, or all of them where there are fewer
  * @throws Problem `self-approval`, `already-voted`
  */
 export function signedOff(
   review: Review,
   by: { readonly approver: Name; readonly statement: string },
+  opener: Name | null,
   principals: Principals,
 ): Review | null {
-  const requester = principals.personBehind(review.requester)?.name;
-  if (by.approver === requester) {
+  const behind = principals.personBehind(review.requester)?.name ?? null;
+  const isOwn = (name: Name): boolean => name === behind || name === opener;
+  if (isOwn(by.approver)) {
     throw new Problem(
       'self-approval',
       `${review.requester} is ${by.approver}: somebody else must review this`,
@@ -81,7 +84,7 @@ export function signedOff(
     throw new Problem('already-voted', `${by.approver} has signed this review already`);
   }
   const signed = [...review.signed, by];
-  const others = [...principals.people].filter(({ name }) => name !== requester).length;
+  const others = [...principals.people].filter(({ name }) => !isOwn(name)).length;
   return signed.length >= Math.min(REVIEWERS, Math.max(others, 1)) ? null : { ...review, signed };
 }
 

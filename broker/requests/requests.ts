@@ -372,7 +372,8 @@ export class Requests {
       const reviewed = found(current);
       const open = this.#context.store.reviews().get(id);
       if (open === undefined) throw new Problem('nothing-to-review', 'there is nothing to review about this');
-      const review = signedOff(open, { approver, statement }, this.#principals);
+      const opener = reviewed.alone?.vote.approver ?? null;
+      const review = signedOff(open, { approver, statement }, opener, this.#principals);
       return {
         ...settled(lifecycle.reviewed(reviewed, approver, statement, review === null, now), reviewed),
         review,

@@ -223,6 +223,18 @@ describe('what was opened by its requester alone', () => {
     expect(kinds().slice(-2)).toEqual(['reviewed', 'reviewed']);
   });
 
+  test('is never signed off by him, also once the account is no longer an alias of his (A8)', async () => {
+    const asked = bind({ requester: 'alice-admin', nonce: '2'.repeat(32) });
+    ({ request } = await world.submit(asked));
+    id = request.id;
+    await breakGlass();
+    await world.pass(900);
+    await world.changeRoster({ change: 'set', name: name('alice'), aliases: [] });
+    expect(await codeOf(world.requests.review(id, review('alice', keys.alice)))).toBe('self-approval');
+    await world.requests.review(id, review('bob', keys.bob));
+    expect(world.store.reviews().get(id)?.signed).toHaveLength(1);
+  });
+
   test('is not signed off with a signature about something else (A22, A23)', async () => {
     const other = (await world.submit(bind({ nonce: '1'.repeat(32) }))).request;
     const refused = async (statement: string) => codeOf(world.requests.review(id, statement));
