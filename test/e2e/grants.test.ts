@@ -1,14 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { countersign, until } from './programs.js';
+import { countersign } from './programs.js';
 import { RunDoor } from './run-door.js';
 
 const door = new RunDoor();
 let trace = '';
 
 beforeAll(async () => {
-  await door.prepare();
   const policy = join(door.broker.directory, 'policy.yaml');
   writeFileSync(
     policy,
@@ -22,8 +21,7 @@ rules:
 `,
     { mode: 0o600 },
   );
-  await door.broker.signal('SIGTERM');
-  await door.broker.start('--policy', policy);
+  await door.prepare('--policy', policy);
   door.configure({ grants: 'yes', duration: '600', 'longest-duration': '600' });
   trace = join(door.broker.directory, 'trace');
 });
@@ -56,7 +54,7 @@ test('a grant lets the next equal command pass with nobody asked, until it is ta
 
   const other = door.start(['sh', '-c', 'echo other >>"$0"', trace]);
   const unequal = await other.id();
-  await until(async () => ((await door.show(unequal)).state === 'pending' ? true : null));
+  expect((await door.show(unequal)).state).toBe('pending');
   await door.decide('deny', unequal);
   expect(await other.end).toMatchObject({ code: 122 });
 

@@ -1,9 +1,8 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BrokerProcess, countersign, type RunningProgram, until } from './programs.js';
 import { ProtectedHost } from './protected-host.js';
-import { RunDoor } from './run-door.js';
 import { describeWith } from './tools.js';
 
 const TOOLS = ['root', 'mount namespaces', 'sshd', 'setpriv'];
@@ -156,25 +155,4 @@ describeWith(TOOLS, 'a policy file, and the door of a real sshd', () => {
     expect(await login.outcome).toMatchObject({ code: 0, stdout: 'opened\n' });
     expect(await put(ANY_ONE)).toContain('policy-in-force');
   });
-});
-
-test('a grant lets countersign run pass with nobody asked, and once it is revoked asks anew (A27)', async () => {
-  const door = new RunDoor();
-  onTestFinished(() => door.broker.remove());
-  const policy = join(door.broker.directory, 'policy.yaml');
-  writeFileSync(policy, `version: 1\nrules:\n${LASTING}`, { mode: 0o600 });
-  await door.prepare('--policy', policy);
-  door.configure({ grants: 'yes', duration: '3600', 'longest-duration': '3600' });
-  const first = door.start(['echo', 'ran']);
-  const grant = await first.id();
-  await door.decide('approve', grant, '--grant', '--for', '1h');
-  expect(await first.end).toMatchObject({ code: 0, stdout: 'ran\n' });
-  expect(await door.run(['echo', 'ran'])).toMatchObject({ code: 0, stdout: 'ran\n' });
-  expect((await door.show(grant)).state).toBe('active');
-  await door.broker.must('revoke', grant, '--comment', 'done', '--key', door.bob);
-  const third = door.start(['echo', 'ran']);
-  const asked = await third.id();
-  expect(asked).not.toBe(grant);
-  await door.decide('deny', asked);
-  expect(await third.end).toMatchObject({ code: 122, stdout: '' });
 });

@@ -115,9 +115,9 @@ export class RunDoor {
     return JSON.parse(await this.broker.must('show', id, '--json', '--key', this.bob));
   }
 
-  async decide(verdict: 'approve' | 'deny', id: string, ...flags: readonly string[]): Promise<void> {
+  async decide(verdict: 'approve' | 'deny', id: string): Promise<void> {
     const { digest } = await this.show(id);
-    await this.broker.must(verdict, id, '--yes-i-read-it', digest, '--key', this.bob, ...flags);
+    await this.broker.must(verdict, id, '--yes-i-read-it', digest, '--key', this.bob);
     // Alice asks for one resource all the time, and is denied more often than anybody honest.
     if (verdict === 'deny')
       await this.broker.must('unlock', 'alice', '--comment', 'a test', '--key', this.bob);
