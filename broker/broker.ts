@@ -8,6 +8,8 @@ import { Sessions } from './access/sessions.js';
 import { BrokerKeys } from './broker-keys.js';
 import { guardChanges } from './changes/change-rule.js';
 import { Changes } from './changes/changes.js';
+import { policyChangeOf } from './changes/policy-change.js';
+import { PolicyProposals } from './changes/policy-proposals.js';
 import type { BrokerContext } from './context.js';
 import { watchDoors } from './doors/door-standings.js';
 import { gaugesOf } from './gauges.js';
@@ -142,6 +144,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       fingerprint: () => keys.current.fingerprint,
       clock,
       random,
+      policy: () => policy.source,
       onError: (error) => log.error({ err: error }, 'cannot apply an approved change'),
     });
     const doors = watchDoors(store);
@@ -183,6 +186,9 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     });
     store.onCommitted((entries) => {
       logCommitted(entries);
+      if (entries.some(({ request }) => request !== null && policyChangeOf(request) !== null)) {
+        void policy.follow();
+      }
       if (!entries.some(({ kind }) => kind === 'roster.changed' || kind === 'submitters.changed')) return;
       hub.dropEnded(({ hash }) => store.findSession(hash) !== null);
       requests.waiters.releaseAll();
@@ -190,10 +196,11 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       // It is checked against the roster too.
       void policy.reload();
     });
-    await policy.start(principals);
+    await policy.start(principals, new PolicyProposals({ store, requests, changes, startedAt: clock() }));
+    await changes.resume();
+    await policy.reload();
     hub.announcePolicy(policy.standing());
 
-    await changes.resume();
     const application = await createHttpApplication(context);
     const upgrade = createUpgradeHandler(context);
     const serving = await serve(options, certificate, (transport, tls) => {

@@ -82,14 +82,14 @@ function policyBanners(state: ConsoleState): readonly Banner[] {
   if (policy === null) return [];
   const banners: Banner[] = [];
   if (policy.refused !== null) {
-    const { since, mistakes } = policy.refused;
+    const { since, waiting, mistakes } = policy.refused;
     const [first = '', ...others] = mistakes;
     const now = brokerNow(state);
     const at = safeText(shownTime(since, { zone: state.display.zone, now }), { reading: 'exact' });
     const more = others.length === 0 ? label`` : label` (and ${others.length} more)`;
     banners.push({
-      words: label`▲ Policy file refused at ${at}, the old policy decides: ${safeText(first, { reading: 'exact' })}${more}`,
-      tone: 'alarm',
+      words: label`▲ Policy file ${waiting ? label`not in force since` : label`refused at`} ${at}, the old policy decides: ${safeText(first, { reading: 'exact' })}${more}`,
+      tone: waiting ? 'warning' : 'alarm',
     });
   }
   for (const group of policy.failing) {

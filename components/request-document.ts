@@ -1,6 +1,6 @@
 import { zonedTime } from '../src/client/shown-time.js';
 import { sha256Digest } from '../src/protocol/canonical.js';
-import { isChangeAction } from '../src/protocol/change-messages.js';
+import { isChangeAction, POLICY_CHANGE } from '../src/protocol/change-messages.js';
 import type { BoundDocument } from '../src/protocol/document.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import { parseRule } from '../src/protocol/rule.js';
@@ -65,7 +65,7 @@ function drawDocument(request: RequestView, { pins, zone, columns }: DocumentPla
     ...field(label`work for`, durationLine(document.duration)),
     ...changeLines(document, columns),
     ...headingLines(label`Details`, label`bound: the door compares every one of them`, columns),
-    ...jsonLines(document.details, columns, 'exact'),
+    ...detailLines(document, columns),
     ...(Object.keys(document.details).length === 0 ? field(label`none`, []) : []),
     ...headingLines(
       label`Context`,
@@ -117,6 +117,27 @@ function changeLines({ action, details }: BoundDocument['document'], columns: nu
   const { summary } = details;
   if (!isChangeAction(action) || typeof summary !== 'string') return [];
   return fieldLines(label`change`, markedSpans(safeText(summary, { reading: 'exact' }), 'strong'), columns);
+}
+
+/** The lines of another policy stand one below the other, as people know them from diff; the rest is as in any request. */
+function detailLines({ action, details }: BoundDocument['document'], columns: number): readonly Line[] {
+  const { diff, ...others } = details;
+  const isLines = (value: unknown): value is readonly string[] =>
+    Array.isArray(value) && value.every((line) => typeof line === 'string');
+  if (action !== POLICY_CHANGE || !isLines(diff)) return jsonLines(details, columns, 'exact');
+  return [
+    ...jsonLines(others, columns, 'exact'),
+    ...headingLines(label`diff`, label`- goes, + comes; the rest stays`, columns),
+    ...diff.flatMap((line) => indented(differenceLine(line), columns)),
+  ];
+}
+
+/** The first character is the mark of diff, so that nothing is told by colour alone. */
+function differenceLine(line: string): Line {
+  const text = safeText(line, { reading: 'exact' });
+  if (line.startsWith('+')) return markedSpans(text, 'accent');
+  if (line.startsWith('-')) return markedSpans(text, 'danger');
+  return markedSpans(text, line.startsWith('@') ? 'muted' : 'text');
 }
 
 function digestLines(request: RequestView, bound: BoundDocument, columns: number): readonly Line[] {

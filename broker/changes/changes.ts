@@ -2,17 +2,18 @@ import {
   BROKER_SUBMITTER,
   isChangeAction,
   OWNER,
-  ROSTER_CHANGE,
+  POLICY_CHANGE,
 } from '../../src/protocol/change-messages.js';
 import { parseDocument } from '../../src/protocol/document.js';
 import { type Fingerprint, isName, type Name, type RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { RandomBytes } from '../access/tokens.js';
+import type { PolicySource } from '../policy-file/policy-source.js';
 import type { Request } from '../requests/request.js';
 import type { Deed, Requests, Submitted } from '../requests/requests.js';
 import type { Principals } from '../roster/principals.js';
-import type { Directory, Store } from '../store/store.js';
+import type { Directory, PolicyText, Store } from '../store/store.js';
 import { BROKER_ITSELF } from './broker-submitter.js';
 import {
   APPROVERS_WHO_MUST_AGREE,
@@ -22,6 +23,7 @@ import {
   describeChange,
   type EnrolledChange,
 } from './directory-change.js';
+import { describedPolicy, policyLoaded } from './policy-change.js';
 
 export interface ChangesContext {
   readonly store: Store;
@@ -32,6 +34,8 @@ export interface ChangesContext {
   readonly fingerprint: () => Fingerprint;
   readonly clock: () => EpochMs;
   readonly random: RandomBytes;
+  /** Null where no policy is in force that could be changed. */
+  readonly policy: () => Pick<PolicySource, 'name' | 'compile'> | null;
   /** Hears of an approved change that could not be applied; it is tried again at each start until it lapses. */
   readonly onError: (error: unknown) => void;
 }
@@ -84,7 +88,7 @@ export class Changes {
     const { store, principals, clock } = this.#context;
     if (principals().approvers >= APPROVERS_WHO_MUST_AGREE) {
       const text = describeChange(store.directory(), asked, clock());
-      return { applied: false, submitted: await this.#ask(text, author) };
+      return { applied: false, submitted: await this.ask(text, author) };
     }
     if (author.requester !== OWNER) {
       throw new Problem('forbidden', 'nobody else is enrolled who could approve this', {
@@ -97,7 +101,15 @@ export class Changes {
     return { applied: true, directory };
   }
 
-  #ask({ resource, details }: ChangeText, { requester, reason }: ChangeAuthor): Promise<Submitted> {
+  /**
+   * Makes the request for a change.
+   *
+   * @throws Problem `body-too-large`, `roster-conflict`, and those of any request
+   */
+  async ask(
+    { action, resource, details }: ChangeText,
+    { requester, reason }: ChangeAuthor,
+  ): Promise<Submitted> {
     const { principals, random, requests } = this.#context;
     const namesake = requester === OWNER ? principals().personBehind(OWNER) : null;
     if (namesake !== null) {
@@ -111,7 +123,7 @@ export class Changes {
     }
     const bound = parseDocument({
       version: 1,
-      action: ROSTER_CHANGE,
+      action,
       door: this.#door,
       requester,
       resource,
@@ -133,7 +145,16 @@ export class Changes {
   }
 
   async #perform(id: RequestId): Promise<void> {
-    await this.#inTurn(() => this.#context.requests.perform(id, deedOf));
+    const { requests, store, policy } = this.#context;
+    await this.#inTurn(() =>
+      requests.perform(id, (request, directory, now) =>
+        deedOf(() =>
+          request.document.action === POLICY_CHANGE
+            ? policyDeed(request, store.policy(), policy(), now)
+            : applyDescribed(directory, request.document.details, now, { request: request.id }),
+        ),
+      ),
+    );
   }
 
   /** So that each is decided by the roster that the one before has left. */
@@ -144,16 +165,31 @@ export class Changes {
   }
 }
 
-const isOwn = ({ submitter, document }: Request): boolean =>
+export const isOwn = ({ submitter, document }: Request): boolean =>
   submitter === BROKER_SUBMITTER && isChangeAction(document.action);
 
 /** What was approved, or why it cannot be done any more: then everything stays as it is. */
-function deedOf({ id, document }: Request, directory: Directory, now: EpochMs): Deed {
+function deedOf(change: () => Pick<Deed, 'events' | 'directory' | 'policy'>): Deed {
   try {
-    const change = applyDescribed(directory, document.details, now, { request: id });
-    return { ...change, code: null, words: 'applied by the broker' };
+    return { ...change(), code: null, words: 'applied by the broker' };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return { code: error.code, words: `not applied: ${error.message}`, events: [] };
   }
+}
+
+/** @throws Problem `change-outdated`; `bad-policy` where the roster of now does not bear it any more */
+function policyDeed(
+  { id, document }: Request,
+  kept: PolicyText | null,
+  source: Pick<PolicySource, 'name' | 'compile'> | null,
+  now: EpochMs,
+): Pick<Deed, 'events' | 'policy'> {
+  const text = describedPolicy(kept, document.details);
+  if (source === null) throw new Problem('change-outdated', 'no policy is in force any more');
+  const policy = source.compile(text);
+  return {
+    policy: { text, digest: policy.digest, since: now },
+    events: [policyLoaded(source.name, policy, now, { request: id })],
+  };
 }

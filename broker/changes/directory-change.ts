@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { canonicalJson, sha256Digest } from '../../src/protocol/canonical.js';
+import { ROSTER_CHANGE } from '../../src/protocol/change-messages.js';
 import type { Digest, Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import {
@@ -32,6 +33,7 @@ export type EnrolledChange =
 
 /** What a request says about a change. */
 export interface ChangeText {
+  readonly action: Name;
   readonly resource: string;
   readonly details: JsonObject;
 }
@@ -73,7 +75,7 @@ export function describeChange(directory: Directory, asked: EnrolledChange, now:
       after: personFacts(person(after)),
       previous,
     };
-    return { resource: `person ${name}`, details: detailsFrom(details) };
+    return { action: ROSTER_CHANGE, resource: `person ${name}`, details: detailsFrom(details) };
   }
   const change = canonicalSubmitterChange(asked.change);
   const submitter = ({ submitters }: Directory) => submitters.find((one) => one.name === name);
@@ -84,7 +86,7 @@ export function describeChange(directory: Directory, asked: EnrolledChange, now:
     after: submitterFacts(submitter(after)),
     previous,
   };
-  return { resource: `submitter ${name}`, details: detailsFrom(details) };
+  return { action: ROSTER_CHANGE, resource: `submitter ${name}`, details: detailsFrom(details) };
 }
 
 /**

@@ -5,7 +5,7 @@ import { type brokerReply, parseBody, rotateKeyBody } from '../../src/protocol/m
 import { policyStandingSchema } from '../../src/protocol/policy-messages.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { JsonValue } from '../../src/protocol/strict-json.js';
-import { formatTime } from '../../src/protocol/time.js';
+import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import { formatPublicKey } from '../../src/ssh/public-key.js';
 import { authorise } from '../access/principal.js';
 import type { BrokerContext } from '../context.js';
@@ -80,6 +80,7 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       reviews: reviewsOnWire(store.reviews()),
       notification: context.notifier.state,
       policy: z.encode(z.nullable(policyStandingSchema), context.policy.standing()),
+      unapproved: unapprovedOnWire(store.unapproved(), now),
       restoration: restorationOnWire(store.restoration()),
       ...restraintsOnWire(store.restraints(), now),
     };
@@ -135,3 +136,9 @@ export function isLoopback(address: string): boolean {
 function checkLocal(http: FastifyRequest): void {
   if (!isLoopback(http.raw.socket.remoteAddress ?? '')) authorise(http.principal, 'health.read');
 }
+
+/** How long it is told that something was changed without approval, in ms. */
+const TOLD = 7 * 24 * 3600 * 1000;
+
+const unapprovedOnWire = (at: EpochMs | null, now: EpochMs): string | null =>
+  at === null || at + TOLD < now ? null : formatTime(at);

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { PolicyStanding } from '../../src/protocol/policy-messages.js';
 import type { PinnedRule } from '../../src/protocol/rule.js';
 import type { EpochMs } from '../../src/protocol/time.js';
+import type { PolicyProposals } from '../changes/policy-proposals.js';
 import { oneOtherPerson } from '../policy/one-other-person.js';
 import type { Ask, Policy } from '../policy/policy.js';
 import type { Principals } from '../roster/principals.js';
@@ -49,18 +50,20 @@ export class RunningPolicy implements Policy {
   }
 
   /**
-   * Loads the file, asks its groups, and watches it from then on.
+   * Puts a policy in force: the one that was, else the file's. Asks its groups, and watches the file from then on; what the
+   * file holds now is looked at by {@link reload}.
    *
    * @throws Problem `bad-policy`, `unsafe-file`
    */
-  async start(principals: () => Principals): Promise<void> {
+  async start(principals: () => Principals, proposals: PolicyProposals): Promise<void> {
     const { file, store, clock, log } = this.#context;
     this.#principals = principals;
-    if (file === null) return;
+    if (file === null && store.policy() === null) return;
     this.#source = await PolicySource.open({
       file,
       store,
       principals,
+      proposals,
       clock,
       onLoaded: ({ digest, rules, groups }) => {
         this.groups.declare(groups);
@@ -70,11 +73,14 @@ export class RunningPolicy implements Policy {
       },
       onRefused: (refused) => this.#refused(refused),
     });
-    this.#unwatch = watchFile(
-      file,
-      () => void this.reload(),
-      (err) => log.error({ event: 'policy-unwatched', file, err }, 'only SIGHUP loads this file from now on'),
-    );
+    if (file !== null) {
+      this.#unwatch = watchFile(
+        file,
+        () => void this.reload(),
+        (err) =>
+          log.error({ event: 'policy-unwatched', file, err }, 'only SIGHUP loads this file from now on'),
+      );
+    }
     // Without their first answers, what was approved before a restart would fall.
     await this.groups.tick(clock());
   }
@@ -83,12 +89,18 @@ export class RunningPolicy implements Policy {
     return (this.#source ?? oneOtherPerson).ruleFor(ask);
   }
 
-  /** Where a new policy goes in; null without a policy file. */
+  /** Where a new policy goes in; null where none is in force. */
   get source(): PolicySource | null {
     return this.#source;
   }
 
-  /** Takes the file over as it is now. To be called too once the roster has changed, against which it is checked. */
+  /** Takes over at once what others have agreed to, then looks at the file. */
+  async follow(): Promise<void> {
+    this.#source?.follow();
+    await this.reload();
+  }
+
+  /** Looks at the file as it is now. To be called too once the roster has changed, against which it is checked. */
   async reload(): Promise<void> {
     await this.#source?.reload();
   }
@@ -102,11 +114,11 @@ export class RunningPolicy implements Policy {
     this.groups.stop();
   }
 
-  /** Null without a policy file. */
+  /** Null where no policy is in force. */
   standing(): PolicyStanding | null {
     const source = this.#source;
     if (source === null) return null;
-    const { file, current, since, refused } = source;
+    const { name: file, current, since, refused } = source;
     const people = this.#principals?.();
     const groups = this.groups.states().map(({ name, command, members, answeredAt, failing }) => ({
       name,
@@ -122,13 +134,14 @@ export class RunningPolicy implements Policy {
       loaded: since,
       rules: current.rules.length,
       groups,
-      refused: refused === null ? null : { file, since: refused.since, mistakes: [...refused.mistakes] },
+      refused: refused === null ? null : { file, ...refused, mistakes: [...refused.mistakes] },
     };
   }
 
   #refused(refused: Refused | null): void {
     const { file, log, count, onStanding } = this.#context;
     if (refused === null) log.info({ event: 'policy-in-force', file });
+    else if (refused.waiting) log.warn({ event: 'policy-waits', file, why: refused.mistakes });
     else {
       count('refused');
       log.error(

@@ -400,9 +400,9 @@ export function performed(
 }
 
 /** The only asker takes the question back. @throws Problem `request-ended` */
-export function withdrawn(request: Request, now: EpochMs): Step {
+export function withdrawn(request: Request, now: EpochMs, because = 'cancelled by the requester'): Step {
   checkPending(request, now);
-  return ended({ ...request, askers: 0 }, 'cancelled', 'cancelled by the requester', now);
+  return ended({ ...request, askers: 0 }, 'cancelled', because, now);
 }
 
 /**

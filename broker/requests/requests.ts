@@ -19,6 +19,7 @@ import {
   type Directory,
   type Door,
   EVERYBODY,
+  type PolicyText,
   type RequestChange,
   type RequestKey,
   type Store,
@@ -85,6 +86,7 @@ export interface Deed {
   readonly words: string;
   readonly events: readonly NewEvent[];
   readonly directory?: Directory;
+  readonly policy?: PolicyText;
 }
 
 /** How long somebody waits for a request to move, and how the broker hears that he is gone. */
@@ -244,6 +246,13 @@ export class Requests {
       };
     });
     return request;
+  }
+
+  /** The broker takes back what it asked for itself, while nobody's yes is enough for it yet. */
+  async withdraw(id: RequestId, because: string): Promise<Request> {
+    return this.#step(id, (request, { now }) =>
+      request.state === 'pending' ? lifecycle.withdrawn(request, now, because) : null,
+    );
   }
 
   async report(

@@ -41,6 +41,15 @@ export interface Door {
   readonly since: EpochMs;
 }
 
+/** A policy, as it is written. */
+export interface PolicyText {
+  readonly text: string;
+  /** Over {@link text}. */
+  readonly digest: Digest;
+  /** When it came into force. */
+  readonly since: EpochMs;
+}
+
 /** One person's statement that a signers file may follow another one at doors. */
 export interface RosterSignature {
   readonly approver: Name;
@@ -124,6 +133,8 @@ export interface RequestChange<Result> {
   readonly door?: Door;
   /** The directory after the change; absent leaves it as it is. Sessions whose key is no longer enrolled end with it. */
   readonly directory?: Directory;
+  /** The policy in force from now on. */
+  readonly policy?: PolicyText;
   /** What is to be reviewed about this request from now on; null once that is done. */
   readonly review?: Review | null;
   /** All locks and denials that count from now on. */
@@ -197,6 +208,13 @@ export interface Store {
   changeDirectory(
     decide: (current: Directory) => { readonly directory: Directory; readonly events: readonly NewEvent[] },
   ): Promise<Directory>;
+
+  /** The policy that was last in force; null where there never was one. */
+  policy(): PolicyText | null;
+  /** Puts a policy in force, together with its event. */
+  keepPolicy(policy: PolicyText, event: NewEvent): Promise<void>;
+  /** When people, submitters or policy were last changed `without` approval, as the event of that says; null for never. */
+  unapproved(): EpochMs | null;
 
   /** Writes down what is about no request and changes nothing here. */
   record(event: NewEvent): Promise<void>;

@@ -1,6 +1,7 @@
 import { checkVerb } from './policy/check-verb.js';
 import { explainVerb } from './policy/explain-verb.js';
 import { importVerb } from './policy/import-verb.js';
+import { installVerb } from './policy/install-verb.js';
 import { testVerb } from './policy/test-verb.js';
 import type { VerbGroup } from './verb.js';
 
@@ -14,6 +15,7 @@ Usage
   countersign policy explain ACTION RESOURCE --requester NAME [--file FILE] [--json]
   countersign policy test CASES [--policy FILE] [--json | --tap]
   countersign policy import FILE [--action ACTION] [--longest TIME]
+  countersign policy install FILE [--dir DIR]
 
 Examples
   countersign policy check policy.yaml
@@ -21,5 +23,5 @@ Examples
   countersign policy test cases.yaml
   countersign policy import rules.json > policy.yaml
 `,
-  verbs: { check: checkVerb, explain: explainVerb, test: testVerb, import: importVerb },
+  verbs: { check: checkVerb, explain: explainVerb, test: testVerb, import: importVerb, install: installVerb },
 };

@@ -48,6 +48,8 @@ export const statusReply = z.object({
   mutes: z.array(muteSchema).default([]),
   /** How the policy file fares; null without one. */
   policy: z.nullable(policyStandingSchema).default(null),
+  /** When people, submitters or policy were last changed without approval; null where that is long ago. */
+  unapproved: z.nullable(time).default(null),
   /** How the notification command fares; null without one. */
   notification: z.optional(z.nullable(z.object({ waiting: z.int(), failing: z.nullable(z.string()) }))),
 });
@@ -157,6 +159,7 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
     ['consoles', status.consoles === 0 ? '0: nobody sees new requests' : `${status.consoles} attached`],
     ['notify', notifyText(status)],
     ...policyRows(status, zone),
+    ...unapprovedRows(status, zone),
     ['events', String(status.seq)],
     ...status.doors
       .filter(({ outdated }) => outdated)
@@ -217,7 +220,10 @@ function policyRows({ policy, clock }: StatusReply, zone: string): readonly stri
     ...(refused === null
       ? []
       : [
-          ['', `REFUSED since ${shownTime(refused.since, style)}: what was loaded before stays in force`],
+          [
+            '',
+            `${refused.waiting ? 'WAITING' : 'REFUSED'} since ${shownTime(refused.since, style)}: what was loaded before stays in force`,
+          ],
           ...refused.mistakes.map((mistake) => ['', exact(mistake)]),
         ]),
     ...groups.map(({ name, members, unknown, failing }) => {
@@ -226,6 +232,12 @@ function policyRows({ policy, clock }: StatusReply, zone: string): readonly stri
       return [`  ${name}`, failing === null ? who + strangers : `${who}; FAILING: ${exact(failing)}`];
     }),
   ];
+}
+
+function unapprovedRows({ unapproved, clock }: StatusReply, zone: string): readonly string[][] {
+  if (unapproved === null) return [];
+  const at = shownTime(unapproved, { zone, now: clock });
+  return [['unapproved', `people, submitters or policy were changed without approval, ${at}; the log says what`]];
 }
 
 function restorationRows({ restoration, clock }: StatusReply, zone: string): readonly string[][] {

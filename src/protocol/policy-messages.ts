@@ -5,11 +5,13 @@ import { time } from './request-view.js';
 const digest = z.custom<Digest>(isDigest, 'not a digest');
 const name = z.custom<Name>(isName, 'not a name');
 
-/** A policy file that is not in force because of what is wrong with it; the one before it decides. */
+/** A policy file that is not in force: something is wrong with it, or others must agree. The one before it decides. */
 export const refusedPolicySchema = z.object({
   file: z.string(),
   /** When it was found. */
   since: time,
+  /** Whether it is good, and others are asked to approve it. */
+  waiting: z.boolean().default(false),
   /** `FILE:LINE:COLUMN: MESSAGE`, each in one line. */
   mistakes: z.array(z.string()).min(1),
 });

@@ -347,7 +347,7 @@ const byId = (rows: ReadonlyMap<RequestId, RequestView>) =>
   [...rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 
 test('what is wrong with the policy file is kept while the broker says so, and not over a new connection', () => {
-  const refused = { file: 'policy.yaml', since: NOW, mistakes: ['policy.yaml:1:1: no'] };
+  const refused = { file: 'policy.yaml', since: NOW, waiting: false, mistakes: ['policy.yaml:1:1: no'] };
   const told = receive(EMPTY_FEED, [{ type: 'policy', refused, failing: ['oncall'] }], NOW);
   expect(told.picture.policy).toEqual({ refused, failing: ['oncall'] });
   expect(receive(told, [{ type: 'policy', refused: null, failing: [] }], NOW).picture.policy).toBe(null);

@@ -20,6 +20,7 @@ const status: StatusReply = {
   doors: [],
   reviews: [],
   policy: null,
+  unapproved: null,
   restoration: null,
   locks: [],
   mutes: [],
@@ -83,6 +84,7 @@ describe('the status', () => {
       refused: {
         file: '/etc/countersign/policy.yaml',
         since: clock - 60_000,
+        waiting: false,
         mistakes: ['policy.yaml:4:11: rule 1: no'],
       },
     };

@@ -361,7 +361,7 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
       '/etc/countersign/policy.yaml:4:11: rule 1: when: there is no variable acton: did you mean action?',
       'another one',
     ];
-    const refused = { file: '/etc/countersign/policy.yaml', since: NOW - 60_000, mistakes };
+    const refused = { file: '/etc/countersign/policy.yaml', since: NOW - 60_000, waiting: false, mistakes };
     connection.setPolicy({ refused, failing: ['oncall'] });
     await screen.waitForContent('Policy file refused');
     await expectGolden(screen, 'policy-refused');

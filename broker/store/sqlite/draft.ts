@@ -15,6 +15,7 @@ import type {
   Door,
   NextTry,
   Peers,
+  PolicyText,
   RequestChange,
   RequestKey,
   Review,
@@ -74,6 +75,8 @@ export class Draft {
   directory: Directory;
   restoration: Restoration | null;
   restraints: Restraints;
+  policy: PolicyText | null;
+  unapproved: EpochMs | null;
   head: ChainHead;
   readonly #live: LiveState;
   readonly #history: RequestReader;
@@ -89,6 +92,8 @@ export class Draft {
     this.directory = live.directory;
     this.restoration = live.restoration;
     this.restraints = live.restraints;
+    this.policy = live.policy;
+    this.unapproved = live.unapproved;
     this.head = live.head;
   }
 
@@ -152,11 +157,13 @@ export class Draft {
       throw misuse('an asker belongs to the request of its change');
     }
     this.#checkNonce(change.nonce);
+    if (change.policy !== undefined) checkPolicy(change.policy);
     const bodies = change.events.map((event) => canonicalJson(event.body));
     const othersBodies = others.map(({ events }) => events.map((event) => canonicalJson(event.body)));
     const directory = change.directory === undefined ? null : sorted(change.directory);
 
     if (directory !== null) this.#putDirectory(directory);
+    if (change.policy !== undefined) this.#putPolicy(change.policy);
     if (change.request !== undefined) this.#putRequest(change.request, current === null);
     if (change.asker !== undefined) this.askers.set(change.asker.hash, change.asker);
     if (change.nonce !== undefined) this.nonces.set(change.nonce.nonce, change.nonce.expires);
@@ -261,6 +268,14 @@ export class Draft {
     return [...steps.values()].sort((a, b) => a.serial - b.serial);
   }
 
+  keepPolicy(policy: PolicyText, event: NewEvent): void {
+    checkPolicy(policy);
+    const body = canonicalJson(event.body);
+
+    this.#putPolicy(policy);
+    this.#append([event], [body], null);
+  }
+
   record(event: NewEvent): void {
     this.#append([event], [canonicalJson(event.body)], null);
   }
@@ -311,6 +326,11 @@ export class Draft {
     for (const session of ended) this.#endSession(session);
   }
 
+  #putPolicy(policy: PolicyText): void {
+    this.policy = policy;
+    this.#size += policy.text.length;
+  }
+
   #putDelivery(delivery: Delivery): void {
     this.deliveries.set(deliveryKey(delivery), delivery);
   }
@@ -325,8 +345,9 @@ export class Draft {
   }
 
   #append(events: readonly NewEvent[], bodies: readonly string[], request: Request | null): void {
-    events.forEach(({ kind, at }, index) => {
+    events.forEach(({ kind, at, body: { without } }, index) => {
       const body = bodies[index] ?? '';
+      if (without === 'approval') this.unapproved = at;
       const entry = appendEntry(this.head, { at, kind, request: request?.id ?? null, body });
       this.head = entry;
       this.entries.push(entry);
@@ -356,6 +377,10 @@ export class Draft {
 function checkFixed(current: Request, next: Request): void {
   const changed = FIXED.find((field) => current[field] !== next[field]);
   if (changed !== undefined) throw misuse(`${changed} of a request never changes`);
+}
+
+function checkPolicy({ text, digest }: PolicyText): void {
+  if (sha256Digest(text) !== digest) throw misuse('the digest of a policy is over its text');
 }
 
 const sorted = ({ people, submitters }: Directory): Directory => ({

@@ -11,6 +11,7 @@ import type {
   DeliveryName,
   Directory,
   Door,
+  PolicyText,
   RequestKey,
   Review,
   RosterStep,
@@ -26,6 +27,8 @@ export class LiveState {
   head: ChainHead;
   /** Replaced at each change, as the doors are. */
   restraints: Restraints = NO_RESTRAINTS;
+  policy: PolicyText | null = null;
+  unapproved: EpochMs | null = null;
   doors: ReadonlyMap<Name, Door> = new Map();
   /** By rising serials. Replaced at each change. */
   rosterSteps: readonly RosterStep[] = [];
@@ -80,6 +83,8 @@ export class LiveState {
     this.directory = draft.directory;
     this.restoration = draft.restoration;
     this.restraints = draft.restraints;
+    this.policy = draft.policy;
+    this.unapproved = draft.unapproved;
     this.head = draft.head;
     this.#forgetNonces(draft.now, pruned);
     for (const [nonce, expires] of draft.nonces) this.nonces.set(nonce, expires);

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import * as z from 'zod';
+import { sha256Digest } from '../../../src/protocol/canonical.js';
 import {
   type Digest,
   type Fingerprint,
@@ -8,12 +9,13 @@ import {
   type Nonce,
   type RequestId,
 } from '../../../src/protocol/names.js';
+import { Problem } from '../../../src/protocol/problems.js';
 import { type Restoration, restorationSchema } from '../../../src/protocol/restoration.js';
 import { personSchema, submitterSchema } from '../../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { type ChainHead, GENESIS } from '../../audit/chain.js';
 import { type Restraints, restraintKey, restraintSchema } from '../../requests/restraints.js';
-import type { Delivery, Door, Review, RosterStep } from '../store.js';
+import type { Delivery, Door, PolicyText, Review, RosterStep } from '../store.js';
 import { newestEvent } from './inspection.js';
 import { deliveryKey, LiveState } from './live-state.js';
 import { digestOf, REQUEST_COLUMNS, type RequestRow, requestFromRow, rosterStepSchema } from './rows.js';
@@ -42,8 +44,29 @@ export function loadLiveState(database: Database, now: EpochMs): LiveState {
   for (const digest of loadSignersFiles(database)) live.signersFiles.add(digest);
   live.reviews = loadReviews(database);
   live.restraints = loadRestraints(database);
+  live.policy = loadPolicy(database);
+  live.unapproved = unapproved(database);
   loadDeliveries(database, live);
   return live;
+}
+
+/** @throws Problem `storage-failed` where text and digest have come apart: what decides is not guessed */
+function loadPolicy(database: Database): PolicyText | null {
+  const row = database
+    .prepare<[], { readonly text: string; readonly digest: Buffer; readonly since: EpochMs }>(
+      'SELECT text, digest, since FROM policy',
+    )
+    .get();
+  if (row === undefined) return null;
+  const policy = { ...row, digest: digestOf(row.digest) };
+  if (sha256Digest(policy.text) === policy.digest) return policy;
+  throw new Problem('storage-failed', 'the stored policy is damaged', {
+    hint: 'restore the database from a back-up',
+  });
+}
+
+function unapproved(database: Database): EpochMs | null {
+  return database.prepare<[], EpochMs | null>('SELECT unapproved FROM store').pluck().get() ?? null;
 }
 
 function loadRestraints(database: Database): Restraints {

@@ -188,6 +188,20 @@ CREATE INDEX requests_listed ON requests (id, state, requester, resource);
 /** Which step of its escalation a delivery is to be. */
 const STEPS = 'ALTER TABLE outbox ADD COLUMN step INTEGER NOT NULL DEFAULT 0';
 
+/**
+ * The policy in force: one row. `unapproved` is the time at which people, submitters or policy were last changed without
+ * approval.
+ */
+const POLICY = `
+CREATE TABLE policy (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  text TEXT NOT NULL,
+  digest BLOB NOT NULL CHECK (length(digest) = 32),
+  since INTEGER NOT NULL
+) STRICT;
+ALTER TABLE store ADD COLUMN unapproved INTEGER;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: OUTBOX_AND_RESTORE },
@@ -198,6 +212,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 7, sql: RESTRAINTS },
   { version: 8, sql: ACTIVE },
   { version: 9, sql: STEPS },
+  { version: 10, sql: POLICY },
 ];
 
 /**

@@ -17,6 +17,7 @@ import type {
   ListQuery,
   NextTry,
   Peers,
+  PolicyText,
   RequestChange,
   RequestKey,
   Review,
@@ -129,6 +130,18 @@ export class SqliteStore implements Store {
     decide: (current: Directory) => { readonly directory: Directory; readonly events: readonly NewEvent[] },
   ): Promise<Directory> {
     return this.#group.submit((draft) => draft.changeDirectory(decide));
+  }
+
+  policy(): PolicyText | null {
+    return this.#live.policy;
+  }
+
+  keepPolicy(policy: PolicyText, event: NewEvent): Promise<void> {
+    return this.#group.submit((draft) => draft.keepPolicy(policy, event));
+  }
+
+  unapproved(): EpochMs | null {
+    return this.#live.unapproved;
   }
 
   record(event: NewEvent): Promise<void> {

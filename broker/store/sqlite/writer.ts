@@ -45,6 +45,8 @@ export class Writer {
   readonly #putDoor: Statement;
   readonly #putStep: Statement;
   readonly #putSignersFile: Statement;
+  readonly #putPolicy: Statement;
+  readonly #setUnapproved: Statement;
   readonly #putReview: Statement;
   readonly #endReview: Statement;
   readonly #insertEvent: Statement;
@@ -80,6 +82,10 @@ export class Writer {
     this.#putDoor = database.prepare('INSERT OR REPLACE INTO doors (name, signers, since) VALUES (?, ?, ?)');
     this.#putStep = database.prepare('INSERT OR REPLACE INTO roster_steps (serial, body) VALUES (?, ?)');
     this.#putSignersFile = database.prepare('INSERT INTO signers_files (digest, text) VALUES (?, ?)');
+    this.#putPolicy = database.prepare(
+      'INSERT OR REPLACE INTO policy (only, text, digest, since) VALUES (1, ?, ?, ?)',
+    );
+    this.#setUnapproved = database.prepare('UPDATE store SET unapproved = ?');
     this.#putReview = database.prepare(
       'INSERT OR REPLACE INTO reviews (request, requester, resource, opened_at, signed) VALUES (?, ?, ?, ?, ?)',
     );
@@ -146,6 +152,11 @@ export class Writer {
     for (const [digest, text] of draft.signersFiles) this.#putSignersFile.run(digestBytes(digest), text);
     for (const step of draft.rosterSteps.values()) this.#putStep.run(step.serial, JSON.stringify(step));
     for (const [request, review] of draft.reviews) this.#writeReview(request, review);
+    if (draft.policy !== null && draft.policy !== committed.policy) {
+      const { text, digest, since } = draft.policy;
+      this.#putPolicy.run(text, digestBytes(digest), since);
+    }
+    if (draft.unapproved !== committed.unapproved) this.#setUnapproved.run(draft.unapproved);
     if (draft.restoration !== committed.restoration) this.#acknowledge.run();
     for (const entry of draft.entries) this.#writeEntry(entry);
     for (const delivery of draft.deliveries.values()) this.#writeDelivery(delivery);

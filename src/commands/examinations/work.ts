@@ -19,6 +19,7 @@ export function examineWork(status: StatusReply | null, zone: string): readonly 
       ),
     ),
     ...examinePolicy(status, zone),
+    ...examineUnapproved(status, zone),
     ...examineRestoration(status, zone),
     ...examineLocks(status, zone),
     ...(doors.length === 0 ? [good('no door has said yet which signers file it has')] : []),
@@ -86,12 +87,28 @@ function examinePolicy({ policy, clock }: StatusReply, zone: string): readonly F
   const since = shownTime(refused.since, { zone, now: clock });
   const [first = '', ...others] = refused.mistakes;
   const more = others.length === 0 ? '' : ` (and ${others.length} more: countersign status)`;
+  if (refused.waiting) {
+    return [
+      warning(`the policy file is not in force, since ${since}: ${first}`, 'others approve it: countersign list'),
+      ...failing,
+    ];
+  }
   return [
     wrong(
       `the policy file was refused at ${since}: ${first}${more}`,
       `correct ${file}; it is loaded when saved`,
     ),
     ...failing,
+  ];
+}
+
+function examineUnapproved({ unapproved, clock }: StatusReply, zone: string): readonly Finding[] {
+  if (unapproved === null) return [];
+  return [
+    warning(
+      `people, submitters or policy were changed without approval, ${shownTime(unapproved, { zone, now: clock })}`,
+      'the owner of the broker did so while it was stopped: ask why, and see /v1/events for what',
+    ),
   ];
 }
 

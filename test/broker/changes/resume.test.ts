@@ -27,6 +27,7 @@ const start = (called = 'test') =>
     fingerprint: () => BROKER,
     clock: () => world.now,
     random: randomBytes,
+    policy: () => null,
     onError: (error) => errors.push(error),
   });
 const groupsOfAlice = () => world.store.directory().people.find((person) => person.name === 'alice')?.groups;

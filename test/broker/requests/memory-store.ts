@@ -9,6 +9,7 @@ import type {
   Door,
   NextTry,
   Peers,
+  PolicyText,
   RequestChange,
   RequestKey,
   Review,
@@ -35,6 +36,7 @@ export class MemoryStore implements Store {
   readonly #listeners: ((entries: readonly Committed[]) => void)[] = [];
   #directory: Directory;
   #restraints: Restraints = NO_RESTRAINTS;
+  #policy: PolicyText | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(directory: Directory) {
@@ -83,6 +85,7 @@ export class MemoryStore implements Store {
       this.#checkDisk();
       if (request !== null) this.requests.set(request.id, request);
       if (change.directory !== undefined) this.#directory = change.directory;
+      this.#policy = change.policy ?? this.#policy;
       if (asker !== undefined) this.#askers.set(asker.hash, asker);
       if (nonce !== undefined) this.#nonces.add(nonce.nonce);
       if (change.review === null) this.#reviews.delete((request as Request).id);
@@ -124,6 +127,21 @@ export class MemoryStore implements Store {
 
   record(event: NewEvent): Promise<void> {
     return this.#commit(() => this.#record([event], null));
+  }
+
+  policy(): PolicyText | null {
+    return this.#policy;
+  }
+
+  keepPolicy(policy: PolicyText, event: NewEvent): Promise<void> {
+    return this.#commit(() => {
+      this.#policy = policy;
+      this.#record([event], null);
+    });
+  }
+
+  unapproved(): null {
+    return null;
   }
 
   rosterSteps(): readonly [] {
