@@ -125,7 +125,7 @@ const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
   ['tls_certificate_expiry_seconds', 'When the certificate ends, in seconds since 1970; 0 without TLS'],
   ['doors_outdated', 'Doors whose signers file is not what the roster exports'],
   ['reviews_open', 'Openings by the requester alone that not enough others have looked at'],
-  ['policy_refused', '1 while the policy file as it is now is not in force because of its mistakes'],
+  ['policy_refused', '1 while the policy file as it is now is not in force'],
   ['policy_groups_failing', 'Groups of the policy file whose command failed at its last run'],
   ['restored', '1 from a restore until an approver has acknowledged it'],
 ];

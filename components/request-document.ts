@@ -11,6 +11,7 @@ import { fieldLines, headingLines, jsonLines, MARGIN } from './field-lines.js';
 import { type Line, markedSpans, span } from './line.js';
 import { wrapLine } from './line-wrapping.js';
 import { label, type SafeText, safeText, spaces } from './safe-text.js';
+import type { Tone } from './theme.js';
 
 /** All lines that must be read. */
 export interface RequestDocumentLines {
@@ -128,17 +129,29 @@ function detailLines({ action, details }: BoundDocument['document'], columns: nu
   return [
     ...jsonLines(others, columns, 'exact'),
     ...headingLines(label`diff`, label`- goes, + comes; the rest stays`, columns),
-    ...diff.flatMap((line) => indented(differenceLine(line), columns)),
+    ...diff.flatMap((line) => differenceLines(line, columns)),
   ];
 }
 
-/** The first character is the mark of diff, so that nothing is told by colour alone. */
-function differenceLine(line: string): Line {
-  const text = safeText(line, { reading: 'exact' });
-  if (line.startsWith('+')) return markedSpans(text, 'accent');
-  if (line.startsWith('-')) return markedSpans(text, 'danger');
-  return markedSpans(text, line.startsWith('@') ? 'muted' : 'text');
+/** A line that goes on begins with a bar, so that it cannot pass for the next one. */
+function differenceLines(line: string, columns: number): readonly Line[] {
+  const indent = span(spaces(MARGIN + 2));
+  const lines = wrapLine(differenceLine(line), columns - 2 * MARGIN - 4, 'columns');
+  return lines.map((part, at) =>
+    at === 0 ? [indent, ...part] : [indent, span(label`│ `, 'muted'), ...part],
+  );
 }
+
+/** The first character is the mark of diff, so that nothing is told by colour alone. An indent is shown as what it is. */
+function differenceLine(line: string): Line {
+  const tone = TONES[line.slice(0, 1)] ?? 'text';
+  const [, indent = '', rest = ''] = /^(.(?: *(?=[^ ]))?)(.*)$/s.exec(line) ?? [];
+  const mark = safeText(indent.slice(0, 1).trim(), { reading: 'exact' });
+  const text = markedSpans(safeText(rest, { reading: 'exact' }), tone);
+  return [span(mark, tone), span(spaces(indent.length - mark.length)), ...text];
+}
+
+const TONES: Readonly<Record<string, Tone>> = { '+': 'accent', '-': 'danger', '@': 'muted' };
 
 function digestLines(request: RequestView, bound: BoundDocument, columns: number): readonly Line[] {
   const { differs } = examine(request);

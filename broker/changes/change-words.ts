@@ -28,8 +28,12 @@ export function peopleSummary(change: RosterChange, before: Person | undefined):
     case 'set': {
       const { name, groups, aliases } = change;
       return [
-        ...(groups === undefined ? [] : [`groups of ${name}: ${list(before?.groups)} → ${list(groups)}`]),
-        ...(aliases === undefined ? [] : [`aliases of ${name}: ${list(before?.aliases)} → ${list(aliases)}`]),
+        ...(groups === undefined
+          ? []
+          : [`groups of ${name}: from ${list(before?.groups)} to ${list(groups)}`]),
+        ...(aliases === undefined
+          ? []
+          : [`aliases of ${name}: from ${list(before?.aliases)} to ${list(aliases)}`]),
       ].join('; ');
     }
   }

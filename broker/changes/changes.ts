@@ -9,7 +9,7 @@ import { type Fingerprint, isName, type Name, type RequestId } from '../../src/p
 import { Problem } from '../../src/protocol/problems.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { RandomBytes } from '../access/tokens.js';
-import type { PolicySource } from '../policy-file/policy-source.js';
+import type { CompiledPolicy } from '../policy/compile.js';
 import type { Request } from '../requests/request.js';
 import type { Deed, Requests, Submitted } from '../requests/requests.js';
 import type { Principals } from '../roster/principals.js';
@@ -25,6 +25,14 @@ import {
 } from './directory-change.js';
 import { describedPolicy, policyLoaded } from './policy-change.js';
 
+/** What checks a policy before it comes into force. */
+export interface PolicyCompiler {
+  /** Where the policy comes from, as the log names it. */
+  readonly name: string;
+  /** @throws BadPolicy */
+  compile(text: string): CompiledPolicy;
+}
+
 export interface ChangesContext {
   readonly store: Store;
   readonly requests: Requests;
@@ -35,7 +43,7 @@ export interface ChangesContext {
   readonly clock: () => EpochMs;
   readonly random: RandomBytes;
   /** Null where no policy is in force that could be changed. */
-  readonly policy: () => Pick<PolicySource, 'name' | 'compile'> | null;
+  readonly policy: () => PolicyCompiler | null;
   /** Hears of an approved change that could not be applied; it is tried again at each start until it lapses. */
   readonly onError: (error: unknown) => void;
 }
@@ -182,7 +190,7 @@ function deedOf(change: () => Pick<Deed, 'events' | 'directory' | 'policy'>): De
 function policyDeed(
   { id, document }: Request,
   kept: PolicyText | null,
-  source: Pick<PolicySource, 'name' | 'compile'> | null,
+  source: PolicyCompiler | null,
   now: EpochMs,
 ): Pick<Deed, 'events' | 'policy'> {
   const text = describedPolicy(kept, document.details);

@@ -27,7 +27,7 @@ export function describePolicy(current: Written, next: Written): ChangeText {
   const count = (mark: string): number => diff.filter((line) => line.startsWith(mark)).length;
   const rules = { before: current.rules.length, after: next.rules.length };
   const details = {
-    summary: `another policy: ${linesText(count('+'))} more, ${linesText(count('-'))} less; rules: ${rules.before} → ${rules.after}`,
+    summary: `another policy: ${linesText(count('+'))} more, ${linesText(count('-'))} less; rules: ${rules.before} before, ${rules.after} after`,
     previous: current.digest,
     next: next.digest,
     rules,

@@ -237,7 +237,9 @@ function policyRows({ policy, clock }: StatusReply, zone: string): readonly stri
 function unapprovedRows({ unapproved, clock }: StatusReply, zone: string): readonly string[][] {
   if (unapproved === null) return [];
   const at = shownTime(unapproved, { zone, now: clock });
-  return [['unapproved', `people, submitters or policy were changed without approval, ${at}; the log says what`]];
+  return [
+    ['unapproved', `people, submitters or policy were changed without approval, ${at}; the log says what`],
+  ];
 }
 
 function restorationRows({ restoration, clock }: StatusReply, zone: string): readonly string[][] {

@@ -1,5 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { describeChange } from '../../broker/changes/directory-change.js';
+import { describePolicy } from '../../broker/changes/policy-change.js';
+import { sha256Digest } from '../../src/protocol/canonical.js';
 import type { Digest, Name } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { InMemoryQueue } from './in-memory-queue.js';
@@ -86,6 +88,40 @@ const enrolment = sampleRequest({
     door: 'broker:approvals',
     requester: 'owner',
     resource: 'person carol',
+  },
+});
+const oldPolicy = `version: 1
+rules:
+  - name: logins
+    when: action == "ssh.login"
+    approvals: { security: 1 }
+  - name: deploys
+    when: action == "ci.deploy"
+    approvals: { oncall: 1, db: 1 }
+    reason: 10
+`;
+const written = (text: string, rules: number) => ({
+  text,
+  digest: sha256Digest(text),
+  rules: Array.from({ length: rules }) as [],
+});
+const anotherPolicy = sampleRequest({
+  n: 8,
+  age: 20,
+  submitter: 'countersign' as Name,
+  document: {
+    action: 'policy.change',
+    context: { reason: 'the policy file /etc/countersign/policy.yaml was changed' },
+    details: describePolicy(
+      written(oldPolicy, 2),
+      written(
+        `${oldPolicy.replace('{ security: 1 }', '{ people: 1 }').replace('    reason: 10\n', '')}  - name: "hidden\u202e"\n    approvals: automatic\n`,
+        3,
+      ),
+    ).details,
+    door: 'broker:approvals',
+    requester: 'owner',
+    resource: 'policy',
   },
 });
 const hostile = sampleRequest({
@@ -198,6 +234,29 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     screen.letItSettle();
     await screen.waitForContent('enrol carol');
     await expectGolden(screen, 'roster-change');
+  });
+
+  test('another policy: line by line, what goes and what comes (A17)', async () => {
+    const { screen } = show([anotherPolicy]);
+    await screen.openFirstRow();
+    screen.letItSettle();
+    await screen.waitForContent('another policy');
+    if (size.rows < 40) await screen.pressAndWaitForChange(' ');
+    await screen.waitForContent('+    approvals: { people: 1 }');
+    await expectGolden(screen, 'policy-change');
+  });
+
+  test('a good policy file that waits for others', async () => {
+    const { connection, screen } = show([...pending, ...earlier]);
+    await screen.waitForContent('● live');
+    const file = '/etc/countersign/policy.yaml';
+    const why = `${file}: it differs from the policy in force: waits for approval ${anotherPolicy.id}`;
+    connection.setPolicy({
+      refused: { file, since: NOW - 60_000, waiting: true, mistakes: [why] },
+      failing: [],
+    });
+    await screen.waitForContent('waits for approval');
+    await expectGolden(screen, 'policy-waits');
   });
 
   test('the confirm step, with a comment', async () => {

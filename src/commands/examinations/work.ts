@@ -89,7 +89,10 @@ function examinePolicy({ policy, clock }: StatusReply, zone: string): readonly F
   const more = others.length === 0 ? '' : ` (and ${others.length} more: countersign status)`;
   if (refused.waiting) {
     return [
-      warning(`the policy file is not in force, since ${since}: ${first}`, 'others approve it: countersign list'),
+      warning(
+        `the policy file is not in force, since ${since}: ${first}`,
+        'others approve it: countersign list',
+      ),
       ...failing,
     ];
   }

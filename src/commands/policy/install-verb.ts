@@ -27,7 +27,7 @@ Examples
 `,
   arguments: ['FILE'],
   flags: { dir: 'text' },
-  async run({ arguments: [file], flags, env }) {
+  async run({ arguments: [file = ''], flags, env }) {
     const { data } = locate(flags, env);
     if (!hasDatabase(data)) {
       throw new Problem('usage', `there is no broker in ${JSON.stringify(data)}`, {
@@ -45,8 +45,7 @@ Examples
       directory: data,
       clock: Date.now,
       random: randomBytes,
-      onMigrated: (copy) =>
-        tell(`brought the database up to this version; as it was before: ${exact(copy)}`),
+      onMigrated: (copy) => tell(`brought the database up to this version; as it was before: ${exact(copy)}`),
     });
     try {
       const { rules, digest, withoutApproval } = await installPolicy(store, text, path, Date.now());

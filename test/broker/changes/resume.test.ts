@@ -4,8 +4,11 @@ import { BROKER_ITSELF } from '../../../broker/changes/broker-submitter.js';
 import { guardChanges } from '../../../broker/changes/change-rule.js';
 import { Changes } from '../../../broker/changes/changes.js';
 import { describeChange } from '../../../broker/changes/directory-change.js';
+import { describePolicy, policyLoaded } from '../../../broker/changes/policy-change.js';
+import { type CompiledPolicy, compilePolicy } from '../../../broker/policy/compile.js';
 import { oneOtherPerson } from '../../../broker/policy/one-other-person.js';
 import type { Request } from '../../../broker/requests/request.js';
+import { sha256Digest } from '../../../src/protocol/canonical.js';
 import { OWNER, ROSTER_CHANGE } from '../../../src/protocol/change-messages.js';
 import type { RosterChange } from '../../../src/protocol/roster-messages.js';
 import { BROKER, bind, keys, name, World } from '../requests/world.js';
@@ -18,6 +21,10 @@ beforeEach(() => {
 });
 
 /** The part of the broker that applies changes, as a process starts it. */
+const source = {
+  name: 'policy.yaml',
+  compile: (text: string) => compilePolicy(text, { principals: world.principals, file: 'policy.yaml' }),
+};
 const start = (called = 'test') =>
   new Changes({
     store: world.store,
@@ -27,7 +34,7 @@ const start = (called = 'test') =>
     fingerprint: () => BROKER,
     clock: () => world.now,
     random: randomBytes,
-    policy: () => null,
+    policy: () => source,
     onError: (error) => errors.push(error),
   });
 const groupsOfAlice = () => world.store.directory().people.find((person) => person.name === 'alice')?.groups;
@@ -81,6 +88,54 @@ test('a receipt that was put into the database counts for nothing', async () => 
   await start().resume();
   expect(errors).toMatchObject([{ code: 'statement-mismatch' }]);
   expect([(await world.read(approved.id)).state, groupsOfAlice()]).toEqual(['approved', []]);
+});
+
+test('a policy that was approved before the broker was killed comes into force at the next start, once (A17)', async () => {
+  const [old, next] = [1, 2].map((people) =>
+    source.compile(`version: 1\nrules:\n  - name: all\n    approvals: { people: ${people} }\n`),
+  ) as [CompiledPolicy, CompiledPolicy];
+  await world.store.keepPolicy(
+    { text: old.text, digest: old.digest, since: world.now },
+    policyLoaded('policy.yaml', old, world.now, {}),
+  );
+  const { action, resource, details } = describePolicy(old, next);
+  const bound = bind({ action, door: 'broker:test', requester: OWNER, resource, details });
+  const body = { bound, statement: null, claim: null, signers: null };
+  const { request } = await world.requests.submit(body, BROKER_ITSELF, null);
+  await world.requests.decide(request.id, world.decision(request));
+  await world.requests.decide(request.id, world.decision(request, { approver: name('carol') }, keys.carol));
+  expect(world.store.policy()?.text).toBe(old.text);
+  world.restart();
+  await start().resume();
+  expect(world.store.policy()).toEqual({ text: next.text, digest: next.digest, since: world.now });
+  expect((await world.read(request.id)).report).toMatchObject({ outcome: 'opened', code: null });
+  world.restart();
+  await start().resume();
+  expect(kinds().filter((kind) => kind === 'policy.loaded')).toHaveLength(2);
+  expect(errors).toEqual([]);
+});
+
+test('a policy that the roster does not bear any more is not applied, and that is reported', async () => {
+  const old = source.compile('version: 1\nrules:\n  - name: all\n    approvals: { people: 1 }\n');
+  const text = old.text.replace('people: 1', 'nobody: 1');
+  const next = { text, digest: sha256Digest(text), rules: old.rules };
+  await world.store.keepPolicy(
+    { text: old.text, digest: old.digest, since: world.now },
+    policyLoaded('policy.yaml', old, world.now, {}),
+  );
+  const { action, resource, details } = describePolicy(old, next);
+  const bound = bind({ action, door: 'broker:test', requester: OWNER, resource, details });
+  const { request } = await world.requests.submit(
+    { bound, statement: null, claim: null, signers: null },
+    BROKER_ITSELF,
+    null,
+  );
+  await world.requests.decide(request.id, world.decision(request));
+  await world.requests.decide(request.id, world.decision(request, { approver: name('carol') }, keys.carol));
+  world.restart();
+  await start().resume();
+  expect(world.store.policy()?.text).toBe(old.text);
+  expect((await world.read(request.id)).report).toMatchObject({ outcome: 'refused', code: 'bad-policy' });
 });
 
 test.each([

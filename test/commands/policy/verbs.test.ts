@@ -47,6 +47,38 @@ afterAll(() => user.remove());
 
 const LOGIN = ['ssh.login', 'web-1', '--requester', 'alice'];
 
+describe('policy install', () => {
+  test('is for a broker that does not run', async () => {
+    const { code, stderr } = await user.run('policy', 'install', policy);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('another broker or command has this data directory open'),
+    ]);
+  });
+
+  test('puts a good file in force, says what it replaced without approval, and refuses a bad one', async () => {
+    const other = new User();
+    try {
+      await other.must('roster', 'add', 'alice', '--key', `${other.makeKey('alice')}.pub`);
+      await other.must('roster', 'add', 'bob', '--key', `${other.makeKey('bob')}.pub`);
+      const path = join(other.home, 'policy.yaml');
+      const text = 'version: 1\nrules:\n  - name: all\n    approvals: { people: 1 }\n';
+      writeFileSync(path, text, { mode: 0o600 });
+      const first = await other.run('policy', 'install', path);
+      expect(first).toMatchObject({ code: 0, stderr: '' });
+      expect(first.stdout).toMatch(/^installed \S+policy\.yaml: 1 rule, sha256:[0-9a-f]{64}\n$/);
+      writeFileSync(path, text.replace('people: 1', 'people: 2'));
+      const second = await other.run('policy', 'install', path);
+      expect(second.stderr).toContain('installed without approval');
+      writeFileSync(path, text.replace('people: 1', 'people: 0'));
+      const third = await other.run('policy', 'install', path);
+      expect([third.code, third.stdout]).toEqual([1, '']);
+    } finally {
+      other.remove();
+    }
+  });
+});
+
 describe('policy explain', () => {
   test('takes policy, people and groups of the running broker, and exits with 1 for what it would refuse', async () => {
     const { code, stdout } = await user.run('policy', 'explain', ...LOGIN);
