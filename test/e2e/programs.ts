@@ -8,10 +8,12 @@ import { fileURLToPath } from 'node:url';
 export const CLI = fileURLToPath(new URL('../../dist/src/cli.js', import.meta.url));
 export const SCRIPTS = fileURLToPath(new URL('../../scripts/', import.meta.url));
 
+type Look<Found> = Found | null | undefined | false;
+
 /** Looks again and again until `look` returns something; the test's own time-out ends it. */
-export async function until<Found>(look: () => Found | null | undefined | false): Promise<Found> {
+export async function until<Found>(look: () => Look<Found> | Promise<Look<Found>>): Promise<Found> {
   for (;;) {
-    const found = look();
+    const found = await look();
     if (found) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
