@@ -205,6 +205,27 @@ describeWith(['root', 'sshd', 'curl', 'tmux'], 'a command behind the gate of a r
     expect(await host.ssh('echo yes').outcome).toMatchObject({ code: 0, stdout: 'yes\n' });
   });
 
+  test('a grant lets the same command pass with nobody asked; another one, or once it is revoked, asks anew (A3, A27)', async () => {
+    const policy = host.file('policy.yaml');
+    const rule = '{ name: all, approvals: { people: 1 }, grants: yes, work: { longest: 1h } }';
+    writeFileSync(policy, `version: 1\nrules: [${rule}]\n`, { mode: 0o600 });
+    await broker.signal('SIGTERM');
+    await broker.start('--policy', policy);
+    host.configure(broker, { grants: 'yes', duration: '3600', 'longest-duration': '3600' });
+    const first = host.ssh('echo lasting');
+    const { id, digest } = await pending();
+    const signed = ['--grant', '--for', '1h', '--yes-i-read-it', digest, '--key', bobKey];
+    await broker.must('approve', id, ...signed);
+    expect(await first.outcome).toMatchObject({ code: 0, stdout: 'lasting\n' });
+    expect(await host.ssh('echo lasting').outcome).toMatchObject({ code: 0, stdout: 'lasting\n' });
+    await denied(host.ssh("sh -c 'echo lasting'"));
+    await broker.must('revoke', id, '--comment', 'done', '--key', bobKey);
+    await denied(host.ssh('echo lasting'));
+    host.configure(broker);
+    await broker.signal('SIGTERM');
+    await broker.start();
+  });
+
   test('who logs in with a key that nobody owns may be anybody: two would have to sign (A8, A56)', async () => {
     host.configure(broker, { 'shared-requester': null, people: '2' });
     const { code, stderr } = await host.ssh('echo never', { key: 'other_key' }).outcome;
