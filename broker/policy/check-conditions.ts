@@ -1,3 +1,4 @@
+import { POLICY_CHANGE, ROSTER_CHANGE } from '../../src/protocol/change-messages.js';
 import type { Rule } from '../../src/protocol/rule.js';
 import type { Condition, VariableName } from './condition.js';
 import { constantBoolean, formOf, implies, overlaps, pins, possible } from './implication.js';
@@ -10,12 +11,16 @@ export interface Conditioned {
 
 type Refuse = (rule: number, message: string) => void;
 
-/** Actions of the PAM door, whose requester sees nothing before he is in. */
+const PAM = 'a requester at PAM';
+const CHANGE = 'who changes the broker';
+/** Actions of doors that show no number: that of PAM, where nothing is seen before one is in, and the broker itself. */
 const UNSEEN = [
-  { kind: 'exact', text: 'ssh.login' },
-  { kind: 'exact', text: 'sudo.run' },
-  { kind: 'exact', text: 'su.login' },
-  { kind: 'prefix', text: 'pam.' },
+  { kind: 'exact', text: 'ssh.login', who: PAM },
+  { kind: 'exact', text: 'sudo.run', who: PAM },
+  { kind: 'exact', text: 'su.login', who: PAM },
+  { kind: 'prefix', text: 'pam.', who: PAM },
+  { kind: 'exact', text: ROSTER_CHANGE, who: CHANGE },
+  { kind: 'exact', text: POLICY_CHANGE, who: CHANGE },
 ] as const;
 
 /** What neither requester nor submitter can write as they like, or what a door binds by name. */
@@ -59,15 +64,14 @@ function isNever({ expression }: Condition): boolean {
 
 function checkNumber(condition: Condition | null, refuse: (message: string) => void): void {
   const actions = condition === null ? null : possible(condition.expression, 'action');
-  const seen = 'a requester at PAM sees no number';
   if (actions === null) {
-    refuse(`${seen}: say for which actions this is, such as action == "command.run"`);
+    refuse(`${PAM} sees no number: say for which actions this is, such as action == "command.run"`);
     return;
   }
   const unseen = UNSEEN.find((pattern) => overlaps(actions, pattern));
   if (unseen !== undefined) {
     refuse(
-      `${seen}, and this can be true for ${unseen.text}${unseen.kind === 'prefix' ? '*' : ''}: name the actions of run, gate and CI one by one`,
+      `${unseen.who} sees no number, and this can be true for ${unseen.text}${unseen.kind === 'prefix' ? '*' : ''}: name the actions of run, gate and CI one by one`,
     );
   }
 }

@@ -138,6 +138,7 @@ export function denied(request: Request, vote: Vote, now: EpochMs): Step {
  *
  * @param evaluate what the votes, this one included, amount to.
  * @param groups those of the rule that the approver is in, and who says so, for the log
+ * @param over others whose yes has ended meanwhile, and is not among the votes any more
  * @throws Problem `request-ended`, `already-voted`; `covers-differ` where others have signed for more or for less
  */
 export function approved(
@@ -147,6 +148,7 @@ export function approved(
   evaluate: (votes: readonly Vote[]) => Evaluation,
   now: EpochMs,
   groups: Readonly<Record<string, string>> = {},
+  over: readonly Name[] = [],
 ): Step {
   checkPending(request, now);
   if (request.votes.some(({ approver }) => approver === vote.approver)) {
@@ -160,8 +162,15 @@ export function approved(
     receipt: vote.receipt,
     ...(Object.keys(groups).length === 0 ? {} : { groups }),
   });
-  return counted({ ...request, votes }, rule, evaluate(votes), [voted], now);
+  const evaluation = evaluate(votes);
+  const missing = [...over.filter((other) => other !== vote.approver).map(noLonger), ...evaluation.missing];
+  const dropped =
+    over.length === 0 ? [] : [event('request.reconsidered', request, now, { dropped: over, missing })];
+  return counted({ ...request, votes }, rule, { ...evaluation, missing }, [...dropped, voted], now);
 }
+
+/** Said of a vote that was dropped (A15). */
+const noLonger = (approver: Name): string => `the yes of ${approver} no longer counts`;
 
 /**
  * The requester lets himself in: the request stays pending until the delay of the rule is over, whoever waits for it, so
@@ -212,7 +221,7 @@ export function aloneDropped(request: Request, now: EpochMs): Step | null {
   const { approver } = request.alone.vote;
   if (request.state === 'approved' && request.alone.opened) return voided(request, [approver], now);
   if (request.state !== 'pending') return null;
-  const missing = [`the yes of ${approver} no longer counts`, ...request.missing];
+  const missing = [noLonger(approver), ...request.missing];
   return {
     request: { ...request, alone: null, missing },
     events: [event('request.reconsidered', request, now, { dropped: [approver], missing })],
@@ -255,10 +264,7 @@ export function reconsidered(
     return evaluation.satisfied ? null : voided(request, dropped, now);
   }
   if (request.state !== 'pending') return null;
-  const missing = [
-    ...dropped.map((approver) => `the yes of ${approver} no longer counts`),
-    ...evaluation.missing,
-  ];
+  const missing = [...dropped.map(noLonger), ...evaluation.missing];
   // What was said of dropped votes before stays said.
   const said = request.missing.slice(-evaluation.missing.length);
   const isSame = dropped.length === 0 && said.join('\n') === evaluation.missing.join('\n');

@@ -314,12 +314,12 @@ export class Requests {
   /** Counts one signed decision. The same receipt twice is one decision. */
   async decide(id: RequestId, receipt: string): Promise<Request> {
     const isCounted = ({ votes }: Request): boolean => votes.some((vote) => vote.receipt === receipt);
-    const standing = await this.#settled(id);
-    if (isCounted(standing)) return standing;
-    const rule = parseRule(standing.rule);
+    const asked = await this.#settled(id);
+    if (isCounted(asked)) return asked;
+    const rule = parseRule(asked.rule);
     const principals = this.#principals;
-    const vote = verifyDecision(receipt, standing, rule, this.#verification());
-    const { requester } = standing.document;
+    const vote = verifyDecision(receipt, asked, rule, this.#verification());
+    const { requester } = asked.document;
     if (isAlone(rule, requester, vote, principals)) return this.#decideAlone(id, vote, rule);
     if (vote.verdict === 'approve') checkApprover(rule, requester, vote.approver, principals);
     const evaluateVotes = (votes: readonly Vote[]): Evaluation =>
@@ -331,8 +331,10 @@ export class Requests {
       if (vote.verdict === 'deny') return afterDenial(lifecycle.denied(request, vote, now), vote, protection);
       checkNobodyLocked(request.document, protection);
       const votes = standingVotes(request.votes, principals, now);
+      const over = request.votes.filter((one) => !votes.includes(one)).map(({ approver }) => approver);
       const groups = groupsOf(rule, vote.approver, principals);
-      const step = lifecycle.approved({ ...request, votes }, vote, rule, evaluateVotes, now, groups);
+      const standing = { ...request, votes };
+      const step = lifecycle.approved(standing, vote, rule, evaluateVotes, now, groups, over);
       return afterApproval(step, protection);
     });
     if (this.#isBarred(decided)) await this.#endBarred();

@@ -1,10 +1,12 @@
 import { matches } from '../../../broker/access/submitters.js';
 import type { CompiledPolicy } from '../../../broker/policy/compile.js';
+import { inWords } from '../../../broker/policy/duration-words.js';
 import { overlaps, possible } from '../../../broker/policy/implication.js';
 import type { CompiledRule } from '../../../broker/policy/rules.js';
 import type { Principals } from '../../../broker/roster/principals.js';
 import type { Quorum } from '../../protocol/quorum.js';
 import type { Submitter } from '../../protocol/roster-messages.js';
+import type { Rule } from '../../protocol/rule.js';
 
 /** Something that is allowed, and perhaps not meant. */
 export interface Warning {
@@ -27,6 +29,7 @@ export function warningsOn(
       ...(isUsed(compiled, submitters)
         ? []
         : [`no enrolled submitter may ask for what ${rule.name} is about`]),
+      ...early(rule),
       ...(quorums.length === 1 ? quorums : []).flatMap((quorum) =>
         tightness(quorum, rule.name, told, principals),
       ),
@@ -51,6 +54,15 @@ function isUsed({ condition }: CompiledRule, submitters: readonly Submitter[]): 
       (own === null || own.some(({ kind, text }) => matches([kind === 'exact' ? text : `${text}*`], name)))
     );
   });
+}
+
+/** The first of several signatures may be over before the last one is asked for. */
+function early({ name, approvals, answerBy, longestValidity }: Rule): readonly string[] {
+  const isOfSeveral = approvals !== 'automatic' && approvals.some(({ people }) => people > 1);
+  if (!isOfSeveral || answerBy <= longestValidity) return [];
+  return [
+    `${name} takes answers for ${inWords(answerBy)}, and a signature counts for ${inWords(longestValidity)}: who signs early must sign again; write a longer validity`,
+  ];
 }
 
 const patternOf = (pattern: string) =>

@@ -285,6 +285,13 @@ describe('a matched number where the requester cannot see one is not loaded', ()
     expect(numbered(when).join()).toContain('a requester at PAM sees no number');
   });
 
+  test('also for what the broker is the door of (A17)', () => {
+    const mistakes = numbered('action in ["command.run", "roster.change"]').join();
+    expect(mistakes).toContain(
+      'who changes the broker sees no number, and this can be true for roster.change',
+    );
+  });
+
   test.each([
     'action == "command.run"',
     'action in ["ssh.command", "ssh.shell"] && resource.startsWith("db-")',

@@ -355,7 +355,12 @@ describe('an approver who loses the right between vote and use (A15)', () => {
       fingerprint: fingerprintOf(keys.bob),
     });
     await world.requests.decide(id, world.decision(request, { approver: name('carol') }, keys.carol));
-    expect((await world.read(id)).state).toBe('pending');
+    const { state, missing } = await world.read(id);
+    expect([state, missing[0]]).toEqual(['pending', 'the yes of bob no longer counts']);
+    expect(world.store.log.map(({ kind }) => kind).slice(-2)).toEqual([
+      'request.reconsidered',
+      'request.voted',
+    ]);
     await world.requests.decide(id, world.decision(request, {}, keys.bobToo));
     expect((await world.read(id)).state).toBe('approved');
   });
@@ -398,7 +403,7 @@ describe('an approver who loses the right between vote and use (A15)', () => {
     expect((await world.read(request.id)).state).toBe('approved');
   });
 
-  test('a yes counts until its not-after', async () => {
+  test('a yes counts until its not-after, and that it is over is said and logged', async () => {
     world = new World(otherPeople(2));
     const { id, request } = await pending();
     await world.requests.decide(id, world.decision(request, { notAfter: world.now + 30_000 }));

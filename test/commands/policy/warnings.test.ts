@@ -54,3 +54,13 @@ test('a group with just as many members as must sign is one absence from a stand
   expect(warnings(when, '{ oncall: 2 }')).toEqual([]);
   expect(warnings(when, '{ any: [ { db: 2 }, { people: 1 } ] }')).toEqual([]);
 });
+
+test('a signature that ends before others have answered is lost', () => {
+  const when = 'action == "a"';
+  const late = (approvals: string) => warnings(when, `${approvals}\n    answer-by: 1h`);
+  expect(late('{ oncall: 1, db: 1 }')).toEqual([
+    '3: r takes answers for 1h, and a signature counts for 15m: who signs early must sign again; write a longer validity',
+  ]);
+  expect(late('{ oncall: 1 }')).toEqual([]);
+  expect(late('{ people: 2 }\n    validity: 1h')).toEqual([]);
+});
