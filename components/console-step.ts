@@ -184,9 +184,13 @@ function newlyRead({ opened }: ConsoleState, { mustRead }: PaintedFrame): number
 
 /** Back to the queue, onto the next one that waits; where none does, the cursor stays with the one just decided. */
 function returnToQueue(state: ConsoleState): ConsoleState {
-  const decided = state.opened?.request.id;
+  const decided = state.opened?.request;
   const next = state.rows.rows.find(
-    ({ section, members }) => section === 'pending' && members.every(({ id }) => id !== decided),
+    ({ section, request, members }) =>
+      section === 'pending' &&
+      members.every(({ id }) => id !== decided?.id) &&
+      // A lock ends all that is pending in that name.
+      (state.confirm?.verdict !== 'fraud' || request.document.requester !== decided?.document.requester),
   );
   return {
     ...state,

@@ -471,6 +471,16 @@ describe('the bell', () => {
     expect(rings(quiet().put(onHost(2, { waiting: 0 })))).toBe(0);
   });
 
+  test('rings only those whom the broker rings now, and the others once it rings them too (A31)', () => {
+    const carol = ['carol' as Name];
+    const driver = quiet().put(onHost(2, { ring: carol }));
+    expect(rings(driver)).toBe(0);
+    driver.wait(60_000).change(sampleId(2), { ring: [...carol, 'bob' as Name] });
+    expect(rings(driver)).toBe(1);
+    driver.wait(60_000).change(sampleId(2), { ring: null });
+    expect(rings(driver)).toBe(1);
+  });
+
   test('rings once for many that come together (A31)', () => {
     const driver = quiet();
     for (let n = 10; n < 40; n += 1) driver.put(onHost(n)).wait(20);
