@@ -83,6 +83,7 @@ gather_from() {
       exec 3>&1 >/dev/null
       trap 'printf "%s" "$end_text" >&3' EXIT
       verify_terms 0
+      [[ ${receipt_approver[0]} != "${signer_of[$requester]-}" ]] || shut self-approval 'it is signed by the requester himself'
       verify_signature 0
       ((receipt_decided[0] <= EPOCHSECONDS + skew)) || shut clock-skew 'it is from the future'
       ((EPOCHSECONDS < receipt_not_after[0])) || shut too-late 'it has ended'

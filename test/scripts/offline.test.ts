@@ -83,6 +83,17 @@ describeWith(TOOLS, 'a door without its broker that takes offline approvals', ()
     expect((await door.login()).said).toContain('approved offline by bob,carol ');
   });
 
+  test('counts nobody for himself, and the others all the same (A8)', async () => {
+    door.enrol('bob', 'alice,root');
+    const asked = await ask();
+    put('alice', door.receipt(asked, 'alice', OFFLINE));
+    const ended = await door.login();
+    expect([ended.status, codeOf(ended)]).toEqual([1, 'unreachable']);
+    expect(ended.log).toContain('offline: skipped alice: it is signed by the requester himself');
+    put('bob', door.receipt(asked, 'bob', OFFLINE));
+    expect((await door.login()).log).toMatch(/^opened: approved offline by bob /m);
+  });
+
   test('takes nothing that is not for this ask alone, or that this door would not take from a broker (A22, A27, A51)', async () => {
     const changes: readonly [string, object, string?][] = [
       ['covers request', { covers: 'request' }],
