@@ -122,17 +122,18 @@ file_digest() {
   is_digest "$digest" || shut no-digest 'sha256sum gives no digest'
 }
 
-# require_quorum: people of the file in force have signed the step, enough for each of the doors.
+# require_quorum: people of the file in force have signed the step, enough for each of the doors. Two at least, where there are two:
+# with one, he could give himself a second name, and approve with it what he asks for.
 require_quorum() {
   local name
-  local -i door
+  local -i door least=$((${#signer_names[@]} < 2 ? 1 : 2))
   local -a names=()
   for door in "${!door_names[@]}"; do
     names=()
     for name in "${!step_signed[@]}"; do
       [[ ${door_touch[door]} == no || ${step_signed[$name]} == yes ]] && names+=("$name")
     done
-    door_quorum "$door" "${names[@]}" ||
+    door_quorum "$door" "$least" "${names[@]}" ||
       end 3 no-quorum "${door_names[door]}: ${quorum_missing/approved/signed for the new signers file}${step_ignored:+; $step_ignored}"
   done
 }
@@ -154,16 +155,16 @@ require_usable() {
     [[ $types != *' sk-'* ]] || tokens+=("$name")
   done
   for door in "${!door_names[@]}"; do
-    if [[ ${door_touch[door]} == no ]]; then door_quorum "$door" "${all[@]}"; else door_quorum "$door" "${tokens[@]}"; fi ||
+    if [[ ${door_touch[door]} == no ]]; then door_quorum "$door" 1 "${all[@]}"; else door_quorum "$door" 1 "${tokens[@]}"; fi ||
       shut no-quorum "with the new signers file nobody could open ${door_names[door]}: ${quorum_missing/have approved/are there}"
   done
 }
 
-# door_quorum DOOR NAME…: whether these people are enough for this door.
+# door_quorum DOOR LEAST NAME…: whether these people are enough for this door, and as many as LEAST.
 door_quorum() {
-  local -i door=$1
-  shift
-  config[people]=${door_people[door]} required_groups=() required_counts=()
+  local -i door=$1 least=$2
+  shift 2
+  config[people]=$((door_people[door] < least ? least : door_people[door])) required_groups=() required_counts=()
   [[ ${door_groups[door]} == - ]] || parse_required_groups "${door_groups[door]}" || shut bad-config 'required-groups cannot be read'
   quorum_met 0 "$@"
 }
