@@ -7,6 +7,11 @@ import { describeWith } from './tools.js';
 
 const TOOLS = ['root', 'mount namespaces', 'sshd', 'setpriv'];
 
+/** Any two may change the policy, which is what they do in between. */
+const BEGINNING = `version: 1
+rules:
+  - { name: changes, when: action == "policy.change", approvals: { people: 1 } }
+`;
 const BOTH_GROUPS = '  - { name: both groups, approvals: { oncall: 1, db: 1 } }\n';
 const ANY_ONE = '  - { name: any one, approvals: { people: 1 } }\n';
 const LASTING =
@@ -27,7 +32,7 @@ describeWith(TOOLS, 'a policy file, and the door of a real sshd', () => {
     for (const [name, group] of Object.entries({ bob: 'oncall', carol: 'oncall', dave: 'db' })) {
       keys[name] = await broker.enrol(name, '--group', group);
     }
-    writeFileSync(policy, `version: 1\nrules:\n${ANY_ONE}`, { mode: 0o600 });
+    writeFileSync(policy, BEGINNING + ANY_ONE, { mode: 0o600 });
     await broker.start('--policy', policy);
     await host.install();
   });
@@ -36,16 +41,19 @@ describeWith(TOOLS, 'a policy file, and the door of a real sshd', () => {
     await broker?.remove();
   });
 
-  /** Replaces the policy file, as an editor does, and returns what the broker logs about that. */
+  /** Replaces the policy file, as an editor does, has it approved where it is good, and returns what the broker logs then. */
   async function put(rules: string): Promise<string> {
     const before = broker.log.length;
     const edited = `${policy}.new`;
-    writeFileSync(edited, `version: 1\nrules:\n${rules}`, { mode: 0o600 });
+    writeFileSync(edited, BEGINNING + rules, { mode: 0o600 });
     renameSync(edited, policy);
-    const [line] = await until(() =>
-      /^.*"event":"policy-(?:loaded|refused|in-force)".*$/m.exec(broker.log.slice(before)),
-    );
-    return line;
+    const logged = (events: string) =>
+      until(() => new RegExp(`^.*"event":"policy-(?:${events})".*$`, 'm').exec(broker.log.slice(before)));
+    const [line] = await logged('waits|refused|in-force');
+    const [, id] = /waits for approval (\w+)/.exec(line) ?? [];
+    if (id === undefined) return line;
+    for (const name of ['bob', 'carol']) await decide('approve', name, await show(id));
+    return (await logged('loaded'))[0];
   }
 
   interface Shown {
@@ -148,7 +156,7 @@ describeWith(TOOLS, 'a policy file, and the door of a real sshd', () => {
   test('that is edited to a bad one is refused by line and column, and logins go on under the old one (A11)', async () => {
     expect(await put('  - { name: nobody, approvals: { people: 0 } }\n')).toContain('policy-refused');
     const { stdout } = await countersign(['status', ...as('bob')], broker.env).outcome;
-    expect(stdout).toMatch(/policy\.yaml:3:\d+: rule 1: approvals/);
+    expect(stdout).toMatch(/policy\.yaml:4:\d+: rule 2: approvals/);
     const login = host.ssh('echo opened');
     const asked = await askOf(login);
     expect(await decide('approve', 'bob', asked)).toContain('the request is approved');
