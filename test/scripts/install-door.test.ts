@@ -297,6 +297,15 @@ describeWith(
       expect((await install('--gate', 'root')).status).toBe(1);
     });
 
+    test('--gate takes over which keys the hook of this host calls stolen (A57)', async () => {
+      await install(...everything());
+      const line = `revoked-keys=${file('etc/countersign/revoked_keys')}\n`;
+      writeFileSync(file('etc/countersign/revoked_keys'), `${people.carol.line}\n`, { mode: 0o644 });
+      writeFileSync(file('etc/countersign/pam.conf'), read('etc/countersign/pam.conf') + line);
+      expect((await install('--gate', 'nobody')).status).toBe(0);
+      expect(read('etc/countersign/gate.conf')).toContain(line);
+    });
+
     test.each([[['--nonsense']], [['--broker']], [['--gate', 'no-such-user']], [[]]])(
       '%j is told what is missing, and nothing is written',
       async (args) => {
