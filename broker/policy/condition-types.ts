@@ -118,7 +118,7 @@ class Checker {
         if (typeof operand === 'object' && 'fields' in operand) {
           const { field } = kind.value;
           throw new TypeMistake(
-            `${field} is always there, and may be empty: look at its size(…)`,
+            `${field} is always there, and may be empty: write size(requester.${field}) > 0`,
             expression,
           );
         }
