@@ -45,7 +45,9 @@ export async function installPolicy(
   const principals = new Principals(store.directory());
   const policy = compilePolicy(text, { principals, file });
   const { digest } = policy;
-  const withoutApproval = principals.approvers >= APPROVERS_WHO_MUST_AGREE && store.policy() !== null;
+  const kept = store.policy();
+  const isChange = kept !== null && kept.digest !== digest;
+  const withoutApproval = isChange && principals.approvers >= APPROVERS_WHO_MUST_AGREE;
   const about = withoutApproval ? { without: 'approval' } : {};
   await store.keepPolicy({ text, digest, since: now }, policyLoaded(file, policy, now, about));
   return { rules: policy.rules.length, digest, withoutApproval };

@@ -286,6 +286,12 @@ describe('a policy that is installed with the broker stopped', () => {
     expect((await status()).unapproved).toBe(null);
   });
 
+  test('is nothing to tell of where it is the one in force', async () => {
+    const installed = await offline((store) => installPolicy(store, SECURITY, file, broker.now));
+    await broker.restart();
+    expect([installed.withoutApproval, (await status()).unapproved]).toEqual([false, null]);
+  });
+
   test('is refused where the broker would refuse it, and changes nothing', async () => {
     const bad = SECURITY.replace('security', 'nobody');
     await offline(async (store) => {

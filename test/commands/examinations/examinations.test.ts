@@ -197,6 +197,7 @@ test('the work of the broker: who is looking, and doors with an old signers file
     locks: [],
     mutes: [],
     policy: null,
+    unapproved: null,
     restoration: null,
   } as unknown as StatusReply;
   expect(lines(examineWork(status, 'UTC'))).toEqual([
@@ -220,6 +221,7 @@ test('the work of the broker: a notification command that fails, and a restore t
     locks: [],
     mutes: [],
     policy: null,
+    unapproved: 0,
     restoration: { backupAt: 0, restoredAt: 60_000, ended: 3 },
   } as unknown as StatusReply;
   expect(lines(examineWork(status, 'UTC'))).toEqual(
@@ -227,11 +229,22 @@ test('the work of the broker: a notification command that fails, and a restore t
       expect.stringMatching(
         /^warning: the notification command fails: exit status 7; 2 not told \| .*journalctl/,
       ),
+      expect.stringMatching(
+        /^warning: people, submitters or policy were changed without approval, 1970-01-01T00:00:00Z \(2h ago\) \| /,
+      ),
       expect.stringMatching(/^warning: alice opened db-1 alone, .* \| countersign review ID/),
       expect.stringMatching(
         /^warning: the broker was restored at 1970-01-01T00:01:00Z \(2h ago\) .* \| .* press R/,
       ),
     ]),
+  );
+  const policy = {
+    file: 'policy.yaml',
+    groups: [],
+    refused: { file: 'policy.yaml', since: 0, waiting: true, mistakes: ['it waits for approval ID'] },
+  };
+  expect(lines(examineWork({ ...status, policy } as unknown as StatusReply, 'UTC')).join()).toMatch(
+    /warning: the policy file is not in force, since \S+ \(2h ago\): it waits for approval ID \| .*countersign list/,
   );
   const calm = { ...status, notification: null, restoration: null };
   expect(lines(examineWork(calm, 'UTC')).join()).toContain('note: nobody is told');
