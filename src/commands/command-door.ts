@@ -22,7 +22,8 @@ import type { OwnSigners } from './run-settings.js';
 /** What a door checks receipts with, all of it its own. */
 export interface DoorSetup {
   readonly broker: OpenBroker;
-  readonly own: OwnSigners;
+  /** Reads who may approve, and whose keys count for nothing: as it is when it matters, for a wait can be long. */
+  readonly readOwn: () => Promise<OwnSigners>;
   readonly requirements: Requirements;
   readonly spent: SpentState;
   /** How long to wait for an answer, in ms. */
@@ -66,7 +67,8 @@ export class CommandDoor {
    */
   async admit(question: Question, credential: SubmitCredential): Promise<Admission> {
     for (let attempt = 1; ; attempt += 1) {
-      const asked = await this.#asker.ask(question, credential, this.#setup.own.digest, this.#rememberNo);
+      const { digest } = await this.#setup.readOwn();
+      const asked = await this.#asker.ask(question, credential, digest, this.#rememberNo);
       const { where, zone, broker } = this.#setup;
       tellAsked(asked, { where, style: { zone, now: broker.clock.now() } });
       const { number } = asked.ask;
@@ -145,7 +147,7 @@ export class CommandDoor {
 
   /** Verifies what the broker calls approved, and records the use. */
   async #use(ask: StandingAsk, { status, receipts }: SubmitReply): Promise<Approval> {
-    const { broker, own, requirements, spent } = this.#setup;
+    const { broker, requirements, spent } = this.#setup;
     const { state, endedBy } = status;
     // The exit follows the state that is named, whatever receipts stand beside it.
     const end = ENDS.find((known) => known === state) as ProblemCode | undefined;
@@ -153,6 +155,7 @@ export class CommandDoor {
     if (state !== 'redeemed' && state !== 'active')
       throw new Problem('broker-reply', `the broker answers a redeem with ${state}`);
     const bound = parseDocument({ ...ask.document } as unknown as JsonObject);
+    const own = await this.#setup.readOwn();
     const expected = {
       brokers: [broker.fingerprint, ...broker.former],
       bound,

@@ -92,7 +92,8 @@ Examples
     const locations = locate(given, env);
     const settings = await readRunSettings(given.settings ?? runSettingsPath(locations.config));
     const flags = withDefaults(given, settings);
-    const own = await readSigners(flags.signers ?? signersPath(locations.config), settings.revokedKeys);
+    const readOwn = () => readSigners(flags.signers ?? signersPath(locations.config), settings.revokedKeys);
+    const { signers } = await readOwn();
     // Not the settings of this program that come from its configuration file: the command does not get those.
     const command = await bindCommand(argv, flags.env, process.env);
     const patience =
@@ -106,7 +107,7 @@ Examples
           : withinLongest(parseSeconds(flags.for, '--for'), requirements);
       const asked = { duration, number: requirements.number };
       const question = questionOf(flags, credential, command, asked);
-      const impossible = impossibleQuorum(own.signers, requirements, question.requester);
+      const impossible = impossibleQuorum(signers, requirements, question.requester);
       if (impossible !== null) {
         throw new Problem('no-quorum', `nobody can approve this: ${impossible}`, {
           hint: 'enrol the requester as NAME or alias of one person, or more approvers, and renew the signers file',
@@ -114,7 +115,7 @@ Examples
       }
       const spent = new SpentState(join(broker.locations.state, 'run'), () => broker.clock.now());
       const where = whereFlags(flags, env);
-      const door = new CommandDoor({ broker, own, requirements, spent, patience, where, zone });
+      const door = new CommandDoor({ broker, readOwn, requirements, spent, patience, where, zone });
       const admission = await door.admit(question, credential);
       if (admission.kind === 'waiting') return STILL_WAITING;
       if (admission.kind === 'interrupted') return endLike({ code: null, signal: admission.signal });

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -18,6 +18,7 @@ import {
   keys,
   type Person,
   receipt,
+  signersFile,
 } from './people.js';
 
 type Settings = Readonly<Record<string, string>>;
@@ -144,6 +145,26 @@ describe('a command whose broker lies about approvals', () => {
     await openWith(signedBy({}, carol), { requester: 'deploy' });
     await openWith(signedBy({ key: token, forgery: { flags: 1 } }), { touch: 'yes' });
     await openWith(signedBy({}, dave), { 'required-groups': 'oncall:1,db:1' });
+  });
+
+  test('A15 A57 holds it to who may approve when the approval comes, and to the keys that are revoked by then', async () => {
+    const revoked = join(directory, 'revoked');
+    writeFileSync(revoked, '', { mode: 0o600 });
+    const changes: Readonly<Record<string, (signers: string) => void>> = {
+      'unknown-approver': (signers) => writeFileSync(signers, signersFile([ALICE, CAROL])),
+      'revoked-key': () => writeFileSync(revoked, `${keys.bob.line}\n`),
+    };
+    for (const [code, change] of Object.entries(changes)) {
+      const { broker, user } = await victim({ 'revoked-keys': revoked });
+      broker.conduct = {
+        redeem: (ask) => {
+          change(join(user.directory, 'config/countersign/signers'));
+          return approved(ask, receipt(broker, ask));
+        },
+      };
+      expectError(await user.start().end);
+      expect([broker.told.map(({ code }) => code), user.ran]).toEqual([[code], 0]);
+    }
   });
 
   test('A54 takes no receipt of another door or another broker', async () => {
