@@ -120,7 +120,7 @@ function redeemedUnder(request: Request, id: RequestId, claim: Claim, moment: Mo
  * that admits it. The rule that the policy gives the ask now must allow that grant too: one that was loosened since never
  * loosens it, one that was tightened tightens it (A16).
  */
-export function passed(request: Request, claim: Claim | null, moment: Moment): Steps | null {
+function passed(request: Request, claim: Claim | null, moment: Moment): Steps | null {
   const { now } = moment;
   const rule = parseRule(request.rule);
   const equal = moment.peers.equal(request);
@@ -143,12 +143,21 @@ export function passed(request: Request, claim: Claim | null, moment: Moment): S
  * Approves at once what a rule lets pass without anybody, with a claim for its use too; null for every other rule. Such an
  * approval has no receipts, so that no door opens for it unless its own configuration says that none is needed.
  */
-export function approvedAutomatically(request: Request, claim: Claim | null, moment: Moment): Steps | null {
+function approvedAutomatically(request: Request, claim: Claim | null, moment: Moment): Steps | null {
   const rule = parseRule(request.rule);
   if (rule.approvals !== 'automatic' || request.state !== 'pending') return null;
   const approved = lifecycle.approvedAutomatically(request, rule, moment.now);
   const used = claim === null ? null : lifecycle.redeemed(approved.request, claim, moment.now);
   return used === null ? approved : { ...used, events: [...approved.events, ...used.events] };
+}
+
+/** Lets a new ask pass that nobody is to be troubled with: under a grant, or by its rule alone; null where it waits. */
+export function passedAtOnce(request: Request, claim: Claim | null, moment: Moment): Steps | null {
+  const under = passed(request, claim, moment);
+  if (under !== null && under.request.state !== 'pending') return under;
+  const automatic = approvedAutomatically(request, claim, moment);
+  // Grants that were found at their end, end all the same.
+  return automatic === null ? under : { ...automatic, others: under?.others ?? [] };
 }
 
 /**

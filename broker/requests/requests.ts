@@ -160,9 +160,7 @@ export class Requests {
               missing,
             };
             const fresh = lifecycle.submitted(submission, now);
-            const passed =
-              grants.passed(fresh.request, claim, moment) ??
-              grants.approvedAutomatically(fresh.request, claim, moment);
+            const passed = grants.passedAtOnce(fresh.request, claim, moment);
             const { request, others = [] }: grants.Steps = passed ?? fresh;
             const events = [...fresh.events, ...(passed?.events ?? [])];
             const asker = { hash: hashToken(watch), request: id, attached: true };

@@ -249,6 +249,16 @@ describe('the rule that is in force at each use (A16)', () => {
     expect(request).toMatchObject({ state: 'pending', grant: null });
   });
 
+  test('needs nobody any more: the ask passes, also where it finds the grant at its end', async () => {
+    const world = open();
+    const { id } = await inUse(world);
+    world.policy = ruled({ approvals: 'automatic' });
+    world.now += HOUR * 1000;
+    const { request } = await world.submit(ask(), claim('b'));
+    expect(request).toMatchObject({ state: 'redeemed', grant: null, votes: [] });
+    expect((await world.read(id)).state).toBe('redeemed');
+  });
+
   test('was loosened: what the request has pinned still holds', async () => {
     const world = open(grantingTwo);
     const { request } = await world.submit(ask());
