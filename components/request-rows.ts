@@ -1,4 +1,4 @@
-import type { RequestId } from '../src/protocol/names.js';
+import type { Name, RequestId } from '../src/protocol/names.js';
 import { isLive, type RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
 
@@ -19,8 +19,12 @@ export interface RequestRows {
   readonly pending: number;
 }
 
+/** So many rows of one submitter stand before those of the others; the rest stands behind them. */
+const FIRST_ROWS = 5;
+
 /**
- * Orders the queue: pending requests oldest first, then all others, the last changed first. Requests of equal scope collapse into
+ * Orders the queue: pending requests oldest first, but no flood of one submitter before the others (A32), then all others, the last
+ * changed first. Requests of equal scope collapse into
  * one row (A31), pending ones with each other, others only where they ended alike.
  */
 export function requestRows(requests: ReadonlyMap<RequestId, RequestView>): RequestRows {
@@ -33,7 +37,7 @@ export function requestRows(requests: ReadonlyMap<RequestId, RequestView>): Requ
     if (group === undefined) groups.set(key, [request]);
     else group.push(request);
   }
-  const rows = [...groups.values()].map(toRow).sort(byOrder);
+  const rows = shareFirstRows([...groups.values()].map(toRow).sort(byOrder));
   const indexOf = new Map<RequestId, number>();
   rows.forEach(({ members }, index) => {
     for (const { id } of members) indexOf.set(id, index);
@@ -60,6 +64,19 @@ function toRow(group: RequestView[]): RequestRow {
     section === 'pending' ? (members.find(({ waiting }) => waiting > 0) ?? members[0]) : members.at(-1);
   if (request === undefined) throw new TypeError('a row without requests');
   return { section, request, members };
+}
+
+/** Keeps the order but for what one submitter has beyond {@link FIRST_ROWS} pending rows: that goes behind all pending ones. */
+function shareFirstRows(rows: readonly RequestRow[]): readonly RequestRow[] {
+  const [first, beyond, earlier]: [RequestRow[], RequestRow[], RequestRow[]] = [[], [], []];
+  const counts = new Map<Name, number>();
+  for (const row of rows) {
+    const { submitter } = row.request;
+    const count = counts.get(submitter) ?? 0;
+    if (row.section === 'pending') counts.set(submitter, count + 1);
+    (row.section === 'earlier' ? earlier : count < FIRST_ROWS ? first : beyond).push(row);
+  }
+  return [...first, ...beyond, ...earlier];
 }
 
 function byOrder(a: RequestRow, b: RequestRow): number {

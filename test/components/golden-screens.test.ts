@@ -334,6 +334,15 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     await expectGolden(screen, 'confirm-fraud');
   });
 
+  test('a flood of one submitter: what others ask stands within its first rows (A32)', async () => {
+    const flood = Array.from({ length: 150 }, (_, n) =>
+      sampleRequest({ n: n + 10, age: 280 - n, submitter: 'ci-1' as Name, document: { resource: `r-${n}` } }),
+    );
+    const { screen } = show([...flood, deploy, gated]);
+    await screen.waitForContent('152 pending');
+    await expectGolden(screen, 'flood');
+  });
+
   test('who is locked and who is muted: a banner each (A31)', async () => {
     const { connection, screen } = show([...pending, ...earlier]);
     await screen.waitForContent('● live');

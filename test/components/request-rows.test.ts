@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { requestRows, shownRequest } from '../../components/request-rows.js';
+import type { Name } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { NOW, opened, sampleId, sampleRequest } from './sample-requests.js';
 
@@ -37,6 +38,20 @@ describe('the rows of the queue', () => {
     const { rows, pending } = rowsOf(...asks, sampleRequest({ n: 9, document: other(9) }));
     expect(rows.map(({ members }) => members.length)).toEqual([1, 3]);
     expect(pending).toBe(4);
+  });
+
+  test('keep what others ask within reach of the first rows, whatever one submitter floods (A32)', () => {
+    const flood = Array.from({ length: 150 }, (_, n) =>
+      sampleRequest({ n: n + 10, age: 280 - n, submitter: 'ci-1' as Name, document: other(n) }),
+    );
+    const [late, later] = [2, 1].map((n) =>
+      sampleRequest({ n, age: n, document: { resource: `db-${n}.example.com` } }),
+    );
+    const ordered = ids(...flood, late!, later!);
+    const flooded = flood.map(({ id }) => id);
+    expect(ordered).toEqual([...flooded.slice(0, 5), late!.id, later!.id, ...flooded.slice(5)]);
+    // Alone it stands oldest first, as ever.
+    expect(ids(...flood)).toEqual(flooded);
   });
 
   test('show the oldest of equal asks that somebody waits for', () => {
