@@ -241,7 +241,11 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     await screen.openFirstRow();
     screen.letItSettle();
     await screen.waitForContent('another policy');
-    if (size.rows < 40) await screen.pressAndWaitForChange(' ');
+    if (size.rows < 40) {
+      await screen.waitForContent('56 more lines');
+      screen.press(' ');
+      await screen.waitForContent('40 more lines');
+    }
     await screen.waitForContent('+    approvals: { people: 1 }');
     await expectGolden(screen, 'policy-change');
   });

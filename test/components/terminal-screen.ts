@@ -36,6 +36,9 @@ export interface ScreenOptions {
   readonly warnings?: readonly string[];
 }
 
+/** Which lines of a request are shown, and of how many. */
+const LINES = /lines \d+–(\d+) of (\d+)/;
+
 /** The console on a terminal that is held in memory: what a person would see, and the keys of that person. */
 export class TerminalScreen {
   /** Resolves, or rejects, as the console does. */
@@ -128,9 +131,20 @@ export class TerminalScreen {
 
   /** Pages through the opened request until it may be approved. */
   async readToTheEnd(): Promise<void> {
-    while (!(await this.waitForContent(/more lines?,|a approves/)).includes('a approves')) {
-      await this.pressAndWaitForChange('PageDown');
+    for (;;) {
+      const text = await this.waitForContent(/more lines?,|a approves/);
+      if (text.includes('a approves')) break;
+      // On a busy machine two pages may be painted as one, and what was skipped does not count as read.
+      const [, shown, all] = LINES.exec(text) ?? [];
+      await this.pressAndWaitForChange(shown === all ? 'g' : 'PageDown');
     }
+    const isAtTheEnd = (text: string): boolean => {
+      const [, shown, all] = LINES.exec(text) ?? [];
+      return shown === all;
+    };
+    if (isAtTheEnd(this.text())) return;
+    this.press('G');
+    await this.#waitUntil(isAtTheEnd, 'the end of the request');
   }
 
   /** Lets so much time pass that what is on the screen may be decided on. */
