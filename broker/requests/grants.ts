@@ -7,10 +7,13 @@ import { type Evaluation, evaluate } from '../policy/quorum.js';
 import type { Principals } from '../roster/principals.js';
 import type { Peers } from '../store/store.js';
 import { aloneStands } from './break-glass.js';
+import { approvedUnder, endedWithGrant, used } from './grant-steps.js';
 import * as lifecycle from './lifecycle.js';
+import { aloneDropped } from './lone-steps.js';
 import { whyBarred } from './protection.js';
 import type { Request, Vote } from './request.js';
 import type { Restraints } from './restraints.js';
+import type { Step } from './step.js';
 import { meetsTerms, standingVotes } from './verification.js';
 
 /** What a step is decided by, besides the request. Every function here is pure. */
@@ -22,12 +25,12 @@ export interface Moment {
 }
 
 /** A step of one request, and those of others that belong to it. */
-export interface Steps extends lifecycle.Step {
-  readonly others?: readonly lifecycle.Step[];
+export interface Steps extends Step {
+  readonly others?: readonly Step[];
 }
 
 /** What its clocks, or the lock on its requester, make of a request; null where it goes on. */
-export function overdue(request: Request, moment: Omit<Moment, 'peers'>): lifecycle.Step | null {
+export function overdue(request: Request, moment: Omit<Moment, 'peers'>): Step | null {
   const why = whyBarred(request, moment);
   const barred = why === null ? null : lifecycle.barred(request, why, moment.now);
   return barred ?? lifecycle.overdue(request, moment.now);
@@ -70,9 +73,9 @@ export function reconsidered(request: Request, moment: Moment): Steps | null {
 }
 
 /** What becomes of a request whose requester may no longer let himself in; null where that is not so. */
-function aloneFallen(request: Request, { principals, now }: Moment): lifecycle.Step | null {
+function aloneFallen(request: Request, { principals, now }: Moment): Step | null {
   if (aloneStands(request, parseRule(request.rule), principals, now)) return null;
-  return lifecycle.aloneDropped(request, now);
+  return aloneDropped(request, now);
 }
 
 /** A door uses the approval under its claim; null where there is nothing (more) to use. */
@@ -95,19 +98,19 @@ export function redeemed(request: Request, claim: Claim, moment: Moment): Steps 
 function redeemedUnder(request: Request, id: RequestId, claim: Claim, moment: Moment): Steps {
   const { now } = moment;
   const grant = moment.peers.equal(request).find((peer) => peer.id === id) ?? null;
-  if (grant === null) return lifecycle.endedWithGrant(request, id, 'lapsed', 'it is over', now);
+  if (grant === null) return endedWithGrant(request, id, 'lapsed', 'it is over', now);
   const judged = judge(grant, request, parseRule(request.rule), moment);
   switch (judged.kind) {
     case 'ended': {
       const { state, endedBy } = judged.step.request;
       const end = state === 'revoked' ? 'revoked' : 'lapsed';
-      const step = lifecycle.endedWithGrant(request, id, end, endedBy ?? state, now);
+      const step = endedWithGrant(request, id, end, endedBy ?? state, now);
       return { ...step, others: [judged.step, ...unusedEnded(judged.step.request, moment, request.id)] };
     }
     case 'refused':
-      return lifecycle.endedWithGrant(request, id, 'revoked', 'it no longer meets the rule', now);
+      return endedWithGrant(request, id, 'revoked', 'it no longer meets the rule', now);
     case 'admitted': {
-      const use = lifecycle.used(judged.grant, request.id, now);
+      const use = used(judged.grant, request.id, now);
       const step = lifecycle.redeemed({ ...request, votes: judged.grant.votes }, claim, now);
       if (step === null) throw new TypeError('an unused approval has no claim');
       return { ...step, others: [use, ...unusedEnded(use.request, moment, request.id)] };
@@ -124,15 +127,15 @@ function passed(request: Request, claim: Claim | null, moment: Moment): Steps | 
   const { now } = moment;
   const rule = parseRule(request.rule);
   const equal = moment.peers.equal(request);
-  const others: lifecycle.Step[] = [];
+  const others: Step[] = [];
   for (const grant of equal.filter(isGrantInForce)) {
     const judged = judge(grant, request, rule, moment);
     if (judged.kind === 'ended') others.push(judged.step, ...unusedEnded(judged.step.request, moment, null));
     if (judged.kind !== 'admitted' || room(grant, equal) < 1) continue;
-    const approved = lifecycle.approvedUnder(request, judged.grant, rule, now);
+    const approved = approvedUnder(request, judged.grant, rule, now);
     const step = claim === null ? null : lifecycle.redeemed(approved.request, claim, now);
     if (step === null) return { ...approved, others };
-    const use = lifecycle.used(judged.grant, request.id, now);
+    const use = used(judged.grant, request.id, now);
     const events = [...approved.events, ...step.events];
     return { ...step, events, others: [...others, use, ...unusedEnded(use.request, moment, null)] };
   }
@@ -164,13 +167,13 @@ export function passedAtOnce(request: Request, claim: Claim | null, moment: Mome
  * What follows for equal asks from a step of a grant: when it is given, those that are pending pass under it; when it ends,
  * so do approvals under it that nobody has used.
  */
-export function following(before: RequestState, grant: Request, moment: Moment): readonly lifecycle.Step[] {
+export function following(before: RequestState, grant: Request, moment: Moment): readonly Step[] {
   if (!isLive(before) || !isGrant(grant)) return [];
   if (!isLive(grant.state)) return unusedEnded(grant, moment, null);
   return before === 'pending' && grant.state === 'approved' ? released(grant, moment) : [];
 }
 
-function released(grant: Request, moment: Moment): readonly lifecycle.Step[] {
+function released(grant: Request, moment: Moment): readonly Step[] {
   const { now, peers } = moment;
   const equal = peers.equal(grant);
   const pending = equal.filter(
@@ -179,29 +182,25 @@ function released(grant: Request, moment: Moment): readonly lifecycle.Step[] {
   const steps = pending.flatMap((peer) => {
     const rule = parseRule(peer.rule);
     const judged = judge(grant, peer, rule, moment);
-    return judged.kind === 'admitted' ? [lifecycle.approvedUnder(peer, judged.grant, rule, now)] : [];
+    return judged.kind === 'admitted' ? [approvedUnder(peer, judged.grant, rule, now)] : [];
   });
   return steps.slice(0, Math.max(0, room(grant, equal)));
 }
 
-function unusedEnded(
-  grant: Request,
-  { peers, now }: Moment,
-  except: RequestId | null,
-): readonly lifecycle.Step[] {
+function unusedEnded(grant: Request, { peers, now }: Moment, except: RequestId | null): readonly Step[] {
   if (isLive(grant.state)) return [];
   const end = grant.state === 'revoked' ? 'revoked' : 'lapsed';
   return peers
     .equal(grant)
     .filter((peer) => peer.grant === grant.id && peer.id !== except)
-    .map((peer) => lifecycle.endedWithGrant(peer, grant.id, end, grant.endedBy ?? grant.state, now));
+    .map((peer) => endedWithGrant(peer, grant.id, end, grant.endedBy ?? grant.state, now));
 }
 
 type Judged =
   /** With the votes that count now. */
   | { readonly kind: 'admitted'; readonly grant: Request }
   /** The grant itself does not stand any more. */
-  | { readonly kind: 'ended'; readonly step: lifecycle.Step }
+  | { readonly kind: 'ended'; readonly step: Step }
   /** The grant stands, but not for this ask. */
   | { readonly kind: 'refused' };
 

@@ -1,26 +1,18 @@
 import type { BoundDocument } from '../../src/protocol/document.js';
-import { grantEnd, grantOver, isGrant } from '../../src/protocol/grant.js';
+import { grantOver, isGrant } from '../../src/protocol/grant.js';
 import type { Claim, Digest, Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { isLive, type Outcome, opensAloneLater } from '../../src/protocol/request-view.js';
-import { type PinnedRule, parseRule, type Rule } from '../../src/protocol/rule.js';
-import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
-import type { JsonObject } from '../../src/protocol/strict-json.js';
+import type { PinnedRule, Rule } from '../../src/protocol/rule.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import type { Evaluation } from '../policy/quorum.js';
-import type { LoneApproval, NewEvent, Request, Vote } from './request.js';
+import { spentGrant, used } from './grant-steps.js';
+import { openedAlone } from './lone-steps.js';
+import type { NewEvent, Request, Vote } from './request.js';
+import { checkPending, ended, event, noLonger, type Step, voided } from './step.js';
 
 /** How long a pending request without askers is kept for one to join, in ms. */
 export const IDLE_GRACE = 60_000;
-
-/**
- * A step in the life of a request: what it is afterwards, and what the log says about it. Every function here is pure;
- * a Problem means that nothing changes.
- */
-export interface Step {
-  readonly request: Request;
-  readonly events: readonly NewEvent[];
-}
 
 export interface Submission {
   readonly id: RequestId;
@@ -110,12 +102,6 @@ export function overdue(request: Request, now: EpochMs): Step | null {
   return request.state === 'active' ? spentGrant(request, now) : null;
 }
 
-/** The end of a grant whose time is over, or whose uses are made; null while it lives. */
-function spentGrant(grant: Request, now: EpochMs): Step | null {
-  const why = grantEnd(grant, now);
-  return why === null ? null : ended(grant, 'redeemed', why, now);
-}
-
 /** When {@link overdue} can next have something to do; null for a request that has ended. */
 export function nextDeadline(request: Request): EpochMs | null {
   if (request.state === 'approved') return request.claimBy;
@@ -167,65 +153,6 @@ export function approved(
   const dropped =
     over.length === 0 ? [] : [event('request.reconsidered', request, now, { dropped: over, missing })];
   return counted({ ...request, votes }, rule, { ...evaluation, missing }, [...dropped, voted], now);
-}
-
-/** Said of a vote that was dropped (A15). */
-const noLonger = (approver: Name): string => `the yes of ${approver} no longer counts`;
-
-/**
- * The requester lets himself in: the request stays pending until the delay of the rule is over, whoever waits for it, so
- * that anybody can say no, and others can still say yes.
- *
- * @throws Problem `request-ended`, `already-voted`; `not-after-invalid` for a yes that ends before it could open anything.
- */
-export function aloneSigned(request: Request, vote: Vote, delay: number, now: EpochMs): Step {
-  checkPending(request, now);
-  if (request.alone !== null) throw new Problem('already-voted', `${vote.approver} has signed already`);
-  const opensAt = now + delay * 1000;
-  if (vote.notAfter <= opensAt) {
-    throw new Problem(
-      'not-after-invalid',
-      `not-after lies before ${formatTime(opensAt)}, when this would open`,
-      {
-        hint: 'sign with: countersign break-glass ID',
-      },
-    );
-  }
-  const facts = { approver: vote.approver, receipt: vote.receipt, opensAt: formatTime(opensAt) };
-  return {
-    request: { ...request, alone: { vote, opensAt, opened: false } },
-    events: [event('request.alone', request, now, facts)],
-  };
-}
-
-/** Nobody has said no while the delay of break-glass went by. */
-function openedAlone(request: Request, alone: LoneApproval, now: EpochMs): Step {
-  const claimBy = Math.min(now + parseRule(request.rule).claimBy * 1000, alone.vote.notAfter);
-  return {
-    request: {
-      ...request,
-      state: 'approved',
-      votes: [alone.vote],
-      alone: { ...alone, opened: true },
-      missing: [],
-      claimBy,
-      idleSince: null,
-    },
-    events: [event('request.approved', request, now, { claimBy: formatTime(claimBy), alone: true })],
-  };
-}
-
-/** The requester may no longer let himself in: an approval of that kind falls, a pending request goes on without. */
-export function aloneDropped(request: Request, now: EpochMs): Step | null {
-  if (request.alone === null) return null;
-  const { approver } = request.alone.vote;
-  if (request.state === 'approved' && request.alone.opened) return voided(request, [approver], now);
-  if (request.state !== 'pending') return null;
-  const missing = [noLonger(approver), ...request.missing];
-  return {
-    request: { ...request, alone: null, missing },
-    events: [event('request.reconsidered', request, now, { dropped: [approver], missing })],
-  };
 }
 
 /** What a pending request is once its votes were evaluated. */
@@ -301,19 +228,6 @@ export function redeemed(request: Request, claim: Claim, now: EpochMs): Step | n
   };
 }
 
-/**
- * A use of a grant that still has one: its time begins with the first, and the last one ends it.
- *
- * @param by the request that passes, the grant itself or a later equal one
- */
-export function used(grant: Request, by: RequestId, now: EpochMs): Step {
-  const uses = grant.uses + 1;
-  const request: Request = { ...grant, state: 'active', uses, redeemedAt: grant.redeemedAt ?? now };
-  const use = event('request.used', request, now, { by, uses });
-  const end = spentGrant(request, now);
-  return end === null ? { request, events: [use] } : { ...end, events: [use, ...end.events] };
-}
-
 /** A pending request is approved by its rule alone, on facts that the broker verified. */
 export function approvedAutomatically(request: Request, rule: Rule, now: EpochMs): Step {
   checkPending(request, now);
@@ -322,36 +236,6 @@ export function approvedAutomatically(request: Request, rule: Rule, now: EpochMs
     request: { ...request, state: 'approved', missing: [], claimBy, idleSince: null },
     events: [event('request.approved', request, now, { automatic: true, claimBy: formatTime(claimBy) })],
   };
-}
-
-/** A pending request passes under a grant of the same scope and submitter: its votes and receipts are the grant's. */
-export function approvedUnder(request: Request, grant: Request, rule: Rule, now: EpochMs): Step {
-  checkPending(request, now);
-  const until = grantOver(grant) ?? grant.claimBy ?? now;
-  const claimBy = Math.min(now + rule.claimBy * 1000, until);
-  return {
-    request: {
-      ...request,
-      state: 'approved',
-      grant: grant.id,
-      votes: grant.votes,
-      missing: [],
-      claimBy,
-      idleSince: null,
-    },
-    events: [event('request.approved', request, now, { grant: grant.id, claimBy: formatTime(claimBy) })],
-  };
-}
-
-/** The grant under which an unused approval was given has ended, or does not stand for it any more. */
-export function endedWithGrant(
-  request: Request,
-  grant: RequestId,
-  state: 'revoked' | 'lapsed',
-  why: string,
-  now: EpochMs,
-): Step {
-  return ended(request, state, `the grant ${grant} is gone: ${why}`, now);
 }
 
 /** A door watches what it opened. Nothing for another one (null). */
@@ -438,26 +322,10 @@ export function revoked(
   return ended(request, 'revoked', `revoked by ${by}`, now, { statement });
 }
 
-/** Somebody has signed that he looked at what was opened by its requester alone. Changes nothing about the request. */
-export function reviewed(
-  request: Request,
-  approver: Name,
-  statement: string,
-  done: boolean,
-  now: EpochMs,
-): Step {
-  return { request, events: [event('request.reviewed', request, now, { approver, statement, done })] };
-}
-
 /** Somebody called another request of this requester a fraud: nothing in his name goes on. Null where it has ended. */
 export function barred(request: Request, because: string, now: EpochMs): Step | null {
   if (!isLive(request.state)) return null;
   return ended(request, request.state === 'pending' ? 'denied' : 'revoked', because, now);
-}
-
-/** Votes stopped counting between decision and use: the approval falls. */
-export function voided(request: Request, dropped: readonly Name[], now: EpochMs): Step {
-  return ended(request, 'revoked', `${dropped.join(', ')} may no longer approve this`, now);
 }
 
 /**
@@ -497,34 +365,4 @@ function coversDiffer(other: Vote, vote: Vote): Problem {
     `${other.approver} signed for ${what[other.covers]}, and ${vote.approver} for ${what[vote.covers]}`,
     { hint: `sign for ${what[other.covers]} too, or deny it and let it be asked anew` },
   );
-}
-
-type EndState = 'redeemed' | 'denied' | 'expired' | 'cancelled' | 'lapsed' | 'revoked';
-
-function ended(
-  request: Request,
-  state: EndState,
-  endedBy: string,
-  now: EpochMs,
-  proof: JsonObject = {},
-): Step {
-  return {
-    request: { ...request, state, endedAt: now, endedBy, missing: [], idleSince: null },
-    events: [event(`request.${state}`, request, now, { because: endedBy, ...proof })],
-  };
-}
-
-function event(kind: RequestEventKind, request: Request, at: EpochMs, body: JsonObject): NewEvent {
-  return { kind, at, body: { id: request.id, digest: request.digest, ...body } };
-}
-
-function checkPending(request: Request, now: EpochMs): void {
-  if (request.state !== 'pending')
-    throw new Problem('request-ended', `the request is ${request.state} already`, {
-      ...(request.state === 'approved' || request.state === 'active'
-        ? { hint: `what was approved can be taken back: countersign revoke ${request.id}` }
-        : {}),
-    });
-  if (now >= request.answerBy && request.alone === null)
-    throw new Problem('request-ended', 'the time to answer is over');
 }

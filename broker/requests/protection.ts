@@ -3,10 +3,10 @@ import { isFraudComment } from '../../src/protocol/restraints.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import type { Principals } from '../roster/principals.js';
 import { checkNotMuted, type FatigueLimits, forgiven, type Pair, struck } from './fatigue.js';
-import type { Step } from './lifecycle.js';
 import { checkNotLocked, locked, lockOn } from './locks.js';
 import type { NewEvent, Request, Vote } from './request.js';
 import { countedAs, type Restraints } from './restraints.js';
+import type { Step } from './step.js';
 
 /** What protects those who approve from those who ask, at the moment of a step. */
 export interface Protection {

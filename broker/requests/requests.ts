@@ -30,6 +30,7 @@ import { Deadlines } from './deadlines.js';
 import * as grants from './grants.js';
 import * as lifecycle from './lifecycle.js';
 import { unlocked } from './locks.js';
+import { aloneSigned, reviewed } from './lone-steps.js';
 import { PendingBudget } from './pending-budget.js';
 import {
   afterApproval,
@@ -364,7 +365,7 @@ export class Requests {
       const standing = found(current);
       checkNobodyLocked(standing.document, this.#protection(moment));
       if (standing.alone?.vote.receipt === vote.receipt) return settled(null, standing);
-      const step = lifecycle.aloneSigned(standing, vote, rule.alone?.delay ?? 0, now);
+      const step = aloneSigned(standing, vote, rule.alone?.delay ?? 0, now);
       return {
         ...settled(step, standing),
         delivery: { sink: 'command' as const, due: now, step: EVERYBODY },
@@ -378,13 +379,13 @@ export class Requests {
     const standing = await this.#settled(id);
     const { approver } = verifyReview(statement, standing, this.#verification());
     const { request } = await this.#change({ id }, (current, { now }) => {
-      const reviewed = found(current);
+      const opened = found(current);
       const open = this.#context.store.reviews().get(id);
       if (open === undefined) throw new Problem('nothing-to-review', 'there is nothing to review about this');
-      const opener = reviewed.alone?.vote.approver ?? null;
+      const opener = opened.alone?.vote.approver ?? null;
       const review = signedOff(open, { approver, statement }, opener, this.#principals);
       return {
-        ...settled(lifecycle.reviewed(reviewed, approver, statement, review === null, now), reviewed),
+        ...settled(reviewed(opened, approver, statement, review === null, now), opened),
         review,
       };
     });

@@ -13,12 +13,11 @@ import {
   redeemed,
   reported,
   revoked,
-  type Step,
   submitted,
-  voided,
   withdrawn,
 } from '../../../broker/requests/lifecycle.js';
 import type { Request, Vote } from '../../../broker/requests/request.js';
+import { type Step, voided } from '../../../broker/requests/step.js';
 import { statusOnWire, viewOnWire } from '../../../broker/requests/view.js';
 import { canonicalJson } from '../../../src/protocol/canonical.js';
 import type { RequestId } from '../../../src/protocol/names.js';
