@@ -116,7 +116,7 @@ export const PROBLEMS = {
   'bad-policy': { status: 422, hint: 'correct the lines that are named' },
   'policy-unfit': {
     status: 503,
-    hint: 'nothing is allowed until the owner of the broker stops it and corrects the roster or the policy: countersign policy install',
+    hint: 'the owner of the broker stops it and corrects the roster or the policy: countersign policy install',
   },
   'already-voted': { status: 409, hint: 'a person counts once' },
   'covers-differ': { status: 409, hint: 'sign for what the others signed for' },
