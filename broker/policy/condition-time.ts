@@ -11,6 +11,7 @@ import {
   plan,
 } from '@bufbuild/cel';
 import type { EpochMs } from '../../src/protocol/time.js';
+import { wallAt } from '../../src/protocol/zoned-time.js';
 
 const plain = celEnv();
 const TIMESTAMP = plan(plain, parse('timestamp(text)'));
@@ -50,16 +51,6 @@ export const timeMethods: CelFunc[] = Object.entries(PARTS).flatMap(([name, part
   }),
 ]);
 
-/** Whether there is a zone of this name: an IANA name or an offset such as +02:00. */
-export function isTimeZone(zone: string): boolean {
-  try {
-    formatOf(zone);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function timestampType(): CelType {
   const type: unknown = plan(plain, parse('type(timestamp("1970-01-01T00:00:00Z"))'))();
   if (isCelType(type)) return type;
@@ -70,31 +61,4 @@ function secondsOf(time: CelValue): number {
   return Number(SECONDS({ time: time as CelInput }));
 }
 
-function localTime(seconds: number, zone: string): Date {
-  const numbers = new Map<string, number>();
-  for (const { type, value } of formatOf(zone).formatToParts(seconds * 1000))
-    numbers.set(type, Number(value));
-  const of = (type: string): number => numbers.get(type) ?? Number.NaN;
-  return new Date(Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second')));
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-/** Zones are texts of the policy, so there are few. */
-function formatOf(zone: string): Intl.DateTimeFormat {
-  const known = formats.get(zone);
-  if (known !== undefined) return known;
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: zone,
-    calendar: 'iso8601',
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-  formats.set(zone, format);
-  return format;
-}
+const localTime = (seconds: number, zone: string): Date => new Date(wallAt(seconds * 1000, zone));

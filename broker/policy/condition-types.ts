@@ -1,6 +1,7 @@
 import type { parse } from '@bufbuild/cel';
 import { nearest } from '../../src/protocol/nearest.js';
-import { isTimeZone, TIME_METHODS } from './condition-time.js';
+import { isTimeZone } from '../../src/protocol/zoned-time.js';
+import { TIME_METHODS } from './condition-time.js';
 import { neverEqual } from './never-equal.js';
 import { patternMistake } from './pattern.js';
 import { constantText, termOf } from './terms.js';

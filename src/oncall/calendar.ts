@@ -1,6 +1,7 @@
 import { isName, type Name } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import type { EpochMs } from '../protocol/time.js';
+import type { WallMs } from '../protocol/zoned-time.js';
 import {
   type Component,
   type Property,
@@ -11,7 +12,7 @@ import {
 } from './content-lines.js';
 import { instantOf, type Moment, parseDuration, parseMoment, type Span, type Zones } from './date-times.js';
 import { occurrences, parseRecurrence, type Recurrence } from './recurrence.js';
-import { DAY_MS, FAR, type WallMs } from './zones.js';
+import { DAY_MS, FAR } from './zones.js';
 
 /** How a calendar is read. */
 export interface Reading {

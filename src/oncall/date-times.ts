@@ -1,6 +1,7 @@
 import type { EpochMs } from '../protocol/time.js';
+import { isTimeZone, type WallMs } from '../protocol/zoned-time.js';
 import { type Property, refused } from './content-lines.js';
-import { instantAt, isZone, type WallMs } from './zones.js';
+import { instantAt } from './zones.js';
 
 /** When something begins or ends (RFC 5545, 3.3.4 and 3.3.5). */
 export interface Moment {
@@ -83,7 +84,7 @@ function existing(written: string, text: string, line: number): WallMs {
 
 function zoneOf(tzid: string, { named }: Zones, line: number): string {
   const zone = named.get(tzid) ?? tzid;
-  if (isZone(zone)) return zone;
+  if (isTimeZone(zone)) return zone;
   throw refused(
     line,
     `the time zone ${JSON.stringify(tzid)} is not known: say which it is, as --zone ${JSON.stringify(tzid)}=Europe/Berlin`,

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { Problem } from '../protocol/problems.js';
+import { isTimeZone } from '../protocol/zoned-time.js';
 import { onDuty } from './calendar.js';
 import type { Zones } from './date-times.js';
 import { decodeText, fetchText, parseAddress } from './fetch.js';
 import { runGroupProgram } from './program.js';
 import { readSecretFile } from './secret-file.js';
-import { isZone } from './zones.js';
 
 const NAME = 'oncall-ical';
 const HELP = `
@@ -64,7 +64,7 @@ function zonesOf(texts: readonly string[]): Zones {
   for (const text of texts) {
     const at = text.lastIndexOf('=');
     const zone = text.slice(at + 1);
-    if (!isZone(zone)) throw usage(`${JSON.stringify(zone)} is no time zone like Europe/Berlin`);
+    if (!isTimeZone(zone)) throw usage(`${JSON.stringify(zone)} is no time zone like Europe/Berlin`);
     if (at > 0) named.set(text.slice(0, at), zone);
     else floating = zone;
   }

@@ -1,7 +1,8 @@
 import type { EpochMs } from '../protocol/time.js';
+import type { WallMs } from '../protocol/zoned-time.js';
 import { type Property, refused } from './content-lines.js';
 import { parseDate, parseDateTime } from './date-times.js';
-import { DAY_MS, FAR, type WallMs } from './zones.js';
+import { DAY_MS, FAR } from './zones.js';
 
 /** Days as in BYDAY, in the order of `Date.getUTCDay`. */
 const DAYS: readonly string[] = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'];
