@@ -1,4 +1,4 @@
-import type { EventsReply } from '../../src/protocol/messages.js';
+import type { LogEntry } from '../../src/protocol/event-log.js';
 import type { Digest, Fingerprint, Name, Nonce, RequestId } from '../../src/protocol/names.js';
 import type { RequestState } from '../../src/protocol/request-view.js';
 import type { Restoration } from '../../src/protocol/restoration.js';
@@ -181,7 +181,7 @@ export interface Store {
   /** Newest first. */
   list(query: ListQuery): Promise<readonly Request[]>;
   findAsker(hash: TokenHash): Promise<Asker | null>;
-  events(query: { readonly after: number; readonly limit: number }): Promise<EventsReply['events']>;
+  events(query: { readonly after: number; readonly limit: number }): Promise<readonly LogEntry[]>;
 
   /** Compare-and-swap on one request, on those that change with it and on the restraints and the directory, together with their log entries. */
   change<Result>(

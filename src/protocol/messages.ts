@@ -142,17 +142,3 @@ export type ChallengeReply = z.output<typeof challengeReply>;
 /** `POST /v1/sessions` */
 export const sessionReply = z.object({ token, approver: name, expires: time });
 export type SessionReply = z.output<typeof sessionReply>;
-
-/** One entry of `GET /v1/events`. `hash` covers all the other fields and `previous`. */
-export const eventSchema = z.object({
-  seq: z.int().min(1),
-  at: z.int(),
-  kind: z.string(),
-  request: z.nullable(z.string()),
-  /** Canonical JSON. */
-  body: z.string(),
-  previous: z.string(),
-  hash: z.string(),
-});
-export const eventsReply = z.object({ events: z.array(eventSchema), next: z.nullable(z.int()) });
-export type EventsReply = z.output<typeof eventsReply>;

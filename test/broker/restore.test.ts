@@ -11,9 +11,9 @@ import {
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type LogEntry, verifyChain } from '../../broker/audit/chain.js';
 import { restore } from '../../broker/restore.js';
 import { type Backup, backUp } from '../../broker/store/sqlite/backup.js';
+import { type LogEntry, verifyChain } from '../../src/protocol/event-log.js';
 import { Console } from './stream/console.js';
 import { NOON, newClaim, TestBroker } from './test-broker.js';
 
@@ -200,7 +200,7 @@ describe('a restore', () => {
     expect(await console.next('other')).toMatchObject({ restoration: null });
     expect((await acknowledge()).status).toBe(200);
     const noted = (await log()).filter(({ kind }) => kind === 'restore.acknowledged');
-    expect(noted.map(({ body }) => JSON.parse(body).approver)).toEqual(['bob']);
+    expect(noted.map(({ body }) => JSON.parse(body ?? '').approver)).toEqual(['bob']);
     await broker.restart();
     expect((await status()).restoration).toBeNull();
   });

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import SqliteDatabase from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type LogEntry, verifyChain } from '../../broker/audit/chain.js';
 import { openSqliteStore } from '../../broker/store/sqlite/open.js';
 import type { Store } from '../../broker/store/store.js';
+import { type LogEntry, verifyChain } from '../../src/protocol/event-log.js';
 import type { Name, RequestId } from '../../src/protocol/names.js';
 import type { Acknowledged } from './kill-nine-writer.ts';
 

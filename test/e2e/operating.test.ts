@@ -3,9 +3,9 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type LogEntry, verifyChain } from '../../broker/audit/chain.js';
 import { openSqliteStore } from '../../broker/store/sqlite/open.js';
 import type { Store } from '../../broker/store/store.js';
+import { type LogEntry, verifyChain } from '../../src/protocol/event-log.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import { BrokerProcess, countersign, until } from './programs.js';
 

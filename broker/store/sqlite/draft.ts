@@ -1,9 +1,9 @@
 import { canonicalJson, sha256Digest } from '../../../src/protocol/canonical.js';
+import { appendEntry, type ChainHead, type LogEntry } from '../../../src/protocol/event-log.js';
 import type { Digest, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
 import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
-import { appendEntry, type ChainHead, type LogEntry } from '../../audit/chain.js';
 import { type NewEvent, type Request, requestIsLive } from '../../requests/request.js';
 import type { Restraints } from '../../requests/restraints.js';
 import type {

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
+import { GENESIS, type LogEntry } from '../../../src/protocol/event-log.js';
 import type { Digest, Name, RequestId } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
-import { GENESIS, type LogEntry } from '../../audit/chain.js';
 import type { Request } from '../../requests/request.js';
 import type { Asker, ListQuery, RequestKey, TokenHash } from '../store.js';
+import { EVENT_COLUMNS, type EventRow, entryFromRow } from './event-rows.js';
 import type { KeyIndexes } from './key-index.js';
 import { bytesOf, digestBytes, REQUEST_COLUMNS, type RequestRow, requestFromRow } from './rows.js';
 
@@ -21,10 +22,6 @@ interface SpanQuery {
   readonly requester: string | null;
   readonly resource: string | null;
   readonly limit: number;
-}
-
-interface EventRow extends Omit<LogEntry, 'hash' | 'previous'> {
-  readonly hash: Buffer;
 }
 
 /** Reads what is not held in memory. Each method throws Problem `storage-failed`, or `draining` once closed. */
@@ -60,9 +57,7 @@ export class History {
        ORDER BY id DESC LIMIT :limit`,
     );
     this.#asker = database.prepare('SELECT request, attached FROM askers WHERE n = ? AND hash = ?');
-    this.#events = database.prepare(
-      'SELECT seq, at, kind, request, body, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?',
-    );
+    this.#events = database.prepare(`SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`);
     this.#signersFile = database.prepare('SELECT text FROM signers_files WHERE digest = ?');
     this.#eventHash = database.prepare('SELECT hash FROM events WHERE seq = ?');
   }
@@ -108,7 +103,7 @@ export class History {
     return this.#read(() => {
       let previous = this.#eventHash.get(after)?.hash.toString('hex') ?? GENESIS.hash;
       return this.#events.all(after, limit).map((row) => {
-        const entry = { ...row, previous, hash: row.hash.toString('hex') };
+        const entry = entryFromRow(row, previous);
         previous = entry.hash;
         return entry;
       });

@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
+import { type ChainHead, GENESIS, type LogEntry, verifyChain } from '../../../src/protocol/event-log.js';
 import { Problem } from '../../../src/protocol/problems.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
-import { type ChainHead, GENESIS, type LogEntry, verifyChain } from '../../audit/chain.js';
+import { EVENT_COLUMNS, type EventRow, entryFromRow } from './event-rows.js';
 
 /** What a database holds. */
 export interface Inspection {
@@ -64,12 +65,12 @@ function chainAfter(database: Database, seq: number): [Iterable<LogEntry>, Chain
 }
 
 function* entriesAfter(database: Database, after: number, hash: string): Generator<LogEntry> {
-  const rows = database.prepare<[number], Omit<LogEntry, 'hash' | 'previous'> & { readonly hash: Buffer }>(
-    'SELECT seq, at, kind, request, body, hash FROM events WHERE seq > ? ORDER BY seq',
+  const rows = database.prepare<[number], EventRow>(
+    `SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? ORDER BY seq`,
   );
   let previous = hash;
   for (const row of rows.iterate(after)) {
-    const entry = { ...row, previous, hash: row.hash.toString('hex') };
+    const entry = entryFromRow(row, previous);
     yield entry;
     previous = entry.hash;
   }

@@ -1,8 +1,8 @@
+import type { ChainHead } from '../../../src/protocol/event-log.js';
 import type { Digest, Fingerprint, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
 import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { parsePublicKeyLine } from '../../../src/ssh/public-key.js';
-import type { ChainHead } from '../../audit/chain.js';
 import { type Request, requestIsLive } from '../../requests/request.js';
 import { NO_RESTRAINTS, type Restraints } from '../../requests/restraints.js';
 import type {

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import * as z from 'zod';
 import { sha256Digest } from '../../../src/protocol/canonical.js';
+import { type ChainHead, GENESIS } from '../../../src/protocol/event-log.js';
 import {
   type Digest,
   type Fingerprint,
@@ -13,7 +14,6 @@ import { Problem } from '../../../src/protocol/problems.js';
 import { type Restoration, restorationSchema } from '../../../src/protocol/restoration.js';
 import { personSchema, submitterSchema } from '../../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
-import { type ChainHead, GENESIS } from '../../audit/chain.js';
 import { type Restraints, restraintKey, restraintSchema } from '../../requests/restraints.js';
 import type { Delivery, Door, PolicyText, Review, RosterStep } from '../store.js';
 import { newestEvent } from './inspection.js';

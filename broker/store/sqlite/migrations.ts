@@ -202,6 +202,50 @@ CREATE TABLE policy (
 ALTER TABLE store ADD COLUMN unapproved INTEGER;
 `;
 
+/**
+ * An entry is hashed over the digest of its body, so that the body can go: that is the one way in which an entry may still
+ * change. Entries of before that have no digest, and keep their bodies. `heads` holds what the broker signed of its log.
+ */
+const AUDIT = `
+ALTER TABLE events ADD COLUMN digest BLOB CHECK (length(digest) = 32);
+CREATE INDEX events_of_request ON events (request, seq) WHERE request IS NOT NULL;
+DROP TRIGGER events_are_not_edited;
+CREATE TRIGGER events_are_not_edited BEFORE UPDATE ON events
+WHEN NOT (NEW.body = '' AND OLD.digest IS NOT NULL AND NEW.digest IS OLD.digest AND NEW.seq IS OLD.seq AND NEW.at IS OLD.at
+  AND NEW.kind IS OLD.kind AND NEW.request IS OLD.request AND NEW.hash IS OLD.hash)
+BEGIN SELECT RAISE(ABORT, 'the event log is append-only'); END;
+CREATE TABLE heads (
+  seq INTEGER PRIMARY KEY REFERENCES events (seq),
+  text TEXT NOT NULL
+) STRICT;
+`;
+
+/**
+ * A delivery may be about no request; one that was given up says when, and every one that failed says how. `sinks` tells up
+ * to which event the log was taken into the outbox for a destination that wants every event.
+ */
+const DEAD_LETTERS = `
+CREATE TABLE outbox_anew (
+  event INTEGER NOT NULL REFERENCES events (seq),
+  sink TEXT NOT NULL,
+  request TEXT,
+  attempts INTEGER NOT NULL,
+  due INTEGER NOT NULL,
+  step INTEGER NOT NULL DEFAULT 0,
+  dead INTEGER,
+  error TEXT,
+  PRIMARY KEY (event, sink)
+) STRICT, WITHOUT ROWID;
+INSERT INTO outbox_anew (event, sink, request, attempts, due, step)
+SELECT event, sink, request, attempts, due, step FROM outbox;
+DROP TABLE outbox;
+ALTER TABLE outbox_anew RENAME TO outbox;
+CREATE TABLE sinks (
+  name TEXT PRIMARY KEY,
+  position INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: OUTBOX_AND_RESTORE },
@@ -213,6 +257,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 8, sql: ACTIVE },
   { version: 9, sql: STEPS },
   { version: 10, sql: POLICY },
+  { version: 11, sql: AUDIT },
+  { version: 12, sql: DEAD_LETTERS },
 ];
 
 /**

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { canonicalJson } from '../../../src/protocol/canonical.js';
+import { appendEntry, GENESIS } from '../../../src/protocol/event-log.js';
 import { Problem } from '../../../src/protocol/problems.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
-import { appendEntry, GENESIS } from '../../audit/chain.js';
 import type { Store } from '../store.js';
+import { EventInsertion } from './event-rows.js';
 import { loadLiveState } from './load.js';
 import { lockDirectory } from './lock.js';
 import { checkSchema, migrate } from './migrations.js';
 import { createPrivateFile, ensurePrivateDirectory, syncDirectory } from './private-files.js';
-import { bytesOf } from './rows.js';
 import { SqliteStore } from './sqlite-store.js';
 
 export interface SqliteStoreOptions {
@@ -74,9 +74,7 @@ function begin(database: Database, at: EpochMs, epoch: string): string {
   database
     .transaction(() => {
       database.prepare('INSERT INTO store (epoch) VALUES (?)').run(epoch);
-      database
-        .prepare('INSERT INTO events (seq, at, kind, request, body, hash) VALUES (?, ?, ?, NULL, ?, ?)')
-        .run(created.seq, created.at, created.kind, created.body, bytesOf(created.hash));
+      new EventInsertion(database).run(created);
     })
     .immediate();
   return epoch;

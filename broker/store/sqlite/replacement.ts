@@ -12,15 +12,15 @@ import { join } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import * as z from 'zod';
 import { canonicalJson } from '../../../src/protocol/canonical.js';
+import { appendEntry, type ChainHead } from '../../../src/protocol/event-log.js';
 import { Problem } from '../../../src/protocol/problems.js';
 import { type Restoration, restorationSchema } from '../../../src/protocol/restoration.js';
 import { type EpochMs, formatTime } from '../../../src/protocol/time.js';
-import { appendEntry, type ChainHead } from '../../audit/chain.js';
 import { taken } from './copy.js';
+import { EventInsertion } from './event-rows.js';
 import { type Inspection, inspect, newestEvent } from './inspection.js';
 import { checkNothingElse, checkSchema, migrate } from './migrations.js';
 import { giveToOwner, syncDirectory } from './private-files.js';
-import { bytesOf } from './rows.js';
 
 /** Where a back-up is made ready, inside the data directory; what a killed restore left there is thrown away. */
 const SCRATCH = 'restoring';
@@ -90,9 +90,7 @@ export function beginEpoch(scratch: string, { epoch, at, backup, replaced }: Beg
     database
       .transaction(() => {
         database.exec('DELETE FROM sessions; DELETE FROM outbox');
-        database
-          .prepare('INSERT INTO events (seq, at, kind, request, body, hash) VALUES (?, ?, ?, NULL, ?, ?)')
-          .run(event.seq, event.at, event.kind, event.body, bytesOf(event.hash));
+        new EventInsertion(database).run(event);
         database
           .prepare('UPDATE store SET epoch = ?, copied = NULL, restored = ?')
           .run(epoch, JSON.stringify(z.encode(restorationSchema, restoration)));

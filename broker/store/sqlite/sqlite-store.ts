@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
+import type { LogEntry } from '../../../src/protocol/event-log.js';
 import type { Digest, Name, RequestId } from '../../../src/protocol/names.js';
 import { isLive } from '../../../src/protocol/request-view.js';
 import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
-import type { LogEntry } from '../../audit/chain.js';
 import type { NewEvent, Request } from '../../requests/request.js';
 import type { Restraints } from '../../requests/restraints.js';
 import type {
@@ -98,7 +98,13 @@ export class SqliteStore implements Store {
     return this.#live.askers.get(hash) ?? this.#history.asker(hash);
   }
 
-  async events({ after, limit }: { readonly after: number; readonly limit: number }): Promise<LogEntry[]> {
+  async events({
+    after,
+    limit,
+  }: {
+    readonly after: number;
+    readonly limit: number;
+  }): Promise<readonly LogEntry[]> {
     return this.#history.events(after, limit);
   }
 

@@ -7,11 +7,11 @@ import {
   type Submitter,
   submitterSchema,
 } from '../../../src/protocol/roster-messages.js';
-import type { LogEntry } from '../../audit/chain.js';
 import type { Request } from '../../requests/request.js';
 import type { Restraint } from '../../requests/restraints.js';
 import type { Asker, Delivery, Review, Session } from '../store.js';
 import type { Draft } from './draft.js';
+import { EventInsertion } from './event-rows.js';
 import type { KeyIndexes, Pack } from './key-index.js';
 import type { LiveState } from './live-state.js';
 import { bytesOf, digestBytes, lifeOf } from './rows.js';
@@ -49,7 +49,7 @@ export class Writer {
   readonly #setUnapproved: Statement;
   readonly #putReview: Statement;
   readonly #endReview: Statement;
-  readonly #insertEvent: Statement;
+  readonly #events: EventInsertion;
   readonly #acknowledge: Statement;
   readonly #putDelivery: Statement;
   readonly #endDelivery: Statement;
@@ -90,9 +90,7 @@ export class Writer {
       'INSERT OR REPLACE INTO reviews (request, requester, resource, opened_at, signed) VALUES (?, ?, ?, ?, ?)',
     );
     this.#endReview = database.prepare('DELETE FROM reviews WHERE request = ?');
-    this.#insertEvent = database.prepare(
-      'INSERT INTO events (seq, at, kind, request, body, hash) VALUES (?, ?, ?, ?, ?, ?)',
-    );
+    this.#events = new EventInsertion(database);
     this.#acknowledge = database.prepare('UPDATE store SET restored = NULL');
     this.#putDelivery = database.prepare(
       'INSERT OR REPLACE INTO outbox (event, sink, request, attempts, due, step) VALUES (?, ?, ?, ?, ?, ?)',
@@ -158,7 +156,7 @@ export class Writer {
     }
     if (draft.unapproved !== committed.unapproved) this.#setUnapproved.run(draft.unapproved);
     if (draft.restoration !== committed.restoration) this.#acknowledge.run();
-    for (const entry of draft.entries) this.#writeEntry(entry);
+    for (const entry of draft.entries) this.#events.run(entry);
     for (const delivery of draft.deliveries.values()) this.#writeDelivery(delivery);
     for (const { event, sink } of draft.delivered.values()) this.#endDelivery.run(event, sink);
     const packs = {
@@ -207,10 +205,6 @@ export class Writer {
 
   #writeDelivery({ event, sink, request, attempts, due, step }: Delivery): void {
     this.#putDelivery.run(event, sink, request, attempts, due, step);
-  }
-
-  #writeEntry({ seq, at, kind, request, body, hash }: LogEntry): void {
-    this.#insertEvent.run(seq, at, kind, request, body, bytesOf(hash));
   }
 }
 

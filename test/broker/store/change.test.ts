@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { verifyChain } from '../../../broker/audit/chain.js';
 import type { Request } from '../../../broker/requests/request.js';
 import type { Committed, RequestChange, RequestKey } from '../../../broker/store/store.js';
+import { verifyChain } from '../../../src/protocol/event-log.js';
 import type { Name, Nonce } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
 import {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { verifyChain } from '../../../broker/audit/chain.js';
 import type { Request } from '../../../broker/requests/request.js';
 import type { ListQuery, Store } from '../../../broker/store/store.js';
+import { verifyChain } from '../../../src/protocol/event-log.js';
 import type { Name } from '../../../src/protocol/names.js';
 import { REQUEST_STATES } from '../../../src/protocol/request-view.js';
 import { denied, newRequest, StoreWorld, submit, tokenHash } from './store-world.js';

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { appendEntry, GENESIS, hashEntry, type LogEntry, verifyChain } from '../../../broker/audit/chain.js';
-import { canonicalJson } from '../../../src/protocol/canonical.js';
+import { canonicalJson } from '../../src/protocol/canonical.js';
+import {
+  appendEntry,
+  GENESIS,
+  hashBody,
+  hashEntry,
+  type LogEntry,
+  verifyChain,
+} from '../../src/protocol/event-log.js';
 
 const content = fc.record({
   at: fc.nat(),
@@ -22,10 +29,11 @@ function chained(contents: readonly Parameters<typeof appendEntry>[1][]): LogEnt
 const cut = chain.chain((entries) => fc.tuple(fc.constant(entries), fc.nat({ max: entries.length - 2 })));
 
 describe('the hash chain', () => {
-  it('hashes the canonical JSON of what an entry says and of the hash before it', () => {
+  it('hashes the canonical JSON of what an entry says, of the digest of its body and of the hash before it', () => {
     fc.assert(
       fc.property(chain, (entries) => {
-        for (const { hash, ...rest } of entries) {
+        for (const { hash, body, ...rest } of entries) {
+          expect(rest.digest).toBe(hashBody(body ?? ''));
           expect(hash).toBe(createHash('sha256').update(canonicalJson(rest)).digest('hex'));
         }
       }),
@@ -34,16 +42,45 @@ describe('the hash chain', () => {
 
   it('keeps its form: this entry has this hash', () => {
     const entry = { at: 1, kind: 'store.created', request: null, body: '{"epoch":"e"}' };
+    const digest = createHash('sha256').update(entry.body).digest('hex');
     expect(appendEntry(GENESIS, entry)).toEqual({
       ...entry,
       seq: 1,
-      previous: '0'.repeat(64),
+      digest,
+      previous: GENESIS.hash,
       hash: createHash('sha256')
         .update(
-          `{"at":1,"body":"{\\"epoch\\":\\"e\\"}","kind":"store.created","previous":"${'0'.repeat(64)}","request":null,"seq":1}`,
+          `{"at":1,"digest":"${digest}","kind":"store.created","previous":"${GENESIS.hash}","request":null,"seq":1}`,
         )
         .digest('hex'),
     });
+  });
+
+  it('goes on from entries of before, whose hash covers the body itself', () => {
+    const text = `{"at":1,"body":"{\\"epoch\\":\\"e\\"}","kind":"store.created","previous":"${GENESIS.hash}","request":null,"seq":1}`;
+    const first = {
+      seq: 1,
+      at: 1,
+      kind: 'store.created',
+      request: null,
+      body: '{"epoch":"e"}',
+      digest: null,
+      previous: GENESIS.hash,
+      hash: createHash('sha256').update(text).digest('hex'),
+    };
+    const next = appendEntry(first, { at: 2, kind: 'roster.changed', request: null, body: '{}' });
+    expect(verifyChain([first, next])).toBeNull();
+    expect(verifyChain([{ ...first, body: null }, next])).toBe(1);
+  });
+
+  it('holds without bodies that were erased, and not with another one in their place', () => {
+    fc.assert(
+      fc.property(cut, ([entries, at]) => {
+        const entry = entries[at] as LogEntry;
+        expect(verifyChain(entries.with(at, { ...entry, body: null }))).toBeNull();
+        expect(verifyChain(entries.with(at, { ...entry, body: `${entry.body} ` }))).toBe(entry.seq);
+      }),
+    );
   });
 
   it('holds from its beginning and from any of its entries', () => {
@@ -60,7 +97,7 @@ describe('the hash chain', () => {
   });
 
   it('names an edited entry, whatever was edited (A49)', () => {
-    const fields = ['at', 'kind', 'request', 'body', 'previous', 'hash'] as const;
+    const fields = ['at', 'kind', 'request', 'body', 'digest', 'previous', 'hash'] as const;
     fc.assert(
       fc.property(cut, fc.constantFrom(...fields), ([entries, at], field) => {
         const entry = entries[at] as LogEntry;
@@ -74,7 +111,8 @@ describe('the hash chain', () => {
     fc.assert(
       fc.property(cut, ([entries, at]) => {
         const entry = entries[at] as LogEntry;
-        const edited = { ...entry, body: `${entry.body}x` };
+        const body = `${entry.body}x`;
+        const edited = { ...entry, body, digest: hashBody(body) };
         expect(verifyChain(entries.with(at, { ...edited, hash: hashEntry(edited) }))).toBe(entry.seq + 1);
       }),
     );
@@ -112,7 +150,10 @@ describe('the hash chain', () => {
   it('names the point where a fork replaces the rest (A49)', () => {
     fc.assert(
       fc.property(cut, fc.array(content, { minLength: 2, maxLength: 4 }), ([entries, at], others) => {
-        const fork = chained([...entries.slice(0, at), ...others]);
+        const fork = chained([
+          ...entries.slice(0, at).map((entry) => ({ ...entry, body: entry.body ?? '' })),
+          ...others,
+        ]);
         const known = entries[at] as LogEntry;
         fc.pre(fork[at]?.hash !== known.hash);
         expect(verifyChain(fork)).toBeNull();
