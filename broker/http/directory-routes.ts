@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { changeReason, OWNER } from '../../src/protocol/change-messages.js';
 import { parseBody } from '../../src/protocol/messages.js';
@@ -11,56 +11,60 @@ import {
 import { isJsonObject, type JsonValue } from '../../src/protocol/strict-json.js';
 import { authorise } from '../access/principal.js';
 import type { ChangeAuthor } from '../changes/changes.js';
+import type { EnrolledChange } from '../changes/directory-change.js';
 import type { BrokerContext } from '../context.js';
-import type { Submitted } from '../requests/requests.js';
 import type { Directory } from '../store/store.js';
 import { sendAnswer } from './answers.js';
 
 type WithBody = FastifyRequest<{ Body: JsonValue }>;
+
+/** One of the two lists of the directory, as the API speaks of it. */
+interface Listed {
+  readonly name: 'roster' | 'submitters';
+  show(directory: Directory): JsonValue;
+  parse(body: JsonValue): EnrolledChange;
+}
+
+const PEOPLE: Listed = {
+  name: 'roster',
+  show: ({ people }) => z.encode(rosterReply, { people: [...people] }),
+  parse: (body) => ({ of: 'people', change: parseBody(rosterChangeSchema, body) }),
+};
+
+const SUBMITTERS: Listed = {
+  name: 'submitters',
+  show: ({ submitters }) => z.encode(submittersReply, { submitters: [...submitters] }),
+  parse: (body) => ({ of: 'submitters', change: parseBody(submitterChangeSchema, body) }),
+};
 
 /**
  * People and submitters. The owner of the data directory reads them over its 0600 socket; a change is asked for by the
  * owner or by an approver, and from two approvers on it waits for others (A17).
  */
 export function directoryRoutes(app: FastifyInstance, context: BrokerContext): void {
-  const { attendance, changes, store } = context;
-  const people = (directory: Directory) => z.encode(rosterReply, { people: [...directory.people] });
-  const submitters = (directory: Directory) =>
-    z.encode(submittersReply, { submitters: [...directory.submitters] });
-  const answer = (http: FastifyRequest, reply: FastifyReply, { request, watch }: Submitted) =>
-    sendAnswer(http, reply, {
-      status: 202,
-      request,
-      watch,
-      attention: attendance.of(request),
-      withReceipts: false,
+  const { attendance, changes, log, store } = context;
+  for (const { name, show, parse } of [PEOPLE, SUBMITTERS]) {
+    app.get(`/v1/${name}`, async (http) => {
+      authorise(http.principal, 'directory.read');
+      return show(store.directory());
     });
 
-  app.get('/v1/roster', async (http) => {
-    authorise(http.principal, 'directory.read');
-    return people(store.directory());
-  });
-
-  app.post('/v1/roster/changes', async (http: WithBody, reply) => {
-    const { author, body } = asked(http);
-    const change = parseBody(rosterChangeSchema, body);
-    const changed = await changes.change({ of: 'people', change }, author);
-    context.log.info({ event: 'roster', change: change.change, by: author.requester });
-    return changed.applied ? people(changed.directory) : answer(http, reply, changed.submitted);
-  });
-
-  app.get('/v1/submitters', async (http) => {
-    authorise(http.principal, 'directory.read');
-    return submitters(store.directory());
-  });
-
-  app.post('/v1/submitters/changes', async (http: WithBody, reply) => {
-    const { author, body } = asked(http);
-    const change = parseBody(submitterChangeSchema, body);
-    const changed = await changes.change({ of: 'submitters', change }, author);
-    context.log.info({ event: 'submitters', change: change.change, by: author.requester });
-    return changed.applied ? submitters(changed.directory) : answer(http, reply, changed.submitted);
-  });
+    app.post(`/v1/${name}/changes`, async (http: WithBody, reply) => {
+      const { author, body } = asked(http);
+      const change = parse(body);
+      const changed = await changes.change(change, author);
+      log.info({ event: name, change: change.change.change, by: author.requester });
+      if (changed.applied) return show(changed.directory);
+      const { request, watch } = changed.submitted;
+      return sendAnswer(http, reply, {
+        status: 202,
+        request,
+        watch,
+        attention: attendance.of(request),
+        withReceipts: false,
+      });
+    });
+  }
 }
 
 /** Who asks for a change, and the change itself: `reason` stands beside it in the body. */

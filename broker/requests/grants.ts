@@ -2,26 +2,20 @@ import { isGrant, usesLeft, worthOf } from '../../src/protocol/grant.js';
 import type { Claim, RequestId } from '../../src/protocol/names.js';
 import { isLive, type RequestState } from '../../src/protocol/request-view.js';
 import { parseRule, type Rule } from '../../src/protocol/rule.js';
-import type { EpochMs } from '../../src/protocol/time.js';
 import { type Evaluation, evaluate } from '../policy/quorum.js';
-import type { Principals } from '../roster/principals.js';
 import type { Peers } from '../store/store.js';
 import { aloneStands } from './break-glass.js';
 import { approvedUnder, endedWithGrant, used } from './grant-steps.js';
 import * as lifecycle from './lifecycle.js';
 import { aloneDropped } from './lone-steps.js';
-import { whyBarred } from './protection.js';
+import { type Protection, whyBarred } from './protection.js';
 import type { Request, Vote } from './request.js';
-import type { Restraints } from './restraints.js';
 import type { Step } from './step.js';
 import { meetsTerms, standingVotes } from './verification.js';
 
 /** What a step is decided by, besides the request. Every function here is pure. */
-export interface Moment {
-  readonly principals: Principals;
+export interface Moment extends Protection {
   readonly peers: Peers;
-  readonly restraints: Restraints;
-  readonly now: EpochMs;
 }
 
 /** A step of one request, and those of others that belong to it. */
@@ -30,7 +24,7 @@ export interface Steps extends Step {
 }
 
 /** What its clocks, or the lock on its requester, make of a request; null where it goes on. */
-export function overdue(request: Request, moment: Omit<Moment, 'peers'>): Step | null {
+export function overdue(request: Request, moment: Protection): Step | null {
   const why = whyBarred(request, moment);
   const barred = why === null ? null : lifecycle.barred(request, why, moment.now);
   return barred ?? lifecycle.overdue(request, moment.now);

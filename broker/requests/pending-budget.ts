@@ -1,7 +1,8 @@
 import type { Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 
-interface Holder {
+/** Who and what a pending request is counted for. */
+export interface Holder {
   readonly submitter: Name;
   readonly resource: string;
   /** The person, whatever the alias, or the account that is nobody's. */

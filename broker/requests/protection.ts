@@ -33,17 +33,13 @@ export function checkNobodyLocked(asked: Asked, { restraints, principals }: Prot
   checkNotLocked(restraints, countedAs(asked.requester, principals), asked.requester);
 }
 
-/** @throws Problem `locked`, `muted` where nobody is to be troubled with this */
-export function checkMayTrouble(asked: Asked, protection: Protection): void {
-  checkNobodyLocked(asked, protection);
-  checkNotMuted(protection.restraints, pairOf(asked, protection.principals), protection.now);
+/** @throws Problem `muted` where nobody is to be troubled with this */
+export function checkMayTrouble(asked: Asked, { restraints, principals, now }: Protection): void {
+  checkNotMuted(restraints, pairOf(asked, principals), now);
 }
 
 /** Why nothing in the name of this requester goes on; null where it may. */
-export function whyBarred(
-  { document }: Request,
-  { restraints, principals }: Pick<Protection, 'restraints' | 'principals'>,
-): string | null {
+export function whyBarred({ document }: Request, { restraints, principals }: Protection): string | null {
   const lock = lockOn(restraints, countedAs(document.requester, principals), document.requester);
   return lock === null ? null : `${lock.by} called a request of ${lock.requester} a fraud`;
 }

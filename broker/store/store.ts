@@ -144,6 +144,14 @@ export interface RequestChange<Result> {
   readonly result: Result;
 }
 
+/** Decides a change by what stands at that moment; null where there is no such request. */
+export type DecideChange<Result> = (
+  current: Request | null,
+  restraints: Restraints,
+  peers: Peers,
+  directory: Directory,
+) => RequestChange<Result>;
+
 /** One entry of the log after its commit, with the request as it then stood (null where it is not of the life of one). */
 export interface Committed {
   readonly seq: number;
@@ -184,15 +192,7 @@ export interface Store {
   events(query: { readonly after: number; readonly limit: number }): Promise<readonly LogEntry[]>;
 
   /** Compare-and-swap on one request, on those that change with it and on the restraints and the directory, together with their log entries. */
-  change<Result>(
-    key: RequestKey,
-    decide: (
-      current: Request | null,
-      restraints: Restraints,
-      peers: Peers,
-      directory: Directory,
-    ) => RequestChange<Result>,
-  ): Promise<Result>;
+  change<Result>(key: RequestKey, decide: DecideChange<Result>): Promise<Result>;
 
   /** Locks and denials that count; another map after each change. What is over may still be among them. */
   restraints(): Restraints;

@@ -9,12 +9,12 @@ import type { Restraints } from '../../requests/restraints.js';
 import type {
   Asker,
   Committed,
+  DecideChange,
   Delivery,
   DeliveryName,
   Directory,
   Door,
   NextTry,
-  Peers,
   PolicyText,
   RequestChange,
   RequestKey,
@@ -132,15 +132,7 @@ export class Draft {
   }
 
   /** @throws Problem `replayed`, and whatever `decide` throws */
-  change<Result>(
-    key: RequestKey,
-    decide: (
-      current: Request | null,
-      restraints: Restraints,
-      peers: Peers,
-      directory: Directory,
-    ) => RequestChange<Result>,
-  ): Result {
+  change<Result>(key: RequestKey, decide: DecideChange<Result>): Result {
     const current = this.find(key);
     const change = decide(current, this.restraints, this, this.directory);
     const request = change.request ?? current;

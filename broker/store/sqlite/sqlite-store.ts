@@ -10,15 +10,14 @@ import type { Restraints } from '../../requests/restraints.js';
 import type {
   Asker,
   Committed,
+  DecideChange,
   Delivery,
   DeliveryName,
   Directory,
   Door,
   ListQuery,
   NextTry,
-  Peers,
   PolicyText,
-  RequestChange,
   RequestKey,
   Review,
   RosterStep,
@@ -108,15 +107,7 @@ export class SqliteStore implements Store {
     return this.#history.events(after, limit);
   }
 
-  change<Result>(
-    key: RequestKey,
-    decide: (
-      current: Request | null,
-      restraints: Restraints,
-      peers: Peers,
-      directory: Directory,
-    ) => RequestChange<Result>,
-  ): Promise<Result> {
+  change<Result>(key: RequestKey, decide: DecideChange<Result>): Promise<Result> {
     return this.#group.submit((draft) => draft.change(key, decide));
   }
 

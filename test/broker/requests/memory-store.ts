@@ -3,6 +3,7 @@ import { NO_RESTRAINTS, type Restraints } from '../../../broker/requests/restrai
 import type {
   Asker,
   Committed,
+  DecideChange,
   Delivery,
   DeliveryName,
   Directory,
@@ -10,7 +11,6 @@ import type {
   NextTry,
   Peers,
   PolicyText,
-  RequestChange,
   RequestKey,
   Review,
   Session,
@@ -67,15 +67,7 @@ export class MemoryStore implements Store {
     return this.#askers.get(hash) ?? null;
   }
 
-  change<Result>(
-    key: RequestKey,
-    decide: (
-      current: Request | null,
-      restraints: Restraints,
-      peers: Peers,
-      directory: Directory,
-    ) => RequestChange<Result>,
-  ): Promise<Result> {
+  change<Result>(key: RequestKey, decide: DecideChange<Result>): Promise<Result> {
     return this.#commit(() => {
       const current = this.#find(key);
       const peers: Peers = { equal: (ask) => this.#equal(ask) };
