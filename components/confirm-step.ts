@@ -49,15 +49,20 @@ export function openConfirm(state: ConsoleState, verdict: ConfirmVerdict): Conso
   return { ...state, confirm };
 }
 
+/** Says that it closed: who looked away for a moment must not take a panel that is gone for a signature. */
+function closeConfirm(state: ConsoleState): ConsoleState {
+  return { ...state, confirm: null, notice: [span(label`Cancelled: nothing was signed.`, 'strong')] };
+}
+
 /** A key in the confirm step. Nothing is heard while a signature is made. */
 export function stepConfirm(state: ConsoleState, matched: MatchedAction | null, press: Press): Step {
   const { confirm } = state;
   if (confirm === null || confirm.isSigning) return stay(state);
   switch (matched?.action) {
     case 'back':
-      return stay(isField(confirm.focused) ? focusOn(state, confirm, 'cancel') : { ...state, confirm: null });
+      return stay(isField(confirm.focused) ? focusOn(state, confirm, 'cancel') : closeConfirm(state));
     case 'next':
-      return stay(focusOn(state, confirm, neighbour(confirm, isArrow(press) ? 'arrow' : 1)));
+      return stay(focusOn(state, confirm, arrowTarget(press) ?? neighbour(confirm, 1)));
     case 'previous':
       return stay(focusOn(state, confirm, neighbour(confirm, -1)));
     case 'comment':
@@ -83,22 +88,26 @@ export function pasteIntoConfirm(state: ConsoleState, text: string): ConsoleStat
   return { ...state, notice: [span(label`Pasted text was ignored: only a comment takes it.`, 'muted')] };
 }
 
-const isArrow = (press: Press): boolean =>
-  'named' in press && (press.named === 'left' || press.named === 'right');
+/**
+ * An arrow goes to the button on its side and stays there: pressed twice, by a hand that saw no answer to the first, it must not
+ * lead back.
+ */
+function arrowTarget(press: Press): ConfirmTarget | null {
+  if (!('named' in press)) return null;
+  if (press.named === 'right') return 'sign';
+  return press.named === 'left' ? 'cancel' : null;
+}
 
-/** The next one or the one before in the circle of buttons and fields; the arrows go to and fro between the two buttons. */
-function neighbour({ focused, digits, cover }: ConfirmStep, way: 1 | -1 | 'arrow'): ConfirmTarget {
-  const circle: readonly ConfirmTarget[] =
-    way === 'arrow'
-      ? ['cancel', 'sign']
-      : [
-          'cancel',
-          'sign',
-          ...(cover !== null && canChoose(cover) ? (['cover'] as const) : []),
-          ...(digits === null ? [] : (['number'] as const)),
-          'comment',
-        ];
-  return circle.at((circle.indexOf(focused) + (way === -1 ? -1 : 1)) % circle.length) ?? 'cancel';
+/** The next one or the one before in the circle of buttons and fields. */
+function neighbour({ focused, digits, cover }: ConfirmStep, way: 1 | -1): ConfirmTarget {
+  const circle: readonly ConfirmTarget[] = [
+    'cancel',
+    'sign',
+    ...(cover !== null && canChoose(cover) ? (['cover'] as const) : []),
+    ...(digits === null ? [] : (['number'] as const)),
+    'comment',
+  ];
+  return circle.at((circle.indexOf(focused) + way) % circle.length) ?? 'cancel';
 }
 
 function focusOn(state: ConsoleState, confirm: ConfirmStep, focused: ConfirmTarget): ConsoleState {
@@ -108,7 +117,7 @@ function focusOn(state: ConsoleState, confirm: ConfirmStep, focused: ConfirmTarg
 function activate(state: ConsoleState, confirm: ConfirmStep): Step {
   if (isField(confirm.focused)) return stay(focusOn(state, confirm, 'cancel'));
   if (!isSettled(state) || state.opened === null) return stay(state);
-  if (confirm.focused === 'cancel') return stay({ ...state, confirm: null });
+  if (confirm.focused === 'cancel') return stay(closeConfirm(state));
   if (obstacleTo(state, confirm.verdict) !== null) return stay(state);
   const { verdict, comment, digits, cover } = confirm;
   const { request } = state.opened;

@@ -34,7 +34,10 @@ export type ConsoleEvent =
   | { readonly type: 'painted'; readonly frame: PaintedFrame; readonly at: EpochMs }
   | { readonly type: 'decided' }
   | { readonly type: 'acknowledged' }
-  | { readonly type: 'failed'; readonly message: SafeText; readonly hint: SafeText };
+  | { readonly type: 'failed'; readonly of: Failing; readonly message: SafeText; readonly hint: SafeText };
+
+/** What failed: the signature that the confirm step waits for, or something beside it. */
+export type Failing = 'decision' | 'acknowledgement';
 
 /** What a frame that reached the terminal showed. */
 export interface PaintedFrame {
@@ -70,7 +73,7 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
     case 'resize':
       return stay({ ...state, size: event.size });
     case 'press':
-      return receivePress({ ...state, notice: null }, event.press);
+      return hearPress(state, event.press);
     case 'paste':
       return stay(pasteIntoConfirm({ ...state, notice: null }, event.text));
     case 'painted':
@@ -82,6 +85,14 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
     case 'failed':
       return stay(recordFailure(state, event));
   }
+}
+
+/** A key takes away what was said last, unless it comes too early to do anything: then nobody has read it yet. */
+function hearPress(state: ConsoleState, press: Press): Step {
+  const unsaid = { ...state, notice: null };
+  const heard = receivePress(unsaid, press);
+  const isTooEarly = heard.state === unsaid && heard.effects.length === 0 && !isSettled(state);
+  return isTooEarly ? stay(state) : heard;
 }
 
 function receivePress(state: ConsoleState, press: Press): Step {
@@ -214,9 +225,9 @@ function decidedNotice({ confirm }: ConsoleState): Line {
 
 function recordFailure(
   state: ConsoleState,
-  { message, hint }: { readonly message: SafeText; readonly hint: SafeText },
+  { of, message, hint }: Extract<ConsoleEvent, { type: 'failed' }>,
 ): ConsoleState {
-  if (state.confirm === null) return { ...state, notice: [span(message, 'danger')] };
+  if (of !== 'decision' || state.confirm === null) return { ...state, notice: [span(message, 'danger')] };
   const confirm = {
     ...state.confirm,
     isSigning: false,

@@ -27,19 +27,19 @@ export function useEffects(store: ConsoleStore, { connection, hasBell, dispatch 
         case 'decide':
           connection.decide(effect.request, effect.decision, forPrompt).then(
             () => dispatch({ type: 'decided' }),
-            (error: unknown) => dispatch({ type: 'failed', ...describe(error) }),
+            (error: unknown) => dispatch({ type: 'failed', of: 'decision', ...describe(error) }),
           );
           return;
         case 'revoke':
           connection.revoke(effect.request, effect.comment, forPrompt).then(
             () => dispatch({ type: 'decided' }),
-            (error: unknown) => dispatch({ type: 'failed', ...describe(error) }),
+            (error: unknown) => dispatch({ type: 'failed', of: 'decision', ...describe(error) }),
           );
           return;
         case 'acknowledge':
           connection.acknowledgeRestoration().then(
             () => dispatch({ type: 'acknowledged' }),
-            (error: unknown) => dispatch({ type: 'failed', ...describe(error) }),
+            (error: unknown) => dispatch({ type: 'failed', of: 'acknowledgement', ...describe(error) }),
           );
           return;
         case 'ring':

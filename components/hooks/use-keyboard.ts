@@ -1,16 +1,38 @@
 import { type Key, useInput, usePaste } from 'ink';
+import { useEffect, useMemo } from 'react';
 import type { NamedKey, Press } from '../key-table.js';
+import { createPressReader } from '../press-reader.js';
+
+/** Ink has waited 20 ms by then: together about what editors wait for the rest of a key. */
+const REST_MS = 30;
 
 /**
  * The one place where keys and pasted text come in. Pasted text arrives here whole, between its brackets, and is
  * never mistaken for keys (A35).
  */
 export function useKeyboard(onPress: (press: Press) => void, onPaste: (text: string) => void): void {
+  const reader = useMemo(() => createPressReader(onPress, afterNextRead), [onPress]);
+  useEffect(() => reader.stop, [reader]);
   useInput((input, key) => {
     const press = toPress(input, key);
-    if (press !== null) onPress(press);
+    if (press !== null) reader.read(press);
   });
-  usePaste(onPaste);
+  usePaste((text) => {
+    reader.flush();
+    onPaste(text);
+  });
+}
+
+/** Waits, then for one look at the terminal: on a busy machine the time may be over while bytes lie there unread. */
+function afterNextRead(then: () => void): () => void {
+  let immediate: NodeJS.Immediate | null = null;
+  const timer = setTimeout(() => {
+    immediate = setImmediate(then);
+  }, REST_MS);
+  return () => {
+    clearTimeout(timer);
+    if (immediate !== null) clearImmediate(immediate);
+  };
 }
 
 const NAMED: readonly (readonly [keyof Key, NamedKey])[] = [

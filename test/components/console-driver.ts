@@ -104,6 +104,11 @@ export class ConsoleDriver {
     return this.#step({ type: 'resize', size: { columns, rows } });
   }
 
+  /** The broker has taken the decision; the next frame is not painted yet. */
+  decided(): this {
+    return this.#step({ type: 'decided' });
+  }
+
   finish(event: Extract<ConsoleEvent, { type: 'decided' | 'acknowledged' | 'failed' }>): this {
     return this.#step(event).paint().wait(1000);
   }

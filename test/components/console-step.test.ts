@@ -181,7 +181,12 @@ describe('deciding', () => {
 
     test('keeps the number where signing fails', () => {
       const driver = numbered().press('123456', 'enter', 'tab', 'enter');
-      driver.finish({ type: 'failed', message: label`the key is locked`, hint: label`unlock it` });
+      driver.finish({
+        type: 'failed',
+        of: 'decision',
+        message: label`the key is locked`,
+        hint: label`unlock it`,
+      });
       expect(driver.state.confirm).toMatchObject({ focused: 'cancel', digits: '123456' });
     });
 
@@ -208,7 +213,12 @@ describe('deciding', () => {
 
   test('an error comes back to the dialog, with the comment kept and the focus on Cancel', () => {
     const driver = confirming().press('c', 'ok', 'enter', 'tab', 'enter');
-    driver.finish({ type: 'failed', message: label`the key is locked`, hint: label`unlock it` });
+    driver.finish({
+      type: 'failed',
+      of: 'decision',
+      message: label`the key is locked`,
+      hint: label`unlock it`,
+    });
     expect(driver.state.confirm).toMatchObject({
       focused: 'cancel',
       isSigning: false,
@@ -223,6 +233,36 @@ describe('deciding', () => {
     expect(driver.state.confirm).toMatchObject({ isSigning: true, focused: 'sign' });
     driver.press('^c');
     expect(driver.effects.at(-1)).toEqual({ type: 'quit' });
+  });
+
+  test('an arrow that is pressed twice stays on its button: it never leads back to where Enter cancels', () => {
+    const driver = confirming().press('right', 'right');
+    expect(driver.state.confirm).toMatchObject({ focused: 'sign' });
+    expect(driver.press('left', 'left').state.confirm).toMatchObject({ focused: 'cancel' });
+    expect(driver.press('right', 'right', 'enter').decisions).toHaveLength(1);
+  });
+
+  test('a panel that closes says that nothing was signed', () => {
+    for (const key of ['enter', 'escape']) {
+      const driver = confirming().press(key);
+      expect([driver.state.confirm, driver.noticeText]).toEqual([null, 'Cancelled: nothing was signed.']);
+    }
+  });
+
+  test('what fails beside it does not end the wait for a signature, nor free the keys', () => {
+    const driver = confirming().press('tab', 'enter');
+    const failure = { message: label`no route`, hint: label`try again` };
+    driver.finish({ type: 'failed', of: 'acknowledgement', ...failure });
+    expect(driver.state.confirm).toMatchObject({ isSigning: true, failure: null });
+    expect(driver.press('enter').decisions).toHaveLength(1);
+  });
+
+  test('a key that comes too early to do anything leaves what was said on the screen', () => {
+    const driver = confirming(...three()).press('tab', 'enter');
+    driver.decided().type('enter').paint().type('enter');
+    expect(driver.state.opened).toBeNull();
+    expect(driver.noticeText).toBe('Your approval is signed and recorded.');
+    expect(driver.wait(SETTLE_MS).type('j').noticeText).toBe('');
   });
 
   test('goes back to the queue and on to the next one that waits', () => {
