@@ -5,12 +5,13 @@ import type { EpochMs } from '../../src/protocol/time.js';
 import { APPROVERS_WHO_MUST_AGREE } from '../changes/directory-change.js';
 import { policyLoaded } from '../changes/policy-change.js';
 import type { PolicyProposals } from '../changes/policy-proposals.js';
-import { BadPolicy, formatMistake } from '../policy/bad-policy.js';
+import { BadPolicy } from '../policy/bad-policy.js';
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.js';
 import type { Ask, Policy } from '../policy/policy.js';
 import type { Principals } from '../roster/principals.js';
 import type { PolicyText, Store } from '../store/store.js';
-import { readPolicyText } from './policy-text.js';
+import { formatMistake } from '../yaml/mistake.js';
+import { readYamlFile } from '../yaml-file.js';
 
 export interface PolicySourceContext {
   /** Null where no file is named although a policy is in force. */
@@ -70,7 +71,7 @@ export class PolicySource implements Policy {
       onLoaded(policy);
       return new PolicySource(context, { policy, since: kept.since });
     }
-    const text = await readPolicyText(file);
+    const text = await readYamlFile(file, 'bad-policy');
     const policy = compilePolicy(text, { principals: principals(), file });
     const source = new PolicySource(context, { policy, since: clock() });
     await source.#putInForce(policy);
@@ -138,7 +139,7 @@ export class PolicySource implements Policy {
         'bad-policy',
         'no policy file is named, but a policy is in force: give it with --policy',
       );
-    const text = await readPolicyText(file);
+    const text = await readYamlFile(file, 'bad-policy');
     await proposals.keepOnly(this.current.digest, sha256Digest(text));
     const next = this.compile(text);
     if (next.digest === this.current.digest) {

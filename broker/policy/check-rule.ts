@@ -1,10 +1,10 @@
 import { MAX_PLACES, MAX_QUORUM_GROUPS, type Quorum, shortages } from '../../src/protocol/quorum.js';
 import type { Person } from '../../src/protocol/roster-messages.js';
 import type { Rule } from '../../src/protocol/rule.js';
-import { inWords } from './duration-words.js';
+import { inWords } from '../yaml/duration-words.js';
+import type { Path } from '../yaml/yaml-source.js';
 import type { FileRule } from './policy-file.js';
 import { isAny, placesOf } from './rule-of.js';
-import type { Path } from './yaml-source.js';
 
 /** Against what a rule is held: the people there are, and the groups that a command will tell. */
 export interface World {

@@ -2,7 +2,9 @@ import { sha256Digest } from '../../src/protocol/canonical.js';
 import type { Digest } from '../../src/protocol/names.js';
 import { pinRule } from '../../src/protocol/rule.js';
 import type { Principals } from '../roster/principals.js';
-import { BadPolicy, type Mistake } from './bad-policy.js';
+import type { Mistake } from '../yaml/mistake.js';
+import { type Path, readYaml, type YamlSource } from '../yaml/yaml-source.js';
+import { BadPolicy } from './bad-policy.js';
 import { checkConditions } from './check-conditions.js';
 import { checkGroup, checkRule, type World } from './check-rule.js';
 import { type Condition, ConditionMistake, compileCondition } from './condition.js';
@@ -11,9 +13,8 @@ import type { Policy } from './policy.js';
 import { MAX_CONDITION_CHARS, MAX_RULES, type PolicyFile } from './policy-file.js';
 import { conditionText, ruleOf } from './rule-of.js';
 import { type CompiledRule, policyOf } from './rules.js';
-import { readShape, written } from './shape.js';
+import { readPolicyShape, written } from './shape.js';
 import { expandTables, type PlacedRule } from './tables.js';
-import { type Path, readYaml, type YamlSource } from './yaml-source.js';
 
 /** A group whose members a command prints. */
 export interface CommandGroup {
@@ -49,7 +50,7 @@ export function compilePolicy(
 ): CompiledPolicy {
   const mistakes: Mistake[] = [];
   const source = readYaml(text, mistakes);
-  const shape = source === null ? null : readShape(source, mistakes);
+  const shape = source === null ? null : readPolicyShape(source, mistakes);
   if (source === null || shape === null) {
     for (const [index, when] of writtenConditions(source)) {
       readCondition(when, ['rules', index, 'when'], source as YamlSource, mistakes);

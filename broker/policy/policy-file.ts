@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { MAX_DURATION_SECONDS } from '../../src/protocol/document.js';
 import { isName } from '../../src/protocol/names.js';
 import { MAX_GROUP_CHARS, MAX_PLACES } from '../../src/protocol/quorum.js';
-import { inWords } from './duration-words.js';
+import { time, wanted } from '../yaml/time-schema.js';
 import { tableSchema } from './tables.js';
 
 /** Most rules of a file. */
@@ -13,29 +13,6 @@ export const MAX_CONDITION_CHARS = 4096;
 export const RESERVED_GROUPS = ['people', 'any'] as const;
 
 const DAY = 86_400;
-const UNITS = { s: 1, m: 60, h: 3600, d: DAY } as const;
-const TIME = /^(0|[1-9][0-9]{0,6})([smhd])$/;
-
-const wanted = (text: string) => ({ error: text });
-
-/** Seconds of `90s`, `5m`, `1h` or `7d`; null for anything else. */
-function secondsOf(text: string): number | null {
-  const [, digits, unit] = TIME.exec(text) ?? [];
-  return digits === undefined ? null : Number(digits) * UNITS[unit as keyof typeof UNITS];
-}
-
-const time = (least: number, most: number) => {
-  const text = `write a time from ${inWords(least)} to ${inWords(most)} as a number and s, m, h or d, such as 5m`;
-  return z
-    .string(wanted(text))
-    .regex(TIME, wanted(text))
-    .transform((written, context) => {
-      const seconds = secondsOf(written);
-      if (seconds !== null && seconds >= least && seconds <= most) return seconds;
-      context.issues.push({ code: 'custom', message: text, input: written });
-      return z.NEVER;
-    });
-};
 
 const whole = (least: number, most: number, what: string) => {
   const text = `write a whole number from ${least} to ${most}, ${what}`;

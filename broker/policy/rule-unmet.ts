@@ -2,7 +2,7 @@ import { asksNumber } from '../../src/protocol/matched-number.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { Rule } from '../../src/protocol/rule.js';
 import type { JsonValue } from '../../src/protocol/strict-json.js';
-import { inWords } from './duration-words.js';
+import { inWords } from '../yaml/duration-words.js';
 import { matchesWhole } from './pattern.js';
 import type { Ask } from './policy.js';
 

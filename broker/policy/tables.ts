@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { isName } from '../../src/protocol/names.js';
+import type { Path } from '../yaml/yaml-source.js';
 import type { FileRule, fileRule } from './policy-file.js';
-import type { Path } from './yaml-source.js';
 
 const wanted = (text: string) => ({ error: text });
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { BadPolicy, type Mistake } from '../../../broker/policy/bad-policy.js';
-import { readYaml } from '../../../broker/policy/yaml-source.js';
+import { BadPolicy } from '../../../broker/policy/bad-policy.js';
+import type { Mistake } from '../../../broker/yaml/mistake.js';
+import { readYaml } from '../../../broker/yaml/yaml-source.js';
 import { isName, type Name } from '../../protocol/names.js';
 import { PROBLEMS, type ProblemCode } from '../../protocol/problems.js';
 import type { JsonObject } from '../../protocol/strict-json.js';

@@ -1,5 +1,5 @@
-import { inWords } from '../../../broker/policy/duration-words.js';
 import type { Explanation, JudgedPart, TriedRule } from '../../../broker/policy/explanation.js';
+import { inWords } from '../../../broker/yaml/duration-words.js';
 import type { Quorum } from '../../protocol/quorum.js';
 import type { Rule } from '../../protocol/rule.js';
 import { exact, prose } from '../output.js';

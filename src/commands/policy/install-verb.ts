@@ -34,13 +34,13 @@ Examples
         hint: 'name its data directory with --dir',
       });
     }
-    const [{ openSqliteStore }, { installPolicy }, { readPolicyText }] = await Promise.all([
+    const [{ openSqliteStore }, { installPolicy }, { readYamlFile }] = await Promise.all([
       import('../../../broker/store/sqlite/open.js'),
       import('../../../broker/changes/offline.js'),
-      import('../../../broker/policy-file/policy-text.js'),
+      import('../../../broker/yaml-file.js'),
     ]);
     const path = resolve(file);
-    const text = await readPolicyText(path);
+    const text = await readYamlFile(path, 'bad-policy');
     const store = await openSqliteStore({
       directory: data,
       clock: Date.now,

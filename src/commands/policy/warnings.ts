@@ -1,9 +1,9 @@
 import { matches } from '../../../broker/access/submitters.js';
 import type { CompiledPolicy } from '../../../broker/policy/compile.js';
-import { inWords } from '../../../broker/policy/duration-words.js';
 import { overlaps, possible } from '../../../broker/policy/implication.js';
 import type { CompiledRule } from '../../../broker/policy/rules.js';
 import type { Principals } from '../../../broker/roster/principals.js';
+import { inWords } from '../../../broker/yaml/duration-words.js';
 import type { Quorum } from '../../protocol/quorum.js';
 import type { Submitter } from '../../protocol/roster-messages.js';
 import type { Rule } from '../../protocol/rule.js';

@@ -58,8 +58,8 @@ export async function openWorld(
   const path = file ?? (env.COUNTERSIGN_POLICY || undefined);
   const directory = own ?? (await readDirectory(flags, env));
   if (path !== undefined) {
-    const { readPolicyText } = await import('../../../broker/policy-file/policy-text.js');
-    return { file: path, text: await readPolicyText(path), refused: [], directory, told: given };
+    const { readYamlFile } = await import('../../../broker/yaml-file.js');
+    return { file: path, text: await readYamlFile(path, 'bad-policy'), refused: [], directory, told: given };
   }
   const { policy } = await fetchPolicy(flags, env);
   if (policy === null) {

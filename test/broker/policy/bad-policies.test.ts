@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BadPolicy } from '../../../broker/policy/bad-policy.js';
-import { MAX_POLICY_BYTES } from '../../../broker/policy/yaml-source.js';
+import { MAX_YAML_BYTES } from '../../../broker/yaml/yaml-source.js';
 import { compile, mistakesOf, rules } from './policy-world.js';
 
 const withApprovals = (approvals: string): string => rules(`when: action == "a"\napprovals: ${approvals}`);
@@ -120,7 +120,7 @@ describe('a policy that could open by mistake is not loaded', () => {
     ['no YAML', 'version: [1', 'flow'],
     ['a list', '- 1', 'write version: 1, then rules:'],
     ['deep nesting', `version: ${'['.repeat(2000)}`, 'nested too deeply'],
-    ['a huge file', `# ${'x'.repeat(MAX_POLICY_BYTES)}`, 'larger than'],
+    ['a huge file', `# ${'x'.repeat(MAX_YAML_BYTES)}`, 'larger than'],
     [
       'a program without a path',
       `groups: { a: { command: [who] } }\n${rules('approvals: { a: 1 }')}`,

@@ -1,7 +1,8 @@
-import { BadPolicy, formatMistake } from '../../../broker/policy/bad-policy.js';
+import { BadPolicy } from '../../../broker/policy/bad-policy.js';
 import { type CompiledPolicy, compilePolicy } from '../../../broker/policy/compile.js';
 import type { Ask } from '../../../broker/policy/policy.js';
 import { Principals } from '../../../broker/roster/principals.js';
+import { formatMistake } from '../../../broker/yaml/mistake.js';
 import { parseDocument } from '../../../src/protocol/document.js';
 import type { Submitter } from '../../../src/protocol/roster-messages.js';
 import type { JsonObject } from '../../../src/protocol/strict-json.js';

@@ -10,10 +10,10 @@ import {
   parseAllDocuments,
   type Scalar,
 } from 'yaml';
-import type { Mistake } from './bad-policy.js';
+import type { Mistake } from './mistake.js';
 
-/** Largest policy file, in bytes of UTF-8. */
-export const MAX_POLICY_BYTES = 256 * 1024;
+/** Largest file, in bytes of UTF-8. */
+export const MAX_YAML_BYTES = 256 * 1024;
 
 export type Path = readonly PropertyKey[];
 
@@ -42,8 +42,8 @@ const WHOLE_NUMBER = /^(?:0|[1-9][0-9]{0,8})$/;
  * booleans. No anchors, aliases, merge keys, tags or keys twice. Null where a mistake keeps it from being read further.
  */
 export function readYaml(text: string, mistakes: Mistake[]): YamlSource | null {
-  if (Buffer.byteLength(text) > MAX_POLICY_BYTES) {
-    mistakes.push({ line: 1, column: 1, message: `the file is larger than ${MAX_POLICY_BYTES} bytes` });
+  if (Buffer.byteLength(text) > MAX_YAML_BYTES) {
+    mistakes.push({ line: 1, column: 1, message: `the file is larger than ${MAX_YAML_BYTES} bytes` });
     return null;
   }
   const lines = new LineCounter();
@@ -104,14 +104,14 @@ function parsed(text: string, lines: LineCounter, refuse: Refuse): Document | nu
     if (second !== undefined) {
       refuse(
         (second.range as readonly number[] | undefined)?.[0] ?? 0,
-        'a policy is one YAML document: remove the --- lines',
+        'the file is one YAML document: remove the --- lines',
       );
     }
     if (document === undefined || document.errors.length > 0 || second !== undefined) return null;
     return document as Document;
   } catch (cause) {
     const why = cause instanceof RangeError ? 'it is nested too deeply' : (cause as Error).message;
-    refuse(0, `this is not a policy in YAML: ${why}`);
+    refuse(0, `this is not YAML that can be read: ${why}`);
     return null;
   }
 }
@@ -130,7 +130,7 @@ function check(node: Node | null, depth: number, refuse: Refuse): void {
     return;
   }
   if (isAlias(node)) {
-    refuse(offset, 'no aliases: write it out, so that each rule can be read alone');
+    refuse(offset, 'no aliases: write it out, so that each part can be read alone');
     return;
   }
   if ('anchor' in node && node.anchor) refuse(offset, `no anchors: remove &${node.anchor}`);
