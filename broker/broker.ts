@@ -21,6 +21,7 @@ import { checkCommand, Notifier } from './notify/notifier.js';
 import { Rings } from './notify/rings.js';
 import { OidcTokens } from './oidc/oidc-tokens.js';
 import { type BrokerOptions, DEFAULT_LIMITS } from './options.js';
+import type { Sender } from './outbox/sender.js';
 import { RunningPolicy } from './policy-file/running-policy.js';
 import { requestIds } from './requests/request-ids.js';
 import { Requests } from './requests/requests.js';
@@ -41,6 +42,8 @@ export interface Surroundings {
   readonly random: (count: number) => Buffer;
   /** Calls `tick` once a second until the returned function is called. */
   readonly everySecond: (tick: () => void) => () => void;
+  /** Receivers of events beside those of the options. */
+  readonly senders?: readonly Sender[];
 }
 
 export interface RunningBroker {

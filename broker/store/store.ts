@@ -80,8 +80,8 @@ export interface Review {
   readonly signed: readonly { readonly approver: Name; readonly statement: string }[];
 }
 
-/** Where something goes when it leaves the broker. */
-export type Sink = 'command';
+/** Where something goes when it leaves the broker: to the notification command, or to a webhook by its name. */
+export type Sink = 'command' | `webhook:${string}`;
 
 /** Names a delivery for ever, to its receiver too, who may get it more than once. */
 export interface DeliveryName {

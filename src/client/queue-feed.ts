@@ -1,5 +1,6 @@
 import type { OutdatedDoor } from '../protocol/door-messages.js';
 import type { RequestId } from '../protocol/names.js';
+import type { SinkStanding } from '../protocol/outbox-messages.js';
 import { isLive, type RequestView } from '../protocol/request-view.js';
 import type { Restoration } from '../protocol/restoration.js';
 import { NO_RESTRAINTS_VIEW, type RestraintsView } from '../protocol/restraints.js';
@@ -31,6 +32,7 @@ export function showsSame(a: Picture, b: Picture): boolean {
     a.openReviews === b.openReviews &&
     a.restraints === b.restraints &&
     a.policy === b.policy &&
+    a.outbox === b.outbox &&
     a.restoration === b.restoration
   );
 }
@@ -55,6 +57,7 @@ export const EMPTY_FEED: QueueFeed = {
     openReviews: [],
     restraints: NO_RESTRAINTS_VIEW,
     policy: null,
+    outbox: [],
     restoration: null,
   },
   position: null,
@@ -69,8 +72,10 @@ export function isComplete({ position, promised }: QueueFeed): boolean {
 
 /** Continues the picture over a new connection. */
 export function reopened(feed: QueueFeed): QueueFeed {
-  // The broker says it again if it is still so.
-  const picture = feed.picture.policy === null ? feed.picture : { ...feed.picture, policy: null };
+  const { policy, outbox } = feed.picture;
+  // The broker says both again if they are still so.
+  const isSilent = policy === null && outbox.length === 0;
+  const picture = isSilent ? feed.picture : { ...feed.picture, policy: null, outbox: [] };
   return { ...feed, picture, promised: null, announced: 0 };
 }
 
@@ -94,6 +99,7 @@ class Draft {
   #openReviews: readonly OpenReview[];
   #restraints: RestraintsView;
   #policy: PolicyTrouble | null;
+  #outbox: readonly SinkStanding[];
   #restoration: Restoration | null;
   /** Number of the newest event that was applied, also where a gap follows it. */
   #seq: number;
@@ -108,6 +114,7 @@ class Draft {
     this.#openReviews = picture.openReviews;
     this.#restraints = picture.restraints;
     this.#policy = picture.policy;
+    this.#outbox = picture.outbox;
     this.#restoration = picture.restoration;
     this.#seq = picture.seq;
     this.#position = position;
@@ -165,6 +172,9 @@ class Draft {
         this.#policy = refused === null && failing.length === 0 ? null : { refused, failing };
         break;
       }
+      case 'outbox':
+        this.#outbox = message.sinks;
+        break;
       case 'heartbeat':
         this.#heartbeat(message.seq, message.clock - now);
         break;
@@ -185,6 +195,7 @@ class Draft {
       openReviews: this.#openReviews,
       restraints: this.#restraints,
       policy: this.#policy,
+      outbox: this.#outbox,
       restoration: this.#restoration,
     };
     return {

@@ -1,6 +1,7 @@
 import type { OutdatedDoor } from '../protocol/door-messages.js';
 import type { MatchedNumber } from '../protocol/matched-number.js';
 import type { RequestId } from '../protocol/names.js';
+import type { SinkStanding } from '../protocol/outbox-messages.js';
 import type { RefusedPolicy } from '../protocol/policy-messages.js';
 import type { RequestView } from '../protocol/request-view.js';
 import type { Restoration } from '../protocol/restoration.js';
@@ -47,6 +48,8 @@ export interface Queue {
   readonly openReviews: readonly OpenReview[];
   /** What people should know of the policy file; null where all is well with it. */
   readonly policy: PolicyTrouble | null;
+  /** How what leaves the broker fares; none where nothing does. */
+  readonly outbox: readonly SinkStanding[];
   /** Who may not ask now. A mute in it may be over by the broker's clock. */
   readonly restraints: RestraintsView;
   /** That the broker goes on from a back-up, until an approver has acknowledged it. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { outdatedDoorSchema } from './door-messages.js';
 import { isName, isRequestId, type Name, type RequestId } from './names.js';
+import { sinkStandingSchema } from './outbox-messages.js';
 import { refusedPolicySchema } from './policy-messages.js';
 import { decodeReply, requestStatusSchema, requestViewSchema } from './request-view.js';
 import { restorationSchema } from './restoration.js';
@@ -84,6 +85,8 @@ export const streamMessageSchema = z.discriminatedUnion('type', [
     /** Groups whose command failed at its last run. */
     failing: z.array(z.string()),
   }),
+  /** How what leaves the broker fares, where anything does; at the beginning, and when that changes, at most once a second. */
+  z.object({ type: z.literal('outbox'), sinks: z.array(sinkStandingSchema) }),
   /** Once a second: the number of the newest event and the broker's clock, in ms since 1970. */
   z.object({ type: z.literal('heartbeat'), seq, clock: z.int() }),
 ]);

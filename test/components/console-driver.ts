@@ -27,6 +27,7 @@ export class ConsoleDriver {
       openReviews: [],
       restraints: { locks: [], mutes: [] },
       policy: null,
+      outbox: [],
       restoration: null,
     };
     const identity = {

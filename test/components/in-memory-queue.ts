@@ -32,6 +32,7 @@ export class InMemoryQueue implements QueueConnection {
       openReviews: [],
       restraints: NO_RESTRAINTS_VIEW,
       policy: null,
+      outbox: [],
       restoration: null,
     };
   }
