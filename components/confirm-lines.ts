@@ -12,6 +12,7 @@ import { wrapLine } from './line-wrapping.js';
 import { obstacleTo } from './obstacles.js';
 import { label, repeatText, type SafeText, safeText, spaces } from './safe-text.js';
 import type { Tone } from './theme.js';
+import { writtenLines } from './written-lines.js';
 
 /** The first rows: the question, what is signed and what that covers or whom it locks, and the number where one is asked for. */
 export function subjectRows({ confirm, opened, size }: ConsoleState): number {
@@ -179,21 +180,14 @@ function numberLines({ digits, focused }: ConfirmStep, columns: number): readonl
 
 function commentLines({ comment, focused }: ConfirmStep, columns: number, rows: number): readonly Line[] {
   const isFocused = focused === 'comment';
-  const prose = (text: string): Line => markedSpans(safeText(text, { reading: 'prose' }));
   if (comment.text === '' && !isFocused)
     return [labelled(label`comment`, [span(label`none (c to write one)`, 'muted')], columns)];
-  const before = prose(comment.text.slice(0, comment.caret));
-  const caret: Line = isFocused ? [span(label`▏`, 'accent')] : [];
-  const wrapped = wrapLine(
-    [...before, ...caret, ...prose(comment.text.slice(comment.caret))],
-    columns - LABEL_COLUMNS - 2,
-    'words',
-  );
-  const caretRow = wrapped.findIndex((line) => line.some(({ text }) => text === '▏'));
-  const first = Math.max(0, Math.min(caretRow - rows + 1, wrapped.length - rows));
-  return wrapped
-    .slice(first, first + rows)
-    .map((line, at) => labelled(at === 0 ? label`comment` : label``, line, columns));
+  return writtenLines(comment, {
+    columns: columns - LABEL_COLUMNS - 2,
+    rows,
+    reading: 'prose',
+    hasCaret: isFocused,
+  }).map((line, at) => labelled(at === 0 ? label`comment` : label``, line, columns));
 }
 
 /** What stands in the way, what went wrong, or what is going on. */

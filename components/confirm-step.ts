@@ -2,17 +2,6 @@ import { takesNumber } from '../src/client/decide.js';
 import { readTypedNumber } from '../src/protocol/matched-number.js';
 import { fraudComment } from '../src/protocol/restraints.js';
 import { commentFits, MAX_COMMENT_BYTES } from '../src/protocol/statement.js';
-import {
-  type CommentLine,
-  deleteAfter,
-  deleteBefore,
-  EMPTY_COMMENT,
-  insertText,
-  moveLeft,
-  moveRight,
-  moveToEnd,
-  moveToStart,
-} from './comment-line.js';
 import { type Step, stay } from './console-effects.js';
 import {
   type ConfirmStep,
@@ -23,10 +12,11 @@ import {
   isSettled,
 } from './console-state.js';
 import { type CoverChoice, canChoose, changeCover, firstChoice, toggleCover } from './cover-step.js';
-import type { MatchedAction, NamedKey, Press } from './key-table.js';
+import type { MatchedAction, Press } from './key-table.js';
 import { span } from './line.js';
 import { obstacleTo } from './obstacles.js';
 import { label } from './safe-text.js';
+import { EMPTY_LINE, editLine, insertText, type TextLine } from './text-line.js';
 
 /**
  * Goes to the confirm step, with the focus where Enter signs nothing: on the number if one is asked for, else on Cancel. Where
@@ -41,7 +31,7 @@ export function openConfirm(state: ConsoleState, verdict: ConfirmVerdict): Conso
     verdict,
     cover: verdict === 'approve' ? firstChoice(state.opened.request) : null,
     focused: digits === null ? 'cancel' : 'number',
-    comment: EMPTY_COMMENT,
+    comment: EMPTY_LINE,
     digits,
     isSigning: false,
     failure: null,
@@ -133,20 +123,10 @@ function activate(state: ConsoleState, confirm: ConfirmStep): Step {
   });
 }
 
-const EDITS: Partial<Record<NamedKey, (comment: CommentLine) => CommentLine>> = {
-  backspace: deleteBefore,
-  delete: deleteAfter,
-  left: moveLeft,
-  right: moveRight,
-  home: moveToStart,
-  end: moveToEnd,
-};
-
 function edit(state: ConsoleState, confirm: ConfirmStep, press: Press): ConsoleState {
   if ('text' in press) return insert(state, confirm, press.text);
-  if ('control' in press) return press.control === 'u' ? withComment(state, confirm, EMPTY_COMMENT) : state;
-  const change = EDITS[press.named];
-  return change === undefined ? state : withComment(state, confirm, change(confirm.comment));
+  const edited = editLine(confirm.comment, press);
+  return edited === null ? state : withComment(state, confirm, edited);
 }
 
 function withCover(
@@ -178,14 +158,14 @@ function withDigits(state: ConsoleState, confirm: ConfirmStep, digits: string): 
 
 function insert(state: ConsoleState, confirm: ConfirmStep, text: string): ConsoleState {
   const comment = insertText(confirm.comment, text);
-  const fits = confirm.verdict !== 'fraud' || commentFits(fraudComment(comment?.text ?? ''));
-  if (comment !== null && fits) return withComment(state, confirm, comment);
+  const signed = confirm.verdict === 'fraud' ? fraudComment(comment.text) : comment.text;
+  if (commentFits(signed)) return withComment(state, confirm, comment);
   return {
     ...state,
     notice: [span(label`The comment is full: ${MAX_COMMENT_BYTES} bytes as it is signed.`, 'warning')],
   };
 }
 
-function withComment(state: ConsoleState, confirm: ConfirmStep, comment: CommentLine): ConsoleState {
+function withComment(state: ConsoleState, confirm: ConfirmStep, comment: TextLine): ConsoleState {
   return { ...state, confirm: { ...confirm, comment } };
 }

@@ -20,10 +20,10 @@ import { terminalSize, useTerminalSize } from './hooks/use-terminal-size.js';
 import { useTitle } from './hooks/use-title.js';
 import { span } from './line.js';
 import type { PaintedFrames } from './painted-frames.js';
-import { QueueScreen } from './queue-screen.js';
-import { SafeLine } from './safe-line.js';
+import { SafeLine, SafeLines } from './safe-line.js';
 import { label } from './safe-text.js';
 import { bodyRows } from './screen-layout.js';
+import { SCREENS } from './screens.js';
 
 export interface ConsoleAppProps {
   readonly connection: QueueConnection;
@@ -118,7 +118,7 @@ function Screen({ state }: { readonly state: ConsoleState }): ReactElement {
 function Body({ state, height }: { readonly state: ConsoleState; readonly height: number }): ReactElement {
   if (state.isHelpOpen) return <HelpOverlay height={height} />;
   if (state.opened !== null) return <DetailScreen state={state} height={height} />;
-  return <QueueScreen state={state} height={height} />;
+  return <SafeLines lines={SCREENS[state.screen].lines(state, height)} height={height} />;
 }
 
 function TooSmall({ state: { size } }: { readonly state: ConsoleState }): ReactElement {

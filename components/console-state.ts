@@ -3,13 +3,12 @@ import type { Queue } from '../src/client/queue.js';
 import type { RequestId } from '../src/protocol/names.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
-import type { CommentLine } from './comment-line.js';
 import type { CoverChoice } from './cover-step.js';
 import { examine } from './examination.js';
-import type { KeyContext } from './key-table.js';
 import type { Line } from './line.js';
 import { type RequestRow, type RequestRows, requestRows, shownRequest } from './request-rows.js';
 import type { SafeText } from './safe-text.js';
+import type { TextLine } from './text-line.js';
 
 /** Who signs, and for which broker. */
 export interface Identity {
@@ -39,6 +38,7 @@ export interface ConsoleState {
   /** Our clock at the newest event. */
   readonly at: EpochMs;
   readonly size: Size;
+  readonly screen: ScreenName;
   /** The request under the cursor of the queue, by its id and never by its place. */
   readonly selected: RequestId | null;
   /** The first item of the queue that is on the screen. */
@@ -53,6 +53,9 @@ export interface ConsoleState {
   /** When the bell last rang, by our clock. */
   readonly rangAt: EpochMs;
 }
+
+/** The places of the console, between which a person goes to and fro. */
+export type ScreenName = 'queue';
 
 /** The request that is being read. */
 export interface OpenedRequest {
@@ -72,7 +75,7 @@ export interface ConfirmStep {
   /** What a yes covers; null for a no or a revocation. */
   readonly cover: CoverChoice | null;
   readonly focused: ConfirmTarget;
-  readonly comment: CommentLine;
+  readonly comment: TextLine;
   /** The digits of the number that are typed so far; null where none is asked for. */
   readonly digits: string | null;
   readonly isSigning: boolean;
@@ -112,6 +115,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     ...start,
     rows,
     heard: queue.link.state === 'live' ? rows : null,
+    screen: 'queue',
     selected,
     top: 0,
     opened: null,
@@ -133,22 +137,6 @@ export const isTooSmall = ({ size }: ConsoleState): boolean =>
 /** Whether keys are what is written or chosen there. */
 export const isField = (target: ConfirmTarget): target is 'cover' | 'number' | 'comment' =>
   target === 'cover' || target === 'number' || target === 'comment';
-
-export function keyContext({ confirm, opened, isHelpOpen }: ConsoleState): KeyContext {
-  if (isHelpOpen) return 'help';
-  if (confirm !== null) return isField(confirm.focused) ? confirm.focused : 'confirm';
-  return opened === null ? 'queue' : 'detail';
-}
-
-/** What a deciding key would act on now. Two states in which it would not do the same have different targets. */
-export function focusTarget(state: ConsoleState): string {
-  const { confirm, opened, isHelpOpen, selected } = state;
-  if (isTooSmall(state)) return 'too small';
-  if (isHelpOpen) return 'help';
-  if (opened === null) return `queue ${selected}`;
-  if (confirm === null) return `detail ${opened.request.id}`;
-  return `confirm ${opened.request.id} ${confirm.verdict} ${confirm.focused}`;
-}
 
 /** True once what keys act on has been on the screen, unchanged, for long enough to be read. */
 export function isSettled({ focus, painted, at }: ConsoleState): boolean {

@@ -4,23 +4,15 @@ import type { RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import { pasteIntoConfirm, stepConfirm } from './confirm-step.js';
 import { type Step, stay } from './console-effects.js';
-import {
-  type ConsoleState,
-  focusTarget,
-  type Identity,
-  isSettled,
-  isTooSmall,
-  keyContext,
-  type Size,
-} from './console-state.js';
+import { type ConsoleState, type Identity, isSettled, isTooSmall, type Size } from './console-state.js';
 import { stepDetail } from './detail-step.js';
 import { matchKey, type Press } from './key-table.js';
 import { type Line, span } from './line.js';
-import { stepQueue } from './queue-step.js';
 import { followSelection } from './queue-window.js';
 import { type RequestRows, requestRows } from './request-rows.js';
 import { label, type SafeText } from './safe-text.js';
 import { bodyRows } from './screen-layout.js';
+import { focusTarget, keyContext, SCREENS } from './screens.js';
 
 /** Everything that can happen to the console. Times are by our clock. */
 export type ConsoleEvent =
@@ -107,9 +99,6 @@ function receivePress(state: ConsoleState, press: Press): Step {
       const closes = matched?.action === 'help' || matched?.action === 'back';
       return stay(closes ? { ...state, isHelpOpen: false } : state);
     }
-    case 'queue':
-      if (matched?.action === 'acknowledge') return acknowledge(state);
-      return stay(stepQueue(state, matched));
     case 'detail':
       return stay(stepDetail(state, matched));
     case 'confirm':
@@ -117,14 +106,9 @@ function receivePress(state: ConsoleState, press: Press): Step {
     case 'comment':
     case 'number':
       return stepConfirm(state, matched, press);
+    default:
+      return SCREENS[state.screen].step(state, matched, press);
   }
-}
-
-/** Only what has stood on the screen for a while is taken note of, and only while the picture is the broker's. */
-function acknowledge(state: ConsoleState): Step {
-  const { queue } = state;
-  const isShown = queue.restoration !== null && queue.link.state === 'live' && isSettled(state);
-  return isShown ? stay(state, { type: 'acknowledge' }) : stay(state);
 }
 
 function receiveQueue(state: ConsoleState, queue: Queue): Step {

@@ -1,13 +1,13 @@
 import type { ReactElement } from 'react';
-import { type ConsoleState, isSettled, keyContext, openedRequest, selectedRequest } from './console-state.js';
+import { type ConsoleState, isSettled, openedRequest } from './console-state.js';
 import { detailWindow } from './detail-window.js';
 import { type Action, footerRows } from './key-table.js';
 import { type Line, lineWidth, span, spreadLine } from './line.js';
 import { obstacleTo } from './obstacles.js';
-import { queueCapacity, queueWindow } from './queue-window.js';
 import { SafeLines } from './safe-line.js';
 import { label, type SafeText } from './safe-text.js';
-import { bodyRows, detailLayout } from './screen-layout.js';
+import { detailLayout } from './screen-layout.js';
+import { keyContext, SCREENS } from './screens.js';
 
 /** What just happened or can be done, and the keys. */
 export function Footer({ state }: { readonly state: ConsoleState }): ReactElement {
@@ -39,11 +39,7 @@ function positionText(state: ConsoleState): SafeText {
     if (shown.lines.length === 0) return label`${shown.total} lines`;
     return label`lines ${shown.top + 1}–${shown.top + shown.lines.length} of ${shown.total}`;
   }
-  const rows = bodyRows(state);
-  const { total, top } = queueWindow(state, rows);
-  const below = total - top - queueCapacity(rows);
-  if (total <= queueCapacity(rows)) return label``;
-  return label`${top} above, ${Math.max(0, below)} below`;
+  return SCREENS[state.screen].position(state);
 }
 
 function keyLine(state: ConsoleState): Line {
@@ -60,17 +56,10 @@ function keyLine(state: ConsoleState): Line {
 /** Keys that would do nothing now are not offered. */
 function hiddenActions(state: ConsoleState): readonly Action[] {
   if (state.confirm?.isSigning === true) return ['next', 'comment', 'back'];
-  if (state.opened === null) return hiddenInQueue(state);
+  if (state.opened === null) return SCREENS[state.screen].hidden(state);
   const hidden: Action[] = [];
   if (obstacleTo(state, 'approve') !== null) hidden.push('approve');
   if (obstacleTo(state, 'deny') !== null) hidden.push('deny');
   if (obstacleTo(state, 'revoke') !== null) hidden.push('revoke');
   return hidden;
-}
-
-function hiddenInQueue(state: ConsoleState): readonly Action[] {
-  const selected = selectedRequest(state);
-  if (selected === null) return ['down', 'up', 'pageDown', 'open', 'approve', 'deny'];
-  const canDecide = selected.state === 'pending' && state.queue.link.state === 'live';
-  return canDecide ? [] : ['approve', 'deny'];
 }

@@ -1,4 +1,5 @@
 import { openConfirm } from './confirm-step.js';
+import { type Step, stay } from './console-effects.js';
 import {
   type ConsoleState,
   isSettled,
@@ -14,9 +15,19 @@ import { label } from './safe-text.js';
 import { bodyRows } from './screen-layout.js';
 
 /** A key in the queue. */
-export function stepQueue(state: ConsoleState, matched: MatchedAction | null): ConsoleState {
-  if (matched === null) return state;
-  const { action, times } = matched;
+export function stepQueue(state: ConsoleState, matched: MatchedAction | null): Step {
+  if (matched?.action === 'acknowledge') return acknowledge(state);
+  return stay(matched === null ? state : changeQueue(state, matched));
+}
+
+/** Only what has stood on the screen for a while is taken note of, and only while the picture is the broker's. */
+function acknowledge(state: ConsoleState): Step {
+  const { queue } = state;
+  const isShown = queue.restoration !== null && queue.link.state === 'live' && isSettled(state);
+  return isShown ? stay(state, { type: 'acknowledge' }) : stay(state);
+}
+
+function changeQueue(state: ConsoleState, { action, times }: MatchedAction): ConsoleState {
   switch (action) {
     case 'down':
       return moveBy(state, times);

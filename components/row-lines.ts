@@ -15,6 +15,8 @@ const WIDE = 112;
 const MARKER = 3;
 const LEFT = 11;
 const AGE = 7;
+/** Columns between the marker and the action. */
+export const LEAD = LEFT + AGE;
 const STATE = 34;
 
 /** Widths of the columns, gaps included. */
@@ -40,15 +42,23 @@ export function rowColumns(width: number): RowColumns {
   const action = isWide ? 17 : 15;
   const requester = isWide ? 18 : 13;
   const state = isWide ? STATE : 0;
-  const resource = width - MARKER - LEFT - AGE - action - requester - state - 1;
+  const resource = width - MARKER - LEAD - action - requester - state - 1;
   return { isWide, action, resource, requester, state };
 }
 
-export function headingLine({ isWide, action, resource, requester }: RowColumns): Line {
-  return [
-    span(spaces(MARKER)),
+export function headingLine(columns: RowColumns): Line {
+  const lead = [
     ...fitLine([span(label`Time left`, 'muted')], LEFT),
     ...fitLine([span(label`Age`, 'muted')], AGE),
+  ];
+  return requestHeading(lead, columns);
+}
+
+/** The names of the columns of {@link requestLines}. */
+export function requestHeading(lead: Line, { isWide, action, resource, requester }: RowColumns): Line {
+  return [
+    span(spaces(MARKER)),
+    ...fitLine(lead, LEAD),
     ...fitLine([span(label`Action`, 'muted')], action),
     ...fitLine([span(label`Resource`, 'muted')], resource),
     ...fitLine([span(isWide ? label`Requester, door` : label`Requester`, 'muted')], requester),
@@ -58,19 +68,29 @@ export function headingLine({ isWide, action, resource, requester }: RowColumns)
 
 /** The two lines of a row. What is cut here stands in full in the request itself. */
 export function rowLines(row: RequestRow, frame: RowFrame): readonly [Line, Line] {
-  const { columns, approver, now, selected } = frame;
-  const request = shownRequest(row, selected);
-  const isSelected = request.id === selected;
+  const request = shownRequest(row, frame.selected);
+  const { now, selected } = frame;
+  const lead: Line = [
+    ...fitLine([leftSpan(request, now)], LEFT),
+    ...fitLine([span(ageText(now - request.submittedAt), 'muted')], AGE),
+  ];
+  const isPending = row.section === 'pending';
+  const tone: Tone = request.id === selected ? 'strong' : isPending ? 'text' : 'muted';
+  return requestLines(request, { lead, tone, count: row.members.length }, frame);
+}
+
+/** A request in two lines, behind whatever stands to its left, which takes {@link LEAD} columns. */
+export function requestLines(
+  request: RequestView,
+  { lead, tone, count }: { readonly lead: Line; readonly tone: Tone; readonly count: number },
+  { columns, approver, now, selected }: RowFrame,
+): readonly [Line, Line] {
   const { bound, differences } = examine(request);
   const standing =
     differences.length > 0
       ? [span(label`▲ do not sign: differs`, 'alarm')]
       : standingLine(standingOf(request, approver, now));
-  const head: Line = [
-    span(isSelected ? label` ▸ ` : label`   `, 'accent'),
-    ...fitLine([leftSpan(request, now)], LEFT),
-    ...fitLine([span(ageText(now - request.submittedAt), 'muted')], AGE),
-  ];
+  const head: Line = [span(request.id === selected ? label` ▸ ` : label`   `, 'accent'), ...lead];
   if (bound === null) {
     const words = span(label`not a valid request document`, 'muted');
     return [
@@ -79,14 +99,13 @@ export function rowLines(row: RequestRow, frame: RowFrame): readonly [Line, Line
     ];
   }
   const { document } = bound;
-  const tone: Tone = isSelected ? 'strong' : row.section === 'pending' ? 'text' : 'muted';
   const first: Line = [
     ...head,
-    ...cell(actionLine(document, row.members.length, tone), columns.action),
+    ...cell(actionLine(document, count, tone), columns.action),
     ...cell(cellText(document.resource, 'exact', tone), columns.resource),
     ...cell(cellText(document.requester, 'exact', tone), columns.requester),
   ];
-  const second = span(spaces(MARKER + LEFT + AGE));
+  const second = span(spaces(MARKER + LEAD));
   if (columns.isWide) {
     return [
       [...first, ...standing],

@@ -1,23 +1,39 @@
-import type { ReactElement } from 'react';
-import { brokerNow, type ConsoleState } from './console-state.js';
+import { brokerNow, type ConsoleState, selectedRequest } from './console-state.js';
+import type { Action } from './key-table.js';
 import { BLANK, centreLine, type Line, markedSpans, span } from './line.js';
-import { type QueueItem, queueWindow } from './queue-window.js';
+import { stepQueue } from './queue-step.js';
+import { type QueueItem, queueCapacity, queueWindow } from './queue-window.js';
 import { headingLine, type RowFrame, rowColumns, rowLines } from './row-lines.js';
-import { SafeLines } from './safe-line.js';
-import { label, repeatText, safeText } from './safe-text.js';
+import { label, repeatText, type SafeText, safeText } from './safe-text.js';
+import { bodyRows } from './screen-layout.js';
+import type { Screen } from './screens.js';
 
 /** Who waits, the longest first, and below them what has ended. */
-export function QueueScreen({
-  state,
-  height,
-}: {
-  readonly state: ConsoleState;
-  readonly height: number;
-}): ReactElement {
-  return <SafeLines lines={queueLines(state, height)} height={height} />;
+export const QUEUE_SCREEN: Screen = {
+  context: () => 'queue',
+  target: ({ selected }) => `queue ${selected}`,
+  step: stepQueue,
+  lines: queueLines,
+  position: positionText,
+  hidden: hiddenActions,
+};
+
+function positionText(state: ConsoleState): SafeText {
+  const rows = bodyRows(state);
+  const { total, top } = queueWindow(state, rows);
+  const below = total - top - queueCapacity(rows);
+  if (total <= queueCapacity(rows)) return label``;
+  return label`${top} above, ${Math.max(0, below)} below`;
 }
 
-export function queueLines(state: ConsoleState, height: number): readonly Line[] {
+function hiddenActions(state: ConsoleState): readonly Action[] {
+  const selected = selectedRequest(state);
+  if (selected === null) return ['down', 'up', 'pageDown', 'open', 'approve', 'deny'];
+  const canDecide = selected.state === 'pending' && state.queue.link.state === 'live';
+  return canDecide ? [] : ['approve', 'deny'];
+}
+
+function queueLines(state: ConsoleState, height: number): readonly Line[] {
   if (state.rows.rows.length === 0) return emptyLines(state, height);
   const { items } = queueWindow(state, height);
   const columns = rowColumns(state.size.columns);

@@ -1,0 +1,30 @@
+import { type Line, markedSpans, span } from './line.js';
+import { wrapLine } from './line-wrapping.js';
+import { label, type Reading, safeText } from './safe-text.js';
+import type { TextLine } from './text-line.js';
+
+/** How a text that is being written is shown. */
+export interface WrittenPlace {
+  readonly columns: number;
+  /** At most so many rows of it, those around the caret. */
+  readonly rows: number;
+  readonly reading: Reading;
+  readonly hasCaret: boolean;
+}
+
+/** A text while it is written, with its caret. */
+export function writtenLines(
+  { text, caret }: TextLine,
+  { columns, rows, reading, hasCaret }: WrittenPlace,
+): readonly Line[] {
+  const shown = (part: string): Line => markedSpans(safeText(part, { reading }));
+  const caretSpan: Line = hasCaret ? [span(label`▏`, 'accent')] : [];
+  const wrapped = wrapLine(
+    [...shown(text.slice(0, caret)), ...caretSpan, ...shown(text.slice(caret))],
+    columns,
+    'words',
+  );
+  const caretRow = wrapped.findIndex((line) => line.some((part) => part.text === '▏'));
+  const first = Math.max(0, Math.min(caretRow - rows + 1, wrapped.length - rows));
+  return wrapped.slice(first, first + rows);
+}
