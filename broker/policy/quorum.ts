@@ -13,7 +13,12 @@ export interface Evaluation {
   readonly missing: readonly string[];
   /** Approvers whose vote no longer counts. */
   readonly dropped: readonly Name[];
+  /** Those whose vote counts, each with the groups of the rule that they are in, and who says so. */
+  readonly counted: Counted;
 }
+
+/** NAME, then group and who says that this person is in it: `roster`, or the program that a policy file names. */
+export type Counted = Readonly<Record<Name, Readonly<Record<string, string>>>>;
 
 /** Most names that are listed; more of them are counted. */
 const MAX_LISTED = 5;
@@ -38,26 +43,30 @@ export function evaluate(
     if (person === null || objection(rule, requester, person, principals) !== null) dropped.push(approver);
     else counted.add(person);
   }
-  if (rule.approvals === 'automatic') return { satisfied: true, missing: [], dropped };
   const signed = [...counted];
+  const found = { dropped, counted: countedOf(rule, signed, principals) };
+  if (rule.approvals === 'automatic') return { ...found, satisfied: true, missing: [] };
   const isMember = (person: Person, group: string): boolean => principals.isMember(person, group);
   const isShared = principals.personBehind(requester) === null;
   if (isShared && rule.sharedRequester === 'refuse') {
-    return { satisfied: false, missing: [`${requester} must be a person of the roster`], dropped };
+    return { ...found, satisfied: false, missing: [`${requester} must be a person of the roster`] };
   }
   const spare = isShared && rule.sharedRequester === 'one-more' ? 1 : 0;
   const lacking = rule.approvals.map((quorum) => shortages(quorum, signed, isMember, spare));
-  if (lacking.some((found) => found.length === 0)) return { satisfied: true, missing: [], dropped };
+  if (lacking.some(({ length }) => length === 0)) return { ...found, satisfied: true, missing: [] };
   const others = [...principals.people].filter(
     (person) => !counted.has(person) && principals.personBehind(requester) !== person,
   );
-  const wanted = lacking.map((found) =>
-    narrowest(found).map((shortage) => inWords(shortage, others, isMember)),
+  const wanted = lacking.map((lack) =>
+    narrowest(lack).map((shortage) => inWords(shortage, others, isMember)),
   );
   const missing =
     wanted.length === 1 ? (wanted[0] ?? []) : [wanted.map((all) => all.join(' and ')).join(', or else ')];
-  return { satisfied: false, missing, dropped };
+  return { ...found, satisfied: false, missing };
 }
+
+const countedOf = (rule: Rule, people: readonly Person[], principals: Principals): Counted =>
+  Object.fromEntries(people.map(({ name }) => [name, groupsOf(rule, name, principals)]));
 
 /** @throws Problem `self-approval`, `not-an-approver` where this person's yes could not count. */
 export function checkApprover(rule: Rule, requester: Name, approver: Name, principals: Principals): void {
@@ -73,9 +82,19 @@ export function groupsOf(
   approver: Name,
   principals: Principals,
 ): Readonly<Record<string, string>> {
-  const person = principals.approver(approver);
-  if (person === null || approvals === 'automatic') return {};
+  if (approvals === 'automatic') return {};
   const named = approvals.flatMap(({ groups }) => groups.map(({ group }) => group));
+  return groupsAmong(named, approver, principals);
+}
+
+/** Which of these groups somebody is in now, and who says so. */
+export function groupsAmong(
+  named: readonly string[],
+  approver: Name,
+  principals: Principals,
+): Readonly<Record<string, string>> {
+  const person = principals.approver(approver);
+  if (person === null) return {};
   const own = named.filter((group) => principals.isMember(person, group));
   return Object.fromEntries(own.map((group) => [group, principals.sourceOf(group)]));
 }

@@ -2,9 +2,10 @@ import type { RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { type PinnedRule, parseRule } from '../../src/protocol/rule.js';
 import type { EpochMs } from '../../src/protocol/time.js';
-import { checkApprover, type Evaluation, evaluate, groupsOf } from '../policy/quorum.js';
+import { checkApprover, type Evaluation, evaluate, groupsAmong, groupsOf } from '../policy/quorum.js';
 import { EVERYBODY, type Store } from '../store/store.js';
 import { checkAlone, isAlone, signedOff } from './break-glass.js';
+import type { Moment } from './grants.js';
 import * as lifecycle from './lifecycle.js';
 import { unlocked } from './locks.js';
 import { aloneSigned, reviewed } from './lone-steps.js';
@@ -53,16 +54,17 @@ export class Decisions {
       return this.#decideAlone(id, vote, rule);
     }
     if (vote.verdict === 'approve') checkApprover(rule, requester, vote.approver, principals);
-    const evaluateVotes = (votes: readonly Vote[]): Evaluation =>
-      evaluate(rule, requester, votes, principals);
     const decided = await this.#transitions.step(id, (request, moment) => {
       const { now } = moment;
       if (isCounted(request)) return null;
+      checkStillEnrolled(vote, moment);
+      const evaluateVotes = (votes: readonly Vote[]): Evaluation =>
+        evaluate(rule, requester, votes, moment.principals);
       if (vote.verdict === 'deny') return afterDenial(lifecycle.denied(request, vote, now), vote, moment);
       checkNobodyLocked(request.document, moment);
-      const votes = standingVotes(request.votes, principals, now);
+      const votes = standingVotes(request.votes, moment.principals, now);
       const over = request.votes.filter((one) => !votes.includes(one)).map(({ approver }) => approver);
-      const groups = groupsOf(rule, vote.approver, principals);
+      const groups = groupsOf(rule, vote.approver, moment.principals);
       const standing = { ...request, votes };
       const step = lifecycle.approved(standing, vote, rule, evaluateVotes, now, groups, over);
       return afterApproval(step, moment);
@@ -78,7 +80,10 @@ export class Decisions {
       const standing = found(current);
       checkNobodyLocked(standing.document, moment);
       if (standing.alone?.vote.receipt === vote.receipt) return written(null, standing);
-      const step = aloneSigned(standing, vote, rule.alone?.delay ?? 0, now);
+      checkStillEnrolled(vote, moment);
+      const { group, delay } = rule.alone ?? { group: '', delay: 0 };
+      const groups = groupsAmong([group], vote.approver, moment.principals);
+      const step = aloneSigned(standing, vote, delay, now, groups);
       return {
         ...written(step, standing),
         delivery: { sink: 'command' as const, due: now, step: EVERYBODY },
@@ -111,9 +116,11 @@ export class Decisions {
     const rule = parseRule(standing.rule);
     const { approver } = verifyRevocation(statement, standing, rule, this.#transitions.verification());
     const isWaitedFor = this.#transitions.waiters.waitsFor(watchKey(id));
-    return this.#transitions.step(id, (request, { now }) =>
-      lifecycle.revoked(request, approver, statement, now, isWaitedFor || lifecycle.isWatched(request)),
-    );
+    return this.#transitions.step(id, (request, { principals, now }) => {
+      const groups = groupsAmong(rule.revokers ?? [], approver, principals);
+      const isWatching = isWaitedFor || lifecycle.isWatched(request);
+      return lifecycle.revoked(request, approver, statement, now, isWatching, groups);
+    });
   }
 
   /** Lifts lock and mutes of a requester, on the signed statement of a person of the roster other than him. */
@@ -133,4 +140,15 @@ export class Decisions {
     });
     return lifted;
   }
+}
+
+/**
+ * A change of the roster may stand before it in the same commit: the log must never show a vote by a key that it has
+ * shown to be removed.
+ *
+ * @throws Problem `unknown-key`
+ */
+function checkStillEnrolled(vote: Vote, { principals, now }: Moment): void {
+  if (standingVotes([vote], principals, now).length > 0) return;
+  throw new Problem('unknown-key', `the key that signed is not enrolled for ${vote.approver} any more`);
 }

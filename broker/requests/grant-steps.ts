@@ -2,6 +2,7 @@ import { grantEnd, grantOver } from '../../src/protocol/grant.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { Rule } from '../../src/protocol/rule.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
+import type { Counted } from '../policy/quorum.js';
 import type { Request } from './request.js';
 import { checkPending, ended, event, type Step } from './step.js';
 
@@ -24,8 +25,18 @@ export function used(grant: Request, by: RequestId, now: EpochMs): Step {
   return end === null ? { request, events: [use] } : { ...end, events: [use, ...end.events] };
 }
 
-/** A pending request passes under a grant of the same scope and submitter: its votes and receipts are the grant's. */
-export function approvedUnder(request: Request, grant: Request, rule: Rule, now: EpochMs): Step {
+/**
+ * A pending request passes under a grant of the same scope and submitter: its votes and receipts are the grant's.
+ *
+ * @param counted whose votes that are, for the log
+ */
+export function approvedUnder(
+  request: Request,
+  grant: Request,
+  rule: Rule,
+  counted: Counted,
+  now: EpochMs,
+): Step {
   checkPending(request, now);
   const until = grantOver(grant) ?? grant.claimBy ?? now;
   const claimBy = Math.min(now + rule.claimBy * 1000, until);
@@ -39,7 +50,9 @@ export function approvedUnder(request: Request, grant: Request, rule: Rule, now:
       claimBy,
       idleSince: null,
     },
-    events: [event('request.approved', request, now, { grant: grant.id, claimBy: formatTime(claimBy) })],
+    events: [
+      event('request.approved', request, now, { grant: grant.id, claimBy: formatTime(claimBy), counted }),
+    ],
   };
 }
 

@@ -2,7 +2,7 @@ import { isGrant, usesLeft, worthOf } from '../../src/protocol/grant.js';
 import type { Claim, RequestId } from '../../src/protocol/names.js';
 import { isLive, type RequestState } from '../../src/protocol/request-view.js';
 import { parseRule, type Rule } from '../../src/protocol/rule.js';
-import { type Evaluation, evaluate } from '../policy/quorum.js';
+import { type Counted, type Evaluation, evaluate } from '../policy/quorum.js';
 import type { Peers } from '../store/store.js';
 import { aloneStands } from './break-glass.js';
 import { approvedUnder, endedWithGrant, used } from './grant-steps.js';
@@ -126,7 +126,7 @@ function passed(request: Request, claim: Claim | null, moment: Moment): Steps | 
     const judged = judge(grant, request, rule, moment);
     if (judged.kind === 'ended') others.push(judged.step, ...unusedEnded(judged.step.request, moment, null));
     if (judged.kind !== 'admitted' || room(grant, equal) < 1) continue;
-    const approved = approvedUnder(request, judged.grant, rule, now);
+    const approved = approvedUnder(request, judged.grant, rule, judged.counted, now);
     const step = claim === null ? null : lifecycle.redeemed(approved.request, claim, now);
     if (step === null) return { ...approved, others };
     const use = used(judged.grant, request.id, now);
@@ -176,7 +176,7 @@ function released(grant: Request, moment: Moment): readonly Step[] {
   const steps = pending.flatMap((peer) => {
     const rule = parseRule(peer.rule);
     const judged = judge(grant, peer, rule, moment);
-    return judged.kind === 'admitted' ? [approvedUnder(peer, judged.grant, rule, now)] : [];
+    return judged.kind === 'admitted' ? [approvedUnder(peer, judged.grant, rule, judged.counted, now)] : [];
   });
   return steps.slice(0, Math.max(0, room(grant, equal)));
 }
@@ -192,7 +192,7 @@ function unusedEnded(grant: Request, { peers, now }: Moment, except: RequestId |
 
 type Judged =
   /** With the votes that count now. */
-  | { readonly kind: 'admitted'; readonly grant: Request }
+  | { readonly kind: 'admitted'; readonly grant: Request; readonly counted: Counted }
   /** The grant itself does not stand any more. */
   | { readonly kind: 'ended'; readonly step: Step }
   /** The grant stands, but not for this ask. */
@@ -210,12 +210,13 @@ function judge(grant: Request, ask: Request, rule: Rule, moment: Moment): Judged
   }
   const votes = counting(count);
   const { requester } = ask.document;
+  const { satisfied, counted } = evaluate(rule, requester, votes, principals);
   const isAllowed =
     // What was approved with these facts beside it is not for a caller with others.
     ask.verified === grant.verified &&
     votes.every((vote) => meetsTerms(vote, rule, ask.document)) &&
-    evaluate(rule, requester, votes, principals).satisfied;
-  return isAllowed ? { kind: 'admitted', grant: { ...grant, votes } } : { kind: 'refused' };
+    satisfied;
+  return isAllowed ? { kind: 'admitted', grant: { ...grant, votes }, counted } : { kind: 'refused' };
 }
 
 /** Whether an equal ask could pass under it. */

@@ -159,7 +159,7 @@ export function approved(
 function counted(
   request: Request,
   rule: Rule,
-  { satisfied, missing }: Pick<Evaluation, 'satisfied' | 'missing'>,
+  { satisfied, missing, counted: by }: Pick<Evaluation, 'satisfied' | 'missing' | 'counted'>,
   events: readonly NewEvent[],
   now: EpochMs,
 ): Step {
@@ -167,7 +167,10 @@ function counted(
   const claimBy = Math.min(now + rule.claimBy * 1000, ...request.votes.map(({ notAfter }) => notAfter));
   return {
     request: { ...request, state: 'approved', missing: [], claimBy, idleSince: null },
-    events: [...events, event('request.approved', request, now, { claimBy: formatTime(claimBy) })],
+    events: [
+      ...events,
+      event('request.approved', request, now, { claimBy: formatTime(claimBy), counted: by }),
+    ],
   };
 }
 
@@ -300,6 +303,7 @@ export function withdrawn(request: Request, now: EpochMs, because = 'cancelled b
  * signed alone, as long as the door that claimed it has not said that it opened.
  *
  * @param isWatching whether a door waits to hear of it
+ * @param groups those of the rule's revokers that this person is in, and who says so, for the log
  * @throws Problem `nothing-to-revoke`
  */
 export function revoked(
@@ -308,6 +312,7 @@ export function revoked(
   statement: string,
   now: EpochMs,
   isWatching = isWatched(request),
+  groups: Readonly<Record<string, string>> = {},
 ): Step {
   const { state, document, grant } = request;
   if (state === 'redeemed' && !isWatching && !opensAloneLater(request)) {
@@ -319,7 +324,8 @@ export function revoked(
   if (state !== 'approved' && state !== 'active' && state !== 'redeemed') {
     throw new Problem('nothing-to-revoke', `the request is ${state}: there is no approval to take back`);
   }
-  return ended(request, 'revoked', `revoked by ${by}`, now, { statement });
+  const proof = Object.keys(groups).length === 0 ? { statement } : { statement, groups };
+  return ended(request, 'revoked', `revoked by ${by}`, now, proof);
 }
 
 /** Somebody called another request of this requester a fraud: nothing in his name goes on. Null where it has ended. */

@@ -9,9 +9,16 @@ import { checkPending, event, noLonger, type Step, voided } from './step.js';
  * The requester lets himself in: the request stays pending until the delay of the rule is over, whoever waits for it, so
  * that anybody can say no, and others can still say yes.
  *
+ * @param groups the one that may do so, and who says that this person is in it, for the log
  * @throws Problem `request-ended`, `already-voted`; `not-after-invalid` for a yes that ends before it could open anything.
  */
-export function aloneSigned(request: Request, vote: Vote, delay: number, now: EpochMs): Step {
+export function aloneSigned(
+  request: Request,
+  vote: Vote,
+  delay: number,
+  now: EpochMs,
+  groups: Readonly<Record<string, string>> = {},
+): Step {
   checkPending(request, now);
   if (request.alone !== null) throw new Problem('already-voted', `${vote.approver} has signed already`);
   const opensAt = now + delay * 1000;
@@ -24,7 +31,7 @@ export function aloneSigned(request: Request, vote: Vote, delay: number, now: Ep
       },
     );
   }
-  const facts = { approver: vote.approver, receipt: vote.receipt, opensAt: formatTime(opensAt) };
+  const facts = { approver: vote.approver, receipt: vote.receipt, opensAt: formatTime(opensAt), groups };
   return {
     request: { ...request, alone: { vote, opensAt, opened: false } },
     events: [event('request.alone', request, now, facts)],

@@ -69,7 +69,8 @@ export class Transitions {
   ): Promise<Result> {
     let changed: readonly Request[] = [];
     const result = await this.#context.store.change(key, (current, restraints, peers, directory) => {
-      const moment = { ...this.#protection(), restraints, peers };
+      const own = this.#protection();
+      const moment = { ...own, principals: own.principals.over(directory), restraints, peers };
       const change = decide(current, moment, directory);
       const { request, others = [] } = change;
       const following =

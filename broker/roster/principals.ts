@@ -28,6 +28,7 @@ const NO_DECLARED_GROUPS: DeclaredGroups = { members: () => null, source: () => 
 
 /** The directory, indexed for the questions that each request asks. Made anew for each change of the directory. */
 export class Principals {
+  readonly #directory: Directory;
   readonly #people = new Map<Name, Person>();
   readonly #aliases = new Map<Name, Person>();
   readonly #keys = new Map<Fingerprint, EnrolledKey>();
@@ -39,6 +40,7 @@ export class Principals {
   #socketSubmitter: Submitter | null = null;
 
   constructor(directory: Directory, declared = NO_DECLARED_GROUPS) {
+    this.#directory = directory;
     this.#declared = declared;
     for (const person of directory.people) {
       this.#people.set(person.name, person);
@@ -56,6 +58,11 @@ export class Principals {
       else if (credential.kind === 'oidc') this.#addOidc({ ...submitter, credential });
       else this.#socketSubmitter = submitter;
     }
+  }
+
+  /** The same for another directory, with the same declared groups. */
+  over(directory: Directory): Principals {
+    return directory === this.#directory ? this : new Principals(directory, this.#declared);
   }
 
   /** How many people could approve something. */

@@ -57,6 +57,7 @@ describe('whose yes counts where one other person is asked for', () => {
       satisfied: false,
       missing: ['1 more person: bob, carol or dave'],
       dropped: [],
+      counted: {},
     });
     expect(count('alice', vote('bob', 'deny')).satisfied).toBe(false);
     expect(count('alice', vote('alice'), vote('alice'), vote('alice-admin')).satisfied).toBe(false);

@@ -43,8 +43,8 @@ const vote = (approver: string, verdict: Vote['verdict'] = 'approve'): Vote => (
   comment: 'a "comment"\n',
   receipt: `receipt of ${approver}`,
 });
-const yes = () => ({ satisfied: true, missing: [], dropped: [] });
-const notYet = () => ({ satisfied: false, missing: ['one more'], dropped: [] });
+const yes = () => ({ satisfied: true, missing: [], dropped: [], counted: {} });
+const notYet = () => ({ satisfied: false, missing: ['one more'], dropped: [], counted: {} });
 
 const born = submitted(
   {
@@ -91,6 +91,12 @@ const outcomeOf = (step: () => Step | null): RequestState | ProblemCode | 'uncha
   });
   return code ?? state;
 };
+
+test('an approval says in the log whose votes were counted, and in which groups they were', () => {
+  const counted = { bob: { oncall: 'roster' } };
+  const step = approved(born.request, vote('bob'), rule, () => ({ ...yes(), counted }), NOON);
+  expect(step.events.at(-1)).toMatchObject({ kind: 'request.approved', body: { counted } });
+});
 
 /** What each step makes of a request in each state: the whole of design §4. */
 const TABLE: Readonly<

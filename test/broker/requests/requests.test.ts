@@ -298,6 +298,19 @@ describe('a rule that needs nobody (A20, A21)', () => {
 });
 
 describe('an approver who loses the right between vote and use (A15)', () => {
+  test('is not counted where the roster changes between the check of his vote and its commit', async () => {
+    const { request } = await world.submit();
+    const { store } = world;
+    const change = store.change.bind(store);
+    store.change = async (key, decide) => {
+      await world.changeRoster({ change: 'remove', name: name('bob') });
+      store.change = change;
+      return change(key, decide);
+    };
+    expect(await codeOf(world.requests.decide(request.id, world.decision(request)))).toBe('unknown-key');
+    expect(kinds()).toEqual(['submitted']);
+  });
+
   const changes = [
     ['leaves the roster', { change: 'remove', name: name('bob') }],
     [
