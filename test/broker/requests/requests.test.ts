@@ -308,7 +308,7 @@ describe('an approver who loses the right between vote and use (A15)', () => {
       return change(key, decide);
     };
     expect(await codeOf(world.requests.decide(request.id, world.decision(request)))).toBe('unknown-key');
-    expect(kinds()).toEqual(['submitted']);
+    expect(kinds()).toEqual(['submitted', 'roster.changed']);
   });
 
   const changes = [
