@@ -48,6 +48,7 @@ Manage
   submitter  hosts, jobs and tools that may ask, and what they may ask for
   policy     the policy file: check it, explain it, test it, import one
   broker     the key that names the broker, its rotation, and the brokers pinned here
+  audit      the log of events: the heads of it that were kept here
   backup     copy the database, while the broker runs or not
   restore    put such a copy in its place
   status     how the broker fares
@@ -83,7 +84,14 @@ function failed(error: unknown, argv: readonly string[]): number {
 }
 
 /** How many words name a verb of these groups. */
-const GROUPS: Readonly<Record<string, number>> = { roster: 2, submitter: 2, config: 2, policy: 2, broker: 3 };
+const GROUPS: Readonly<Record<string, number>> = {
+  roster: 2,
+  submitter: 2,
+  config: 2,
+  policy: 2,
+  audit: 2,
+  broker: 3,
+};
 
 /** Names the help that fits: of the verb that was called. */
 function withHelp({ code, message }: Problem, argv: readonly string[]): Problem {

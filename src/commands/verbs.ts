@@ -24,6 +24,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   submitter: () => import('./submitter.js'),
   policy: () => import('./policy.js'),
   broker: () => import('./broker.js'),
+  audit: () => import('./audit.js'),
   status: () => import('./status.js'),
   backup: () => import('./backup.js'),
   restore: () => import('./restore.js'),

@@ -264,6 +264,10 @@ export const PROBLEMS = {
     status: 409,
     hint: 'the broker key is not the pinned one; if that is intended, remove its line from known_brokers',
   },
+  'kept-heads-damaged': {
+    status: 500,
+    hint: 'put a copy of the file back: what was seen of a log must not be forgotten silently',
+  },
   'broker-reply': { status: 502, hint: 'the reply is not one of a Countersign broker' },
   'shown-differs': {
     status: 409,
