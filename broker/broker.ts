@@ -25,6 +25,7 @@ import type { Sender } from './outbox/sender.js';
 import { RunningPolicy } from './policy-file/running-policy.js';
 import { requestIds } from './requests/request-ids.js';
 import { Requests } from './requests/requests.js';
+import { Retention } from './retention/retention.js';
 import { type DeclaredGroups, Principals } from './roster/principals.js';
 import { keepSignersFiles } from './roster/signers-files.js';
 import { checkPlainHttp, serve } from './serving.js';
@@ -126,6 +127,11 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       log,
       count: (outcome) => metrics.countNotification(outcome),
     });
+    const retention = await Retention.open({
+      store,
+      keep: options.retain ?? null,
+      onErased: (ids) => hub.forget(ids),
+    });
     const requests = new Requests({
       store,
       policy: guardChanges(policy),
@@ -171,6 +177,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       attendance,
       notifier,
       rings,
+      retention,
       metrics,
       log,
       rates: new RateLimiter(limits.callsPerSecond, limits.callsBurst),
@@ -221,6 +228,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       rings.tick(now);
       certificate?.tick(now);
       policy.tick(now);
+      retention.tick(now).catch((error: unknown) => log.error({ err: error }, 'cannot erase old requests'));
       requests.tick().catch((error: unknown) => log.error({ err: error }, 'cannot end overdue requests'));
     });
     const { ca, names } = certificate?.issued ?? {};

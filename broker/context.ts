@@ -15,6 +15,7 @@ import type { OidcTokens } from './oidc/oidc-tokens.js';
 import type { Limits } from './options.js';
 import type { RunningPolicy } from './policy-file/running-policy.js';
 import type { Requests } from './requests/requests.js';
+import type { Retention } from './retention/retention.js';
 import type { Principals } from './roster/principals.js';
 import type { Store } from './store/store.js';
 import type { StreamHub } from './stream/hub.js';
@@ -36,6 +37,7 @@ export interface BrokerContext {
   readonly attendance: Attendance;
   readonly notifier: Notifier;
   readonly rings: Rings;
+  readonly retention: Retention;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Calls by principal, and all calls by address. */

@@ -82,6 +82,8 @@ export interface BrokerOptions {
   readonly notifyCommand?: string;
   /** Path of the policy file; one other person is enough for anything unless given. */
   readonly policyFile?: string;
+  /** How long closed requests are kept, in seconds; for ever unless given. */
+  readonly retain?: number;
   readonly log: 'json' | 'silent';
   readonly limits?: Partial<Limits>;
 }

@@ -36,6 +36,8 @@ export type Verb =
   | 'stream.read'
   | 'restoration.acknowledge'
   | 'events.read'
+  | 'hold.read'
+  | 'hold.change'
   | 'policy.read'
   | 'roster.propose'
   | 'roster.sign'
@@ -70,6 +72,8 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'stream.read': ['approver'],
   'restoration.acknowledge': ['approver'],
   'events.read': ['approver'],
+  'hold.read': ['owner', 'approver'],
+  'hold.change': ['owner'],
   'policy.read': ['owner', 'approver'],
   'roster.propose': ['owner', 'approver'],
   'roster.sign': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],

@@ -14,6 +14,7 @@ import type { BrokerContext } from '../context.js';
 import { sendProblem } from './answers.js';
 import { authenticate, principalKey, type Transport } from './authentication.js';
 import { directoryRoutes } from './directory-routes.js';
+import { holdRoutes } from './hold-routes.js';
 import { lockRoutes } from './lock-routes.js';
 import { policyRoutes } from './policy-routes.js';
 import { requestRoutes } from './request-routes.js';
@@ -85,6 +86,7 @@ export async function createHttpApplication(context: BrokerContext): Promise<Htt
 
   requestRoutes(app, context);
   lockRoutes(app, context);
+  holdRoutes(app, context);
   sessionRoutes(app, context);
   directoryRoutes(app, context);
   rosterRoutes(app, context);

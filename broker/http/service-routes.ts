@@ -79,6 +79,7 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       doors: context.doors().map((standing) => ({ ...standing, since: formatTime(standing.since) })),
       reviews: reviewsOnWire(store.reviews()),
       notification: context.notifier.state,
+      retention: { ...context.retention.state, holds: [...store.holds().keys()].sort() },
       policy: z.encode(z.nullable(policyStandingSchema), context.policy.standing()),
       unapproved: unapprovedOnWire(store.unapproved(), now),
       restoration: restorationOnWire(store.restoration()),

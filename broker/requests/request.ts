@@ -93,6 +93,9 @@ export interface NewEvent {
     | 'submitters.changed'
     | 'policy.loaded'
     | 'roster.signed'
+    | 'hold.placed'
+    | 'hold.lifted'
+    | 'history.erased'
     | 'store.created'
     | 'store.restored'
     | 'restore.acknowledged';

@@ -6,6 +6,7 @@ import type { Person, Submitter } from '../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { NewEvent, Request } from '../requests/request.js';
 import type { Restraints } from '../requests/restraints.js';
+import type { Erased, Erasure, Holds } from '../retention/erasure.js';
 
 /** SHA-256 of a bearer secret, in hex: all that is kept of it. */
 export type TokenHash = string;
@@ -184,7 +185,10 @@ export interface Store {
 
   /** All live requests, oldest first, from memory. */
   live(): readonly Request[];
-  /** From memory when live, else from disk. */
+  /**
+   * From memory when live, else from disk. What was erased is not there any more by its id; by its document it gives the
+   * Problem of how it ended, for ever.
+   */
   find(key: RequestKey): Promise<Request | null>;
   /** Newest first. */
   list(query: ListQuery): Promise<readonly Request[]>;
@@ -254,6 +258,27 @@ export interface Store {
   restoration(): Restoration | null;
   /** Writes the event with the acknowledgement; neither where there is nothing (any more) to acknowledge. */
   acknowledgeRestoration(event: NewEvent): Promise<void>;
+
+  /** Legal holds; another map after each change. */
+  holds(): Holds;
+  changeHolds(decide: (current: Holds) => { readonly holds: Holds; readonly event: NewEvent }): Promise<void>;
+  /** Ids of closed requests that were asked before a time and are not erased, oldest first. */
+  closed(query: {
+    readonly after: RequestId | null;
+    readonly before: EpochMs;
+    readonly limit: number;
+  }): Promise<readonly RequestId[]>;
+  /**
+   * Erases what is written of closed requests, with the event that names them. Left alone is what is live, under review,
+   * locked for, or has to leave the broker still; a grant as long as what passed under it is kept; and what was logged when
+   * hashes covered the bodies. Null, and nothing is erased, where other holds are in force by now.
+   */
+  erase(erasure: Erasure): Promise<Erased | null>;
+  /** Sees to it that nothing of what was erased is left in the files; false where that cannot be done just now. */
+  scrub(): Promise<boolean>;
+  /** The time by which retention last went; null where it never did. */
+  retentionTime(): EpochMs | null;
+  keepRetentionTime(time: EpochMs): Promise<void>;
 
   /** Called after each commit, in the turn after the writers were answered, with the entries in order. */
   onCommitted(listener: (entries: readonly Committed[]) => void): void;

@@ -168,6 +168,16 @@ export class StreamHub {
     );
   };
 
+  /** What was erased is shown to no console that comes now; told after what was committed before. */
+  forget(ids: readonly RequestId[]): void {
+    setImmediate(() =>
+      this.#tellLater(() => {
+        this.#ended = this.#ended.filter(({ id }) => !ids.includes(id));
+        this.#picture = null;
+      }),
+    );
+  }
+
   /** Other people are rung than before; told after what was committed before. */
   announceRinging({ id }: Request, ring: readonly Name[]): void {
     setImmediate(() =>

@@ -5,6 +5,7 @@ import { readKnownBrokers } from '../client/known-brokers.js';
 import { type Environment, locate, locateBroker } from '../client/locations.js';
 import { formatSpan, relativeTime, shownTime, zonedTime } from '../client/shown-time.js';
 import { doorStandingSchema } from '../protocol/door-messages.js';
+import { retentionSchema } from '../protocol/hold-messages.js';
 import { type BearerToken, type Fingerprint, isFingerprint } from '../protocol/names.js';
 import { policyStandingSchema } from '../protocol/policy-messages.js';
 import { Problem } from '../protocol/problems.js';
@@ -51,6 +52,7 @@ export const statusReply = z.object({
   /** When people, submitters or policy were last changed without approval; null where that is long ago. */
   unapproved: z.nullable(time).default(null),
   /** How the notification command fares; null without one. */
+  retention: retentionSchema.default({ keep: null, behind: 0, holds: [] }),
   notification: z.optional(z.nullable(z.object({ waiting: z.int(), failing: z.nullable(z.string()) }))),
 });
 export type StatusReply = z.output<typeof statusReply>;
@@ -161,6 +163,7 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
     ...policyRows(status, zone),
     ...unapprovedRows(status, zone),
     ['events', String(status.seq)],
+    ...retentionRows(status),
     ...status.doors
       .filter(({ outdated }) => outdated)
       .map(({ door, since }) => [
@@ -208,6 +211,25 @@ function reviewRows({ reviews, clock }: StatusReply, zone: string): readonly str
     'review',
     `${exact(requester)} opened ${exact(resource)} alone at ${shownTime(openedAt, { zone, now: clock })}, ${signed.length} looked at it: countersign review ${request}`,
   ]);
+}
+
+/** From which lag on it is told, in ms: less comes of every night without the broker. */
+const TOLD_LAG = 2 * 86_400_000;
+
+function retentionRows({ retention: { keep, behind, holds } }: StatusReply): readonly string[][] {
+  const lag =
+    behind < TOLD_LAG
+      ? ''
+      : `, and goes by a time that is ${formatSpan(behind)} behind: it does not follow when the clock leaps`;
+  return [
+    [
+      'kept',
+      keep === null
+        ? 'all requests, for ever'
+        : `requests for ${formatSpan(keep * 1000)} after their end${lag}`,
+    ],
+    ...(holds.length === 0 ? [] : [['held', `${holds.join(', ')}: countersign audit hold list`]]),
+  ];
 }
 
 function policyRows({ policy, clock }: StatusReply, zone: string): readonly string[][] {

@@ -232,6 +232,10 @@ export const PROBLEMS = {
   'too-many-pending': { status: 429, hint: 'wait until pending requests are answered, or cancel some' },
   'too-many-connections': { status: 503, hint: 'close other consoles or raise the limit' },
 
+  // What is kept
+  'hold-exists': { status: 409, hint: 'choose another name, or lift that one: countersign audit hold list' },
+  'hold-unknown': { status: 404, hint: 'see: countersign audit hold list' },
+
   // The broker's own state
   'no-approver': { status: 503, hint: 'enrol somebody first: countersign roster add NAME --key FILE' },
   'roster-conflict': {

@@ -18,6 +18,7 @@ const status: StatusReply = {
   epoch: 'e',
   approvers: 4,
   doors: [],
+  retention: { keep: null, behind: 0, holds: [] },
   reviews: [],
   policy: null,
   unapproved: null,

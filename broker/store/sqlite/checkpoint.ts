@@ -42,6 +42,7 @@ export class Checkpointer {
   /** What the last try could not copy, because of a long reader or a failing disk: the next try waits for more. */
   #left = 0;
   #holding = false;
+  #truncated: ((succeeded: boolean) => void) | null = null;
 
   constructor(database: Database, gate: CommitGate, limits: CheckpointLimits = LIMITS) {
     this.#file = database.name;
@@ -54,6 +55,22 @@ export class Checkpointer {
   /** To be called after each commit. */
   committed(): void {
     if (this.#passes === 0 && this.#measure().pending >= this.#left + this.#limits.pending) this.#pass();
+  }
+
+  /**
+   * Copies all of the log into the database and cuts the file off, so that nothing of what it held is left in it. Commits are
+   * held for the end of that.
+   *
+   * @returns false where another checkpoint, a reader or the disk was in the way
+   */
+  truncate(): Promise<boolean> {
+    if (this.#passes > 0) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#truncated = resolve;
+      this.#pass();
+      // Who waits for this must not see the process end.
+      this.#worker?.ref();
+    });
   }
 
   /** Ends the worker. Closing the last connection afterwards makes the final checkpoint. */
@@ -69,14 +86,19 @@ export class Checkpointer {
     return { pending: log - checkpointed, length: log };
   }
 
-  #pass(): void {
+  #pass(how: 'checkpoint' | 'truncate' = 'checkpoint'): void {
     this.#passes += 1;
     this.#worker ??= this.#start();
-    this.#worker.postMessage('checkpoint');
+    this.#worker.postMessage(how);
   }
 
   #passed(succeeded: boolean): void {
     const { pending, length } = this.#measure();
+    if (this.#truncated !== null && succeeded && !this.#holding) {
+      this.#hold();
+      this.#pass('truncate');
+      return;
+    }
     if (succeeded && !this.#holding && pending > 0 && length >= this.#limits.length) {
       if (pending < this.#limits.pending || this.#passes >= FREE_PASSES) this.#hold();
       this.#pass();
@@ -85,6 +107,10 @@ export class Checkpointer {
     this.#passes = 0;
     this.#left = pending;
     if (this.#holding) this.#release();
+    if (this.#truncated === null) return;
+    this.#truncated(succeeded);
+    this.#truncated = null;
+    this.#worker?.unref();
   }
 
   #hold(): void {

@@ -3,9 +3,10 @@ import { appendEntry, type ChainHead, type LogEntry } from '../../../src/protoco
 import type { Digest, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
 import type { Restoration } from '../../../src/protocol/restoration.js';
-import type { EpochMs } from '../../../src/protocol/time.js';
+import { type EpochMs, formatTime } from '../../../src/protocol/time.js';
 import { type NewEvent, type Request, requestIsLive } from '../../requests/request.js';
-import type { Restraints } from '../../requests/restraints.js';
+import { inForce, type Restraints } from '../../requests/restraints.js';
+import type { Erased, Erasure, Holds } from '../../retention/erasure.js';
 import type {
   Asker,
   Committed,
@@ -23,6 +24,7 @@ import type {
   Session,
   TokenHash,
 } from '../store.js';
+import { type ErasurePlan, erasedProblem, planErasure, type Remains } from './erasure.js';
 import { deliveryKey, isEnrolled, type LiveState, scopeKey, standingKey } from './live-state.js';
 
 /** Text after which a draft is committed before it takes more, in UTF-16 units. */
@@ -31,6 +33,9 @@ const FULL = 1024 * 1024;
 /** Finds requests that are not in memory. */
 export interface RequestReader {
   find(key: RequestKey): Request | null;
+  /** Null for what is not there, or erased. */
+  remains(id: RequestId): Remains | null;
+  isKept(id: RequestId): boolean;
 }
 
 /** Fields of a request that are written once. */
@@ -70,11 +75,17 @@ export class Draft {
   readonly reviews = new Map<RequestId, Review | null>();
   readonly deliveries = new Map<string, Delivery>();
   readonly delivered = new Map<string, DeliveryName>();
+  /** Requests of which nothing is left. */
+  readonly erased = new Set<RequestId>();
+  /** Numbers of entries whose body goes. */
+  readonly emptied: number[] = [];
   readonly entries: LogEntry[] = [];
   readonly committed: Committed[] = [];
   directory: Directory;
   restoration: Restoration | null;
   restraints: Restraints;
+  holds: Holds;
+  retentionTime: EpochMs | null;
   policy: PolicyText | null;
   unapproved: EpochMs | null;
   head: ChainHead;
@@ -92,6 +103,8 @@ export class Draft {
     this.directory = live.directory;
     this.restoration = live.restoration;
     this.restraints = live.restraints;
+    this.holds = live.holds;
+    this.retentionTime = live.retentionTime;
     this.policy = live.policy;
     this.unapproved = live.unapproved;
     this.head = live.head;
@@ -112,14 +125,20 @@ export class Draft {
       this.reviews.size +
       this.deliveries.size +
       this.delivered.size;
-    const isSame = this.directory === this.#live.directory && this.restraints === this.#live.restraints;
+    const isSame =
+      this.directory === this.#live.directory &&
+      this.restraints === this.#live.restraints &&
+      this.retentionTime === this.#live.retentionTime;
     return changed + others === 0 && isSame;
   }
 
   find(key: RequestKey): Request | null {
     const id = 'id' in key ? key.id : this.#ids.get(standingKey(key));
     const drafted = id === undefined ? undefined : this.requests.get(id);
-    return drafted ?? this.#live.find(key) ?? this.#history.find(key);
+    const found = drafted ?? this.#live.find(key) ?? this.#history.find(key);
+    if (found === null || !this.erased.has(found.id)) return found;
+    if ('id' in key) return null;
+    throw erasedProblem(found.state);
   }
 
   equal(ask: { readonly scope: Digest; readonly submitter: Name }): readonly Request[] {
@@ -272,9 +291,57 @@ export class Draft {
     this.#append([event], [canonicalJson(event.body)], null);
   }
 
+  /** @throws whatever `decide` throws */
+  changeHolds(decide: (current: Holds) => { readonly holds: Holds; readonly event: NewEvent }): void {
+    const { holds, event } = decide(this.holds);
+    const body = canonicalJson(event.body);
+
+    this.holds = holds;
+    this.#append([event], [body], null);
+  }
+
+  /** Null where other holds are in force by now. */
+  erase({ ids, before, holds, at }: Erasure): Erased | null {
+    if (holds !== this.holds) return null;
+    const plan = planErasure(
+      ids,
+      before,
+      (id) => (this.#mustStay(id) ? null : this.#history.remains(id)),
+      (id) => !this.erased.has(id) && this.#history.isKept(id),
+    );
+    this.restraints = inForce(this.restraints, before);
+    if (plan.entries.length > 0) this.#erase(plan, before, at);
+    return { requests: plan.requests, unfinished: plan.unfinished };
+  }
+
+  keepRetentionTime(time: EpochMs): void {
+    this.retentionTime = time;
+  }
+
   acknowledgeRestoration(event: NewEvent): void {
     if (this.restoration === null) return;
     this.restoration = null;
+    this.#append([event], [canonicalJson(event.body)], null);
+  }
+
+  /** By what is in memory or in this draft. */
+  #mustStay(id: RequestId): boolean {
+    if (this.requests.has(id) || this.#live.find({ id }) !== null || this.erased.has(id)) return true;
+    const review = this.reviews.has(id) ? this.reviews.get(id) : this.#live.reviews.get(id);
+    if (review !== undefined && review !== null) return true;
+    if (this.entries.some(({ request }) => request === id)) return true;
+    return [...this.restraints.values()].some((one) => one.kind === 'lock' && one.request === id);
+  }
+
+  #erase({ requests, entries, unfinished }: ErasurePlan, before: EpochMs, at: EpochMs): void {
+    for (const id of requests) this.erased.add(id);
+    this.emptied.push(...entries);
+    const ids = unfinished === null ? [...requests] : [...requests, unfinished];
+    const event: NewEvent = {
+      kind: 'history.erased',
+      at,
+      body: { ids, through: Math.max(...entries), before: formatTime(before) },
+    };
     this.#append([event], [canonicalJson(event.body)], null);
   }
 

@@ -1,13 +1,23 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
 import { GENESIS, type LogEntry } from '../../../src/protocol/event-log.js';
+import { leastIdAt } from '../../../src/protocol/filter.js';
 import type { Digest, Name, RequestId } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
+import type { EpochMs } from '../../../src/protocol/time.js';
 import type { Request } from '../../requests/request.js';
 import type { Asker, ListQuery, RequestKey, TokenHash } from '../store.js';
+import { erasedProblem, type Remains, RemainsReader } from './erasure.js';
 import { EVENT_COLUMNS, type EventRow, entryFromRow } from './event-rows.js';
 import type { KeyIndexes } from './key-index.js';
-import { bytesOf, digestBytes, REQUEST_COLUMNS, type RequestRow, requestFromRow } from './rows.js';
+import {
+  bytesOf,
+  digestBytes,
+  endOfErased,
+  REQUEST_COLUMNS,
+  type RequestRow,
+  requestFromRow,
+} from './rows.js';
 
 /** Index entries that a list looks at in one turn, about a millisecond of work. */
 const SPAN = 2_000;
@@ -35,6 +45,8 @@ export class History {
   readonly #signersFile: Statement<[Buffer], { readonly text: string }>;
   readonly #eventHash: Statement<[number], { readonly hash: Buffer }>;
 
+  readonly #remains: RemainsReader;
+
   readonly #database: Database;
   readonly #indexes: KeyIndexes;
 
@@ -46,11 +58,11 @@ export class History {
       `SELECT ${REQUEST_COLUMNS} FROM requests WHERE n = ? AND digest = ? AND submitter = ?`,
     );
     this.#spanStart = database.prepare(
-      `SELECT id FROM requests INDEXED BY requests_listed WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ${SPAN - 1}`,
+      `SELECT id FROM requests INDEXED BY requests_listed WHERE state <> 'erased' AND id < ? ORDER BY id DESC LIMIT 1 OFFSET ${SPAN - 1}`,
     );
     this.#span = database.prepare(
       `SELECT ${REQUEST_COLUMNS} FROM requests INDEXED BY requests_listed
-       WHERE id < :before AND id >= :from
+       WHERE state <> 'erased' AND id < :before AND id >= :from
          AND (:states IS NULL OR instr(:states, ',' || state || ','))
          AND (:requester IS NULL OR requester = :requester)
          AND (:resource IS NULL OR resource = :resource)
@@ -59,14 +71,32 @@ export class History {
     this.#asker = database.prepare('SELECT request, attached FROM askers WHERE n = ? AND hash = ?');
     this.#events = database.prepare(`SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`);
     this.#signersFile = database.prepare('SELECT text FROM signers_files WHERE digest = ?');
+    this.#remains = new RemainsReader(database);
     this.#eventHash = database.prepare('SELECT hash FROM events WHERE seq = ?');
   }
 
+  /** @throws Problem of how it ended, for the document of a request that was erased */
   find(key: RequestKey): Request | null {
     return this.#read(() => {
       const row = 'id' in key ? this.#byId.get(key.id) : this.#findByDigest(key.digest, key.submitter);
-      return row === undefined ? null : requestFromRow(row);
+      const end = row === undefined ? null : endOfErased(row);
+      if (end !== null && !('id' in key)) throw erasedProblem(end);
+      return row === undefined || end !== null ? null : requestFromRow(row);
     });
+  }
+
+  /** Ids of closed requests, oldest first. */
+  closed(after: RequestId | null, before: EpochMs, limit: number): readonly RequestId[] {
+    return this.#read(() => this.#remains.closed(after ?? '', leastIdAt(before), limit));
+  }
+
+  /** Null for what is not there, or erased. */
+  remains(id: RequestId): Remains | null {
+    return this.#read(() => this.#remains.remains(id));
+  }
+
+  isKept(id: RequestId): boolean {
+    return this.#read(() => this.#remains.isKept(id));
   }
 
   /**

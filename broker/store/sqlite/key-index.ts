@@ -1,12 +1,14 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { filterOf, KeyFilters } from './key-filter.js';
 
-/** Tables whose rows are numbered 1, 2, 3 … in `n`, and the column of SHA-256 values that finds them. */
+/** Tables whose rows are numbered 1, 2, 3 … in `n`, with gaps where some were deleted, and the column of SHA-256 values that finds them. */
 const COLUMNS = { requests: 'digest', askers: 'hash' } as const;
 
 /** From this many on, keys are packed. */
 const CAPACITY = 8_192;
 const KEY_BYTES = 6;
+/** Stands for the key of a row that was deleted. */
+const GONE = 0;
 
 /** The keys of consecutive rows, put away together. */
 export interface Pack {
@@ -43,7 +45,7 @@ export class KeyIndex {
   readonly #packs: Statement<[string], Pack>;
   readonly #newestPack: Statement<[string], { readonly last: number }>;
   readonly #keys: Statement<[string, number], { readonly keys: Buffer }>;
-  readonly #rowsFrom: Statement<[number], { readonly hash: Buffer }>;
+  readonly #rowsFrom: Statement<[number], { readonly n: number; readonly hash: Buffer }>;
   readonly #putPack: Statement<[string, number, Buffer, Buffer]>;
   #tail: Tail | null = null;
   #packed: Packed | null = null;
@@ -54,7 +56,7 @@ export class KeyIndex {
     this.#newestPack = database.prepare('SELECT last FROM packs WHERE source = ? ORDER BY last DESC LIMIT 1');
     this.#keys = database.prepare('SELECT keys FROM packs WHERE source = ? AND last = ?');
     this.#rowsFrom = database.prepare(
-      `SELECT ${COLUMNS[table]} AS hash FROM ${table} WHERE n >= ? ORDER BY n`,
+      `SELECT n, ${COLUMNS[table]} AS hash FROM ${table} WHERE n >= ? ORDER BY n`,
     );
     this.#putPack = database.prepare('INSERT INTO packs (source, last, filter, keys) VALUES (?, ?, ?, ?)');
   }
@@ -102,7 +104,10 @@ export class KeyIndex {
   #loadTail(): Tail {
     if (this.#tail !== null) return this.#tail;
     const tail = emptyTail((this.#newestPack.get(this.#table)?.last ?? 0) + 1);
-    for (const { hash } of this.#rowsFrom.iterate(tail.first)) append(tail, keyOf(hash));
+    for (const { n, hash } of this.#rowsFrom.iterate(tail.first)) {
+      while (tail.first + tail.keys.length < n) append(tail, GONE);
+      append(tail, keyOf(hash));
+    }
     this.#tail = tail;
     return tail;
   }

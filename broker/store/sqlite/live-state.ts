@@ -5,6 +5,7 @@ import type { EpochMs } from '../../../src/protocol/time.js';
 import { parsePublicKeyLine } from '../../../src/ssh/public-key.js';
 import { type Request, requestIsLive } from '../../requests/request.js';
 import { NO_RESTRAINTS, type Restraints } from '../../requests/restraints.js';
+import type { Holds } from '../../retention/erasure.js';
 import type {
   Asker,
   Delivery,
@@ -27,6 +28,9 @@ export class LiveState {
   head: ChainHead;
   /** Replaced at each change, as the doors are. */
   restraints: Restraints = NO_RESTRAINTS;
+  /** Replaced at each change. */
+  holds: Holds = new Map();
+  retentionTime: EpochMs | null = null;
   policy: PolicyText | null = null;
   unapproved: EpochMs | null = null;
   doors: ReadonlyMap<Name, Door> = new Map();
@@ -83,6 +87,8 @@ export class LiveState {
     this.directory = draft.directory;
     this.restoration = draft.restoration;
     this.restraints = draft.restraints;
+    this.holds = draft.holds;
+    this.retentionTime = draft.retentionTime;
     this.policy = draft.policy;
     this.unapproved = draft.unapproved;
     this.head = draft.head;

@@ -15,10 +15,18 @@ import { type Restoration, restorationSchema } from '../../../src/protocol/resto
 import { personSchema, submitterSchema } from '../../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { type Restraints, restraintKey, restraintSchema } from '../../requests/restraints.js';
+import type { Holds } from '../../retention/erasure.js';
 import type { Delivery, Door, PolicyText, Review, RosterStep } from '../store.js';
 import { newestEvent } from './inspection.js';
 import { deliveryKey, LiveState } from './live-state.js';
-import { digestOf, REQUEST_COLUMNS, type RequestRow, requestFromRow, rosterStepSchema } from './rows.js';
+import {
+  digestOf,
+  holdSchema,
+  REQUEST_COLUMNS,
+  type RequestRow,
+  requestFromRow,
+  rosterStepSchema,
+} from './rows.js';
 
 const signatures = z.array(z.strictObject({ approver: z.custom<Name>(isName), statement: z.string() }));
 
@@ -46,6 +54,8 @@ export function loadLiveState(database: Database, now: EpochMs): LiveState {
   live.restraints = loadRestraints(database);
   live.policy = loadPolicy(database);
   live.unapproved = unapproved(database);
+  live.holds = loadHolds(database);
+  live.retentionTime = retentionTime(database);
   loadDeliveries(database, live);
   return live;
 }
@@ -69,12 +79,21 @@ function unapproved(database: Database): EpochMs | null {
   return database.prepare<[], EpochMs | null>('SELECT unapproved FROM store').pluck().get() ?? null;
 }
 
+function retentionTime(database: Database): EpochMs | null {
+  return database.prepare<[], EpochMs | null>('SELECT retained FROM store').pluck().get() ?? null;
+}
+
+function loadHolds(database: Database): Holds {
+  const holds = bodies(database, 'holds').map((body) => holdSchema.parse(body));
+  return new Map(holds.map((hold) => [hold.name, hold]));
+}
+
 function loadRestraints(database: Database): Restraints {
   const restraints = bodies(database, 'restraints').map((body) => restraintSchema.parse(body));
   return new Map(restraints.map((restraint) => [restraintKey(restraint), restraint]));
 }
 
-function bodies(database: Database, table: 'people' | 'submitters' | 'restraints'): unknown[] {
+function bodies(database: Database, table: 'people' | 'submitters' | 'restraints' | 'holds'): unknown[] {
   return database
     .prepare<[], { readonly body: string }>(`SELECT body FROM ${table} ORDER BY name`)
     .all()

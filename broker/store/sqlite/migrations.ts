@@ -246,6 +246,20 @@ CREATE TABLE sinks (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/**
+ * An erased request has the state `erased`, and keeps no more than says that it was asked and how it ended; no list has it.
+ * `retained` is the time by which retention last went.
+ */
+const RETENTION = `
+DROP INDEX requests_listed;
+CREATE INDEX requests_listed ON requests (id, state, requester, resource) WHERE state <> 'erased';
+CREATE TABLE holds (
+  name TEXT PRIMARY KEY,
+  body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+ALTER TABLE store ADD COLUMN retained INTEGER;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: OUTBOX_AND_RESTORE },
@@ -259,6 +273,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 10, sql: POLICY },
   { version: 11, sql: AUDIT },
   { version: 12, sql: DEAD_LETTERS },
+  { version: 13, sql: RETENTION },
 ];
 
 /**

@@ -58,6 +58,8 @@ function configure(database: Database): void {
   database.pragma('foreign_keys = ON');
   database.pragma('trusted_schema = OFF');
   database.pragma('wal_autocheckpoint = 0');
+  // What is erased, or written anew elsewhere, leaves nothing behind in the pages that it stood in.
+  database.pragma('secure_delete = ON');
 }
 
 function readEpoch(database: Database): string | undefined {

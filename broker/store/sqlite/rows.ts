@@ -11,7 +11,7 @@ import {
   type RequestId,
 } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
-import { OUTCOMES, REQUEST_STATES } from '../../../src/protocol/request-view.js';
+import { OUTCOMES, REQUEST_STATES, type RequestState } from '../../../src/protocol/request-view.js';
 import { parseStrictJson } from '../../../src/protocol/strict-json.js';
 import type { Request } from '../../requests/request.js';
 
@@ -82,6 +82,9 @@ export const rosterStepSchema = z.strictObject({
   signatures: z.readonly(z.array(z.strictObject({ approver: name, validUntil: epochMs, text: z.string() }))),
 });
 
+/** A legal hold, kept as one JSON text. */
+export const holdSchema = z.strictObject({ name, filter: z.string(), reason: z.string(), since: epochMs });
+
 /** A row of the table `requests` as it is read. */
 export type RequestRow = z.input<typeof rowSchema>;
 
@@ -116,10 +119,29 @@ export function requestFromRow(row: RequestRow): Request {
       ...lifeSchema.parse(JSON.parse(life)),
     };
   } catch (cause) {
-    throw new Problem('storage-failed', `the stored request ${JSON.stringify(row.id)} is damaged`, {
-      hint: 'restore the database from a back-up',
-      cause,
-    });
+    throw damaged(row.id, cause);
+  }
+}
+
+const damaged = (id: unknown, cause: unknown): Problem =>
+  new Problem('storage-failed', `the stored request ${JSON.stringify(id)} is damaged`, {
+    hint: 'restore the database from a back-up',
+    cause,
+  });
+
+const erasedLifeSchema = z.strictObject({ end: z.enum(REQUEST_STATES), endedAt: z.nullable(epochMs) });
+
+/**
+ * How an erased request ended, which is all that its column `life` still tells; null for every other row.
+ *
+ * @throws Problem `storage-failed` if the row is damaged
+ */
+export function endOfErased({ id, state, life }: RequestRow): RequestState | null {
+  if ((state as string) !== 'erased') return null;
+  try {
+    return erasedLifeSchema.parse(JSON.parse(life)).end;
+  } catch (cause) {
+    throw damaged(id, cause);
   }
 }
 

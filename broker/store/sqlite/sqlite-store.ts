@@ -7,6 +7,7 @@ import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import type { NewEvent, Request } from '../../requests/request.js';
 import type { Restraints } from '../../requests/restraints.js';
+import type { Erased, Erasure, Holds } from '../../retention/erasure.js';
 import type {
   Asker,
   Committed,
@@ -205,6 +206,34 @@ export class SqliteStore implements Store {
 
   acknowledgeRestoration(event: NewEvent): Promise<void> {
     return this.#group.submit((draft) => draft.acknowledgeRestoration(event));
+  }
+
+  holds(): Holds {
+    return this.#live.holds;
+  }
+
+  changeHolds(decide: Parameters<Store['changeHolds']>[0]): Promise<void> {
+    return this.#group.submit((draft) => draft.changeHolds(decide));
+  }
+
+  async closed({ after, before, limit }: Parameters<Store['closed']>[0]): Promise<readonly RequestId[]> {
+    return this.#history.closed(after, before, limit);
+  }
+
+  erase(erasure: Erasure): Promise<Erased | null> {
+    return this.#group.submit((draft) => draft.erase(erasure));
+  }
+
+  scrub(): Promise<boolean> {
+    return this.#checkpointer.truncate();
+  }
+
+  retentionTime(): EpochMs | null {
+    return this.#live.retentionTime;
+  }
+
+  keepRetentionTime(time: EpochMs): Promise<void> {
+    return this.#group.submit((draft) => draft.keepRetentionTime(time));
   }
 
   onCommitted(listener: (entries: readonly Committed[]) => void): void {

@@ -9,8 +9,10 @@ import {
 } from '../../../src/protocol/roster-messages.js';
 import type { Request } from '../../requests/request.js';
 import type { Restraint } from '../../requests/restraints.js';
+import type { Hold } from '../../retention/erasure.js';
 import type { Asker, Delivery, Review, Session } from '../store.js';
 import type { Draft } from './draft.js';
+import { EraseStatements } from './erasure.js';
 import { EventInsertion } from './event-rows.js';
 import type { KeyIndexes, Pack } from './key-index.js';
 import type { LiveState } from './live-state.js';
@@ -51,11 +53,14 @@ export class Writer {
   readonly #endReview: Statement;
   readonly #events: EventInsertion;
   readonly #acknowledge: Statement;
+  readonly #erase: EraseStatements;
+  readonly #setRetentionTime: Statement;
   readonly #putDelivery: Statement;
   readonly #endDelivery: Statement;
   readonly #people: NamedRows<Person>;
   readonly #submitters: NamedRows<Submitter>;
   readonly #restraints: NamedRows<Restraint>;
+  readonly #holds: NamedRows<Hold>;
   readonly #indexes: KeyIndexes;
   readonly #transaction: (draft: Draft, committed: LiveState, prune: boolean, newest: NewestRows) => Written;
 
@@ -91,6 +96,8 @@ export class Writer {
     );
     this.#endReview = database.prepare('DELETE FROM reviews WHERE request = ?');
     this.#events = new EventInsertion(database);
+    this.#erase = new EraseStatements(database);
+    this.#setRetentionTime = database.prepare('UPDATE store SET retained = ?');
     this.#acknowledge = database.prepare('UPDATE store SET restored = NULL');
     this.#putDelivery = database.prepare(
       'INSERT OR REPLACE INTO outbox (event, sink, request, attempts, due, step) VALUES (?, ?, ?, ?, ?, ?)',
@@ -101,6 +108,7 @@ export class Writer {
       z.encode(submitterSchema, submitter),
     );
     this.#restraints = new NamedRows(database, 'restraints', (restraint) => restraint);
+    this.#holds = new NamedRows(database, 'holds', (hold) => hold);
     this.#transaction = database.transaction(
       (draft: Draft, committed: LiveState, prune: boolean, newest: NewestRows) =>
         this.#write(draft, committed, prune, newest),
@@ -144,6 +152,7 @@ export class Writer {
       this.#submitters.replace(byName(committed.directory.submitters), byName(draft.directory.submitters));
     }
     this.#restraints.replace(committed.restraints, draft.restraints);
+    this.#holds.replace(committed.holds, draft.holds);
     for (const { name, signers, since } of draft.doors.values()) {
       this.#putDoor.run(name, digestBytes(signers), since);
     }
@@ -156,6 +165,8 @@ export class Writer {
     }
     if (draft.unapproved !== committed.unapproved) this.#setUnapproved.run(draft.unapproved);
     if (draft.restoration !== committed.restoration) this.#acknowledge.run();
+    if (draft.retentionTime !== committed.retentionTime) this.#setRetentionTime.run(draft.retentionTime);
+    this.#erase.run({ requests: [...draft.erased], entries: draft.emptied });
     for (const entry of draft.entries) this.#events.run(entry);
     for (const delivery of draft.deliveries.values()) this.#writeDelivery(delivery);
     for (const { event, sink } of draft.delivered.values()) this.#endDelivery.run(event, sink);
@@ -220,7 +231,7 @@ class NamedRows<Entry> {
 
   constructor(
     database: Database,
-    table: 'people' | 'submitters' | 'restraints',
+    table: 'people' | 'submitters' | 'restraints' | 'holds',
     encode: (entry: Entry) => unknown,
   ) {
     this.#put = database.prepare(

@@ -48,6 +48,8 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'request.list': ['approver'],
   'stream.read': ['approver'],
   'events.read': ['approver'],
+  'hold.read': ['owner', 'approver'],
+  'hold.change': ['owner'],
   'policy.read': ['owner', 'approver'],
   'restoration.acknowledge': ['approver'],
 };

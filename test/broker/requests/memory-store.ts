@@ -1,5 +1,6 @@
 import { type NewEvent, type Request, requestIsLive } from '../../../broker/requests/request.js';
 import { NO_RESTRAINTS, type Restraints } from '../../../broker/requests/restraints.js';
+import type { Holds } from '../../../broker/retention/erasure.js';
 import type {
   Asker,
   Committed,
@@ -138,6 +139,34 @@ export class MemoryStore implements Store {
 
   rosterSteps(): readonly [] {
     return [];
+  }
+
+  holds(): Holds {
+    return new Map();
+  }
+
+  changeHolds(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  closed(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  erase(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  scrub(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  retentionTime(): null {
+    return null;
+  }
+
+  keepRetentionTime(): Promise<never> {
+    throw new Error('not in memory');
   }
 
   signersFiles(): readonly [] {
