@@ -100,14 +100,15 @@ export function applyDescribed(
   now: EpochMs,
   authority: JsonObject,
 ): DirectoryChange {
-  const described = changeFrom(details);
+  const described = describedChange(details);
   if (digestOf(entryOf(directory, described)) !== details.previous) {
     throw new Problem('change-outdated', `${nameOf(described)} was changed since this was asked`);
   }
   return applyChange(directory, described, now, authority);
 }
 
-function changeFrom({ person, submitter }: JsonObject): EnrolledChange {
+/** What the details of a request say about a change. */
+export function describedChange({ person, submitter }: JsonObject): EnrolledChange {
   return person === undefined
     ? { of: 'submitters', change: submitterChangeSchema.parse(submitter) }
     : { of: 'people', change: rosterChangeSchema.parse(person) };

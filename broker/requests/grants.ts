@@ -27,7 +27,15 @@ export interface Steps extends Step {
 export function overdue(request: Request, moment: Protection): Step | null {
   const why = whyBarred(request, moment);
   const barred = why === null ? null : lifecycle.barred(request, why, moment.now);
-  return barred ?? lifecycle.overdue(request, moment.now);
+  return barred ?? aloneOutdated(request, moment) ?? lifecycle.overdue(request, moment.now);
+}
+
+/** Whoever was to be let in alone by now, and lost the right to it, is not. */
+function aloneOutdated(request: Request, { principals, now }: Omit<Moment, 'peers'>): Step | null {
+  const { alone, state } = request;
+  if (alone === null || state !== 'pending' || now < alone.opensAt) return null;
+  if (aloneStands(request, parseRule(request.rule), principals, alone.opensAt)) return null;
+  return aloneDropped(request, now);
 }
 
 /** The votes that count under a rule and the roster of this moment, and what they amount to. */

@@ -22,6 +22,9 @@ import type { Request, Vote } from './request.js';
 /** How far a signer's clock may be off the broker's, in ms. */
 export const CLOCK_SKEW = 60_000;
 
+/** What a statement about a request names of it. */
+export type Signed = Pick<Request, 'digest' | 'scope'>;
+
 /** What a signed text is held against. */
 export interface VerificationContext {
   /** What a statement may call this broker, its current key first. */
@@ -181,7 +184,7 @@ export function verifyStanding({ approver, receipt }: Vote, request: Request, pr
  */
 export function verifyRevocation(
   text: string,
-  request: Request,
+  request: Signed & { readonly votes: readonly Pick<Vote, 'approver'>[] },
   { revokers }: Rule,
   context: VerificationContext,
 ): Revocation {
@@ -206,7 +209,7 @@ export function verifyRevocation(
 }
 
 /** @throws Problem of the signed text, the key or the statement. */
-export function verifyReview(text: string, request: Request, context: VerificationContext): ReviewStatement {
+export function verifyReview(text: string, request: Signed, context: VerificationContext): ReviewStatement {
   const { statement, armor } = parseSignedText(text);
   const review = parseReview(statement);
   checkBroker(review.broker, context);

@@ -167,6 +167,9 @@ export const PROBLEMS = {
   'already-reported': { status: 409, hint: 'this claim has reported another outcome' },
   'claim-needed': { status: 400, hint: 'send {"claim":"32 hex digits"}' },
 
+  // The log, outside of the broker
+  'malformed-export': { status: 400, hint: 'make it anew with: countersign audit export FILE' },
+
   // At a door, which checks for itself
   'bad-config': { status: 400, hint: 'correct that line; the README lists the keys and their values' },
   'signers-missing': { status: 400, hint: 'make it on the broker: countersign roster export > FILE' },
