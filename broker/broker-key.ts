@@ -10,6 +10,7 @@ import type { EpochMs } from '../src/protocol/time.js';
 import { verifyKeyHandover } from '../src/ssh/key-handover.js';
 import { signWithSshKeygen } from '../src/ssh/key-signer.js';
 import { formatPublicKey, type PublicKey, parsePublicKeyLine } from '../src/ssh/public-key.js';
+import type { Namespace } from '../src/ssh/signature.js';
 import { renameDurably, syncPath, writeDurably } from './durable-file.js';
 
 const keyFile = (directory: string): string => join(directory, 'broker.key');
@@ -26,7 +27,7 @@ export interface KeyRecord {
 
 /**
  * Reads the key that names the broker, `broker.key` in the data directory; made on first use. It signs nothing but the
- * handover to the next one. A rotation that was interrupted after its handover was written is finished.
+ * handover to the next one and heads of the log. A rotation that was interrupted after its handover was written is finished.
  *
  * @throws Problem `malformed-key` when the file is not an OpenSSH public key; that of a handover which does not verify
  */
@@ -61,14 +62,25 @@ export async function rotateBrokerKey(
     issued: now,
     oldValidUntil: validUntil,
   });
-  const armor = await signWithSshKeygen(keyFile(directory), 'broker@countersign', statement, {
-    env: process.env,
-    interactive: false,
-  });
-  const all = [...handovers, statement + armor];
+  const all = [...handovers, await signWithBrokerKey(directory, 'broker@countersign', statement)];
   await writeDurably(handoversFile(directory), all.join(''), 0o600);
   await installNext(directory, nextKey.fingerprint);
   return { key: nextKey, handovers: all };
+}
+
+/**
+ * Signs with the broker's key.
+ *
+ * @returns statement and armor
+ * @throws Problem `signing-failed`
+ */
+export async function signWithBrokerKey(
+  directory: string,
+  namespace: Namespace,
+  statement: string,
+): Promise<string> {
+  const options = { env: process.env, interactive: false };
+  return statement + (await signWithSshKeygen(keyFile(directory), namespace, statement, options));
 }
 
 /** Puts the two halves of the next key into place, whichever of them is not there yet. */

@@ -5,6 +5,7 @@ import type { EpochMs } from '../src/protocol/time.js';
 import { VERSION } from '../src/version.js';
 import { RateLimiter } from './access/rate-limiter.js';
 import { Sessions } from './access/sessions.js';
+import { Heads } from './audit/heads.js';
 import { BrokerKeys } from './broker-keys.js';
 import { guardChanges } from './changes/change-rule.js';
 import { Changes } from './changes/changes.js';
@@ -156,10 +157,24 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       policy: () => policy.source,
       onError: (error) => log.error({ err: error }, 'cannot apply an approved change'),
     });
+    const heads = new Heads({
+      store,
+      keys,
+      clock,
+      onSigned(head) {
+        metrics.countHead('signed');
+        hub.announceHead(head);
+      },
+      onFailed(err) {
+        metrics.countHead('failed');
+        log.error({ err }, 'cannot sign a head of the log; it is tried again in a minute');
+      },
+    });
+    await heads.nameKey().catch((err) => log.error({ err }, 'cannot name the key of this broker in the log'));
     const doors = watchDoors(store);
     await keepSignersFiles(store, (err) => log.error({ err }, 'cannot keep the signers file of the roster'));
     hub.announceDoors(doors());
-    const measured = { store, hub, attendance, notifier, requests, policy, doors, clock };
+    const measured = { store, hub, attendance, notifier, requests, policy, heads, doors, clock };
     const metrics = new Metrics(gaugesOf(measured, certificate, () => output.dropped));
     const context: BrokerContext = {
       name: options.name,
@@ -169,6 +184,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       limits,
       store,
       requests,
+      heads,
       policy,
       changes,
       sessions: new Sessions(store, (now) => keys.namesAt(now), random),
@@ -229,6 +245,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       certificate?.tick(now);
       policy.tick(now);
       retention.tick(now).catch((error: unknown) => log.error({ err: error }, 'cannot erase old requests'));
+      void heads.tick(now);
       requests.tick().catch((error: unknown) => log.error({ err: error }, 'cannot end overdue requests'));
     });
     const { ca, names } = certificate?.issued ?? {};
@@ -267,6 +284,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
         await serving.close();
         hub.terminateAll();
         await application.close();
+        await heads.sign();
         await store.close();
         log.info({ event: 'stopped' });
         await output.close();

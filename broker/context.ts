@@ -5,6 +5,7 @@ import type { DoorStanding } from '../src/protocol/door-messages.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import type { RateLimiter } from './access/rate-limiter.js';
 import type { Sessions } from './access/sessions.js';
+import type { Heads } from './audit/heads.js';
 import type { BrokerKeys } from './broker-keys.js';
 import type { Changes } from './changes/changes.js';
 import type { Metrics } from './metrics.js';
@@ -29,6 +30,7 @@ export interface BrokerContext {
   readonly limits: Limits;
   readonly store: Store;
   readonly requests: Requests;
+  readonly heads: Heads;
   readonly policy: RunningPolicy;
   readonly changes: Changes;
   readonly sessions: Sessions;

@@ -5,12 +5,12 @@ import type { ServedCertificate } from './tls/served-certificate.js';
 
 type Measured = Pick<
   BrokerContext,
-  'store' | 'hub' | 'attendance' | 'notifier' | 'requests' | 'policy' | 'doors' | 'clock'
+  'store' | 'hub' | 'attendance' | 'notifier' | 'requests' | 'policy' | 'heads' | 'doors' | 'clock'
 >;
 
 /** Where the values of the metrics come from, read when somebody asks. */
 export function gaugesOf(
-  { store, hub, attendance, notifier, requests, policy, doors, clock }: Measured,
+  { store, hub, attendance, notifier, requests, policy, heads, doors, clock }: Measured,
   certificate: ServedCertificate | null,
   droppedLines: () => number,
 ): MetricSources {
@@ -31,6 +31,7 @@ export function gaugesOf(
     restored: () => (store.restoration() === null ? 0 : 1),
     log_lines_dropped_total: droppedLines,
     doors_outdated: () => doors().filter(({ outdated }) => outdated).length,
+    events_unsigned: () => heads.unsigned,
     policy_refused: () => (policy.source?.refused ? 1 : 0),
     policy_groups_failing: () => policy.groups.states().filter(({ failing }) => failing !== null).length,
     tls_certificate_expiry_seconds: () => Math.floor((certificate?.validUntil ?? 0) / 1000),

@@ -14,6 +14,7 @@ export interface MetricSources {
   readonly notifications_failing: () => number;
   readonly doors_outdated: () => number;
   readonly reviews_open: () => number;
+  readonly events_unsigned: () => number;
   readonly policy_refused: () => number;
   readonly policy_groups_failing: () => number;
   /** In seconds since 1970; 0 without TLS. */
@@ -29,6 +30,7 @@ export class Metrics {
   readonly #notifications: Counter<'outcome'>;
   readonly #certificates: Counter<'result'>;
   readonly #policies: Counter<'result'>;
+  readonly #heads: Counter<'result'>;
 
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
@@ -60,6 +62,12 @@ export class Metrics {
     this.#policies = new Counter({
       name: 'countersign_policy_loads_total',
       help: 'Policy files that were read, by result: loaded, refused',
+      labelNames: ['result'],
+      registers,
+    });
+    this.#heads = new Counter({
+      name: 'countersign_heads_total',
+      help: 'Heads of the event log, by result: signed, failed',
       labelNames: ['result'],
       registers,
     });
@@ -104,6 +112,10 @@ export class Metrics {
     this.#policies.inc({ result });
   }
 
+  countHead(result: 'signed' | 'failed'): void {
+    this.#heads.inc({ result });
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }
@@ -125,6 +137,7 @@ const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
   ['tls_certificate_expiry_seconds', 'When the certificate ends, in seconds since 1970; 0 without TLS'],
   ['doors_outdated', 'Doors whose signers file is not what the roster exports'],
   ['reviews_open', 'Openings by the requester alone that not enough others have looked at'],
+  ['events_unsigned', 'Events after the newest signed head of the log'],
   ['policy_refused', '1 while the policy file as it is now is not in force'],
   ['policy_groups_failing', 'Groups of the policy file whose command failed at its last run'],
   ['restored', '1 from a restore until an approver has acknowledged it'],

@@ -12,6 +12,7 @@ import { parseStrictJson } from '../../src/protocol/strict-json.js';
 import type { Principal } from '../access/principal.js';
 import type { BrokerContext } from '../context.js';
 import { sendProblem } from './answers.js';
+import { auditRoutes } from './audit-routes.js';
 import { authenticate, principalKey, type Transport } from './authentication.js';
 import { directoryRoutes } from './directory-routes.js';
 import { holdRoutes } from './hold-routes.js';
@@ -91,6 +92,7 @@ export async function createHttpApplication(context: BrokerContext): Promise<Htt
   directoryRoutes(app, context);
   rosterRoutes(app, context);
   policyRoutes(app, context);
+  auditRoutes(app, context);
   serviceRoutes(app, context);
   await app.ready();
 

@@ -13,9 +13,7 @@ import { isGrantInForce } from '../requests/grants.js';
 import { restraintsOnWire } from '../requests/restraints.js';
 import { restorationOnWire, reviewsOnWire } from '../requests/view.js';
 
-const MAX_EVENTS = 1000;
-
-/** Health, metrics, who the broker is and how it fares, and the event log. */
+/** Health, metrics, who the broker is and how it fares. */
 export function serviceRoutes(app: FastifyInstance, context: BrokerContext): void {
   const { store } = context;
 
@@ -46,6 +44,10 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
     const { overlap } = parseBody(rotateKeyBody, http.body);
     const former = context.keys.current.fingerprint;
     await context.keys.rotate(overlap * 1000, context.clock());
+    // Where that cannot be written, the new key is in force all the same, and the next head tries again.
+    await context.heads
+      .nameKey()
+      .catch((err) => context.log.error({ err }, 'cannot name the new key in the log'));
     context.log.warn({
       event: 'key-rotated',
       former,
@@ -80,6 +82,8 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       reviews: reviewsOnWire(store.reviews()),
       notification: context.notifier.state,
       retention: { ...context.retention.state, holds: [...store.holds().keys()].sort() },
+      head: store.newestHead(),
+      headFailing: context.heads.isFailing,
       policy: z.encode(z.nullable(policyStandingSchema), context.policy.standing()),
       unapproved: unapprovedOnWire(store.unapproved(), now),
       restoration: restorationOnWire(store.restoration()),
@@ -97,17 +101,6 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       body: { approver: name, epoch: store.epoch },
     });
     return {};
-  });
-
-  app.get('/v1/events', async (http) => {
-    authorise(http.principal, 'events.read');
-    const { after = '0', limit = String(MAX_EVENTS) } = http.query as Record<string, string | undefined>;
-    if (!/^\d{1,15}$/.test(after) || !/^\d{1,4}$/.test(limit)) {
-      throw new Problem('malformed-request', 'after and limit are whole numbers');
-    }
-    const count = Math.min(Math.max(Number(limit), 1), MAX_EVENTS);
-    const events = await store.events({ after: Number(after), limit: count });
-    return { events, next: events.length === count ? (events.at(-1)?.seq ?? null) : null };
   });
 }
 

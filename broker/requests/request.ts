@@ -96,6 +96,7 @@ export interface NewEvent {
     | 'hold.placed'
     | 'hold.lifted'
     | 'history.erased'
+    | 'broker.key'
     | 'store.created'
     | 'store.restored'
     | 'restore.acknowledged';

@@ -1,4 +1,5 @@
-import type { LogEntry } from '../../src/protocol/event-log.js';
+import type { SignedHead } from '../../src/protocol/audit-head.js';
+import type { ChainHead, LogEntry } from '../../src/protocol/event-log.js';
 import type { Digest, Fingerprint, Name, Nonce, RequestId } from '../../src/protocol/names.js';
 import type { RequestState } from '../../src/protocol/request-view.js';
 import type { Restoration } from '../../src/protocol/restoration.js';
@@ -170,6 +171,15 @@ export interface ListQuery {
   readonly limit: number;
 }
 
+export interface EventQuery {
+  readonly after: number;
+  readonly limit: number;
+  /** Only those of one request; null for all. */
+  readonly request?: RequestId | null;
+  /** Without the bodies of entries that hold without them. */
+  readonly links?: boolean;
+}
+
 /**
  * What the broker asks of its storage. Nothing here knows SQLite: a shared database can stand behind it.
  *
@@ -182,6 +192,8 @@ export interface Store {
   readonly epoch: string;
   /** Number of the newest committed event; 0 for none. */
   readonly seq: number;
+  /** Number and hash of the newest committed event. */
+  chainHead(): ChainHead;
 
   /** All live requests, oldest first, from memory. */
   live(): readonly Request[];
@@ -193,7 +205,16 @@ export interface Store {
   /** Newest first. */
   list(query: ListQuery): Promise<readonly Request[]>;
   findAsker(hash: TokenHash): Promise<Asker | null>;
-  events(query: { readonly after: number; readonly limit: number }): Promise<readonly LogEntry[]>;
+  /** Entries of the log in their order. */
+  events(query: EventQuery): Promise<readonly LogEntry[]>;
+  /** The signed heads of entries after a number, in order. */
+  heads(query: { readonly after: number; readonly limit: number }): Promise<readonly SignedHead[]>;
+  /** From memory; null where none was ever signed. */
+  newestHead(): SignedHead | null;
+  /** Keeps a head for ever. It is about an entry that is committed, and newer than every other one. */
+  keepHead(head: SignedHead): Promise<void>;
+  /** The key of the broker, TYPE BASE64, that the newest event `broker.key` names; null where none does. From memory. */
+  brokerKey(): string | null;
 
   /** Compare-and-swap on one request, on those that change with it and on the restraints and the directory, together with their log entries. */
   change<Result>(key: RequestKey, decide: DecideChange<Result>): Promise<Result>;

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import * as z from 'zod';
+import type { SignedHead } from '../../src/protocol/audit-head.js';
 import type { DoorStanding } from '../../src/protocol/door-messages.js';
 import type { Name, RequestId } from '../../src/protocol/names.js';
 import { type PolicyStanding, refusedPolicySchema } from '../../src/protocol/policy-messages.js';
@@ -70,6 +71,8 @@ export class StreamHub {
   #doors: Buffer = encode({ type: 'doors', outdated: [] });
   /** What was said last of the policy file; null where there is none. */
   #policy: Buffer | null = null;
+  /** The newest head of the log; null where none was signed yet. */
+  #head: Buffer | null = null;
 
   private constructor(
     store: Store,
@@ -89,6 +92,8 @@ export class StreamHub {
     this.#reviews = encode({ type: 'reviews', open: reviewsOnWire(this.#reviewed) });
     this.#restrained = store.restraints();
     this.#restraints = this.#encodeRestraints();
+    const head = store.newestHead();
+    this.#head = head === null ? null : encode({ type: 'head', ...head });
   }
 
   /** Loads the newest ended requests, which every snapshot carries. */
@@ -210,6 +215,14 @@ export class StreamHub {
     this.#broadcast(bytes);
   }
 
+  /** A head of the log was signed; told after the events that it covers. */
+  announceHead(head: SignedHead): void {
+    this.#tellLater(() => {
+      this.#head = encode({ type: 'head', ...head });
+      this.#broadcast(this.#head);
+    });
+  }
+
   /** Once a second: proof of life, and the clock that countdowns are shown by. */
   heartbeat(): void {
     const now = this.#clock();
@@ -305,8 +318,8 @@ export class StreamHub {
 
   /** What is not part of the log. */
   #standing(): readonly Buffer[] {
-    const said = [this.#doors, this.#restraints, this.#reviews];
-    return this.#policy === null ? said : [...said, this.#policy];
+    const said = [this.#doors, this.#restraints, this.#reviews, this.#policy, this.#head];
+    return said.filter((bytes) => bytes !== null);
   }
 
   #snapshot(): Buffer {

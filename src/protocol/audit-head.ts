@@ -51,6 +51,14 @@ export const signedHeadSchema = z.object({
 });
 export type SignedHead = z.output<typeof signedHeadSchema>;
 
+/** The body of an event `broker.key`: from there on the broker goes by this key. */
+export const brokerKeyBody = z.object({
+  /** TYPE BASE64 */
+  key: z.string(),
+  /** What the key before signed about it, statement and armor; null for the first key, and one that came without a word. */
+  handover: z.nullable(z.string()),
+});
+
 /** `GET /v1/heads` */
 export const headsReply = z.object({ heads: z.array(signedHeadSchema), next: z.nullable(z.int()) });
 export type HeadsReply = z.output<typeof headsReply>;

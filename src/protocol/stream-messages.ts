@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { signedHeadSchema } from './audit-head.js';
 import { outdatedDoorSchema } from './door-messages.js';
 import { isName, isRequestId, type Name, type RequestId } from './names.js';
 import { sinkStandingSchema } from './outbox-messages.js';
@@ -87,6 +88,8 @@ export const streamMessageSchema = z.discriminatedUnion('type', [
   }),
   /** How what leaves the broker fares, where anything does; at the beginning, and when that changes, at most once a second. */
   z.object({ type: z.literal('outbox'), sinks: z.array(sinkStandingSchema) }),
+  /** A head of the log; when one was signed, and the newest one at the beginning. */
+  signedHeadSchema.extend({ type: z.literal('head') }),
   /** Once a second: the number of the newest event and the broker's clock, in ms since 1970. */
   z.object({ type: z.literal('heartbeat'), seq, clock: z.int() }),
 ]);

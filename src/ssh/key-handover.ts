@@ -3,7 +3,7 @@ import { Problem } from '../protocol/problems.js';
 import { parseSignedText } from '../protocol/receipt.js';
 import { parseKeyHandover } from '../protocol/statements.js';
 import type { EpochMs } from '../protocol/time.js';
-import { parsePublicKeyLine } from './public-key.js';
+import { type PublicKey, parsePublicKeyLine } from './public-key.js';
 import { verifySignature } from './signature.js';
 
 /** A key that a broker had before, and until when it still goes by it. */
@@ -23,16 +23,20 @@ export type FormerKeys = readonly FormerKey[];
  * @returns the old key, and the fingerprint of the one that it names
  * @throws Problem of the text, the key or the signature; `bad-signature` where another key than the old one signed.
  */
-export function verifyKeyHandover(text: string): FormerKey & { readonly next: Fingerprint } {
+export function verifyKeyHandover(
+  text: string,
+): FormerKey & { readonly next: Fingerprint; readonly nextKey: PublicKey } {
   const { statement, armor } = parseSignedText(text);
   const { old, next, oldValidUntil } = parseKeyHandover(statement);
   const { key } = verifySignature(statement, armor, 'broker@countersign');
   if (key.fingerprint !== old) {
     throw new Problem('bad-signature', `the handover of ${old} is signed by ${key.fingerprint}`);
   }
+  const nextKey = parsePublicKeyLine(next);
   return {
     fingerprint: old,
-    next: parsePublicKeyLine(next).fingerprint,
+    next: nextKey.fingerprint,
+    nextKey,
     validUntil: oldValidUntil,
     handover: text,
   };

@@ -1,3 +1,4 @@
+import type { SignedHead } from '../../../src/protocol/audit-head.js';
 import { canonicalJson, sha256Digest } from '../../../src/protocol/canonical.js';
 import { appendEntry, type ChainHead, type LogEntry } from '../../../src/protocol/event-log.js';
 import type { Digest, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
@@ -79,6 +80,7 @@ export class Draft {
   readonly erased = new Set<RequestId>();
   /** Numbers of entries whose body goes. */
   readonly emptied: number[] = [];
+  readonly heads: SignedHead[] = [];
   readonly entries: LogEntry[] = [];
   readonly committed: Committed[] = [];
   directory: Directory;
@@ -88,6 +90,8 @@ export class Draft {
   retentionTime: EpochMs | null;
   policy: PolicyText | null;
   unapproved: EpochMs | null;
+  newestHead: SignedHead | null;
+  brokerKey: string | null;
   head: ChainHead;
   readonly #live: LiveState;
   readonly #history: RequestReader;
@@ -107,6 +111,8 @@ export class Draft {
     this.retentionTime = live.retentionTime;
     this.policy = live.policy;
     this.unapproved = live.unapproved;
+    this.newestHead = live.newestHead;
+    this.brokerKey = live.brokerKey;
     this.head = live.head;
   }
 
@@ -123,6 +129,7 @@ export class Draft {
       this.rosterSteps.size +
       this.signersFiles.size +
       this.reviews.size +
+      this.heads.length +
       this.deliveries.size +
       this.delivered.size;
     const isSame =
@@ -287,6 +294,15 @@ export class Draft {
     this.#append([event], [body], null);
   }
 
+  keepHead(head: SignedHead): void {
+    const newest = this.newestHead?.seq ?? 0;
+    if (head.seq <= newest || head.seq > this.#live.head.seq) {
+      throw misuse('a head is about a committed entry, and newer than the one before');
+    }
+    this.newestHead = head;
+    this.heads.push(head);
+  }
+
   record(event: NewEvent): void {
     this.#append([event], [canonicalJson(event.body)], null);
   }
@@ -404,9 +420,10 @@ export class Draft {
   }
 
   #append(events: readonly NewEvent[], bodies: readonly string[], request: Request | null): void {
-    events.forEach(({ kind, at, body: { without } }, index) => {
+    events.forEach(({ kind, at, body: { without, key } }, index) => {
       const body = bodies[index] ?? '';
       if (without === 'approval') this.unapproved = at;
+      if (kind === 'broker.key') this.brokerKey = String(key);
       const entry = appendEntry(this.head, { at, kind, request: request?.id ?? null, body });
       this.head = entry;
       this.entries.push(entry);

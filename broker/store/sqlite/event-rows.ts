@@ -16,6 +16,11 @@ export interface EventRow {
 /** The columns of {@link EventRow}. */
 export const EVENT_COLUMNS = 'seq, at, kind, request, body, digest, hash';
 
+/** The same without the bodies of entries that hold without them: nothing has to be read of those. */
+export const LINK_COLUMNS = "seq, at, kind, request, iif(digest IS NULL, body, '') AS body, digest, hash";
+
+export const linkOf = (row: EventRow): EventRow => (row.digest === null ? row : { ...row, body: '' });
+
 /** `previous` is what the entry before hashes to in the same database, missing or not. */
 export function entryFromRow(row: EventRow, previous: string): LogEntry {
   return {

@@ -1,14 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
+import type { SignedHead } from '../../../src/protocol/audit-head.js';
 import { GENESIS, type LogEntry } from '../../../src/protocol/event-log.js';
 import { leastIdAt } from '../../../src/protocol/filter.js';
 import type { Digest, Name, RequestId } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import type { Request } from '../../requests/request.js';
-import type { Asker, ListQuery, RequestKey, TokenHash } from '../store.js';
+import type { Asker, EventQuery, ListQuery, RequestKey, TokenHash } from '../store.js';
 import { erasedProblem, type Remains, RemainsReader } from './erasure.js';
-import { EVENT_COLUMNS, type EventRow, entryFromRow } from './event-rows.js';
+import { EVENT_COLUMNS, type EventRow, entryFromRow, LINK_COLUMNS, linkOf } from './event-rows.js';
 import type { KeyIndexes } from './key-index.js';
 import {
   bytesOf,
@@ -42,6 +43,9 @@ export class History {
   readonly #span: Statement<[SpanQuery], RequestRow>;
   readonly #asker: Statement<[number, Buffer], { readonly request: RequestId; readonly attached: number }>;
   readonly #events: Statement<[number, number], EventRow>;
+  readonly #links: Statement<[number, number], EventRow>;
+  readonly #eventsOf: Statement<[string, number, number], EventRow>;
+  readonly #heads: Statement<[number, number], SignedHead>;
   readonly #signersFile: Statement<[Buffer], { readonly text: string }>;
   readonly #eventHash: Statement<[number], { readonly hash: Buffer }>;
 
@@ -70,6 +74,11 @@ export class History {
     );
     this.#asker = database.prepare('SELECT request, attached FROM askers WHERE n = ? AND hash = ?');
     this.#events = database.prepare(`SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`);
+    this.#links = database.prepare(`SELECT ${LINK_COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`);
+    this.#eventsOf = database.prepare(
+      `SELECT ${EVENT_COLUMNS} FROM events WHERE request = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    );
+    this.#heads = database.prepare('SELECT seq, text FROM heads WHERE seq > ? ORDER BY seq LIMIT ?');
     this.#signersFile = database.prepare('SELECT text FROM signers_files WHERE digest = ?');
     this.#remains = new RemainsReader(database);
     this.#eventHash = database.prepare('SELECT hash FROM events WHERE seq = ?');
@@ -129,15 +138,27 @@ export class History {
   }
 
   /** Entries after a number. `previous` is what the entry before hashes to in this database, missing or not. */
-  events(after: number, limit: number): LogEntry[] {
+  events({ after, limit, request = null, links = false }: EventQuery): LogEntry[] {
     return this.#read(() => {
-      let previous = this.#eventHash.get(after)?.hash.toString('hex') ?? GENESIS.hash;
-      return this.#events.all(after, limit).map((row) => {
+      if (request !== null) {
+        const rows = this.#eventsOf.all(request, after, limit);
+        return rows.map((row) => entryFromRow(links ? linkOf(row) : row, this.#hashAt(row.seq - 1)));
+      }
+      let previous = this.#hashAt(after);
+      return (links ? this.#links : this.#events).all(after, limit).map((row) => {
         const entry = entryFromRow(row, previous);
         previous = entry.hash;
         return entry;
       });
     });
+  }
+
+  heads({ after, limit }: { readonly after: number; readonly limit: number }): SignedHead[] {
+    return this.#read(() => this.#heads.all(after, limit));
+  }
+
+  #hashAt(seq: number): string {
+    return this.#eventHash.get(seq)?.hash.toString('hex') ?? GENESIS.hash;
   }
 
   signersFile(digest: Digest): string | null {

@@ -1,3 +1,4 @@
+import type { SignedHead } from '../../../src/protocol/audit-head.js';
 import type { ChainHead } from '../../../src/protocol/event-log.js';
 import type { Digest, Fingerprint, Name, Nonce, RequestId } from '../../../src/protocol/names.js';
 import type { Restoration } from '../../../src/protocol/restoration.js';
@@ -33,6 +34,8 @@ export class LiveState {
   retentionTime: EpochMs | null = null;
   policy: PolicyText | null = null;
   unapproved: EpochMs | null = null;
+  newestHead: SignedHead | null = null;
+  brokerKey: string | null = null;
   doors: ReadonlyMap<Name, Door> = new Map();
   /** By rising serials. Replaced at each change. */
   rosterSteps: readonly RosterStep[] = [];
@@ -91,6 +94,8 @@ export class LiveState {
     this.retentionTime = draft.retentionTime;
     this.policy = draft.policy;
     this.unapproved = draft.unapproved;
+    this.newestHead = draft.newestHead;
+    this.brokerKey = draft.brokerKey;
     this.head = draft.head;
     this.#forgetNonces(draft.now, pruned);
     for (const [nonce, expires] of draft.nonces) this.nonces.set(nonce, expires);

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import * as z from 'zod';
+import type { SignedHead } from '../../../src/protocol/audit-head.js';
 import { sha256Digest } from '../../../src/protocol/canonical.js';
 import { type ChainHead, GENESIS } from '../../../src/protocol/event-log.js';
 import {
@@ -56,6 +57,8 @@ export function loadLiveState(database: Database, now: EpochMs): LiveState {
   live.unapproved = unapproved(database);
   live.holds = loadHolds(database);
   live.retentionTime = retentionTime(database);
+  live.newestHead = newestHead(database);
+  live.brokerKey = brokerKey(database);
   loadDeliveries(database, live);
   return live;
 }
@@ -73,6 +76,18 @@ function loadPolicy(database: Database): PolicyText | null {
   throw new Problem('storage-failed', 'the stored policy is damaged', {
     hint: 'restore the database from a back-up',
   });
+}
+
+function newestHead(database: Database): SignedHead | null {
+  const newest = 'SELECT seq, text FROM heads ORDER BY seq DESC LIMIT 1';
+  return database.prepare<[], SignedHead>(newest).get() ?? null;
+}
+
+/** Through an index of its own: the log is long, and such events are few. Where it is damaged, the key is named again. */
+function brokerKey(database: Database): string | null {
+  const newest = `SELECT iif(json_valid(body), body ->> 'key', NULL) FROM events
+    WHERE kind = 'broker.key' ORDER BY seq DESC LIMIT 1`;
+  return database.prepare<[], string | null>(newest).pluck().get() ?? null;
 }
 
 function unapproved(database: Database): EpochMs | null {

@@ -260,6 +260,11 @@ CREATE TABLE holds (
 ALTER TABLE store ADD COLUMN retained INTEGER;
 `;
 
+/** Which key the broker goes by is looked up at each start, and followed by who verifies the log. */
+const BROKER_KEYS = `
+CREATE INDEX events_of_broker_key ON events (seq) WHERE kind = 'broker.key';
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: OUTBOX_AND_RESTORE },
@@ -274,6 +279,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 11, sql: AUDIT },
   { version: 12, sql: DEAD_LETTERS },
   { version: 13, sql: RETENTION },
+  { version: 14, sql: BROKER_KEYS },
 ];
 
 /**

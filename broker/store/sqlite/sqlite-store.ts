@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
-import type { LogEntry } from '../../../src/protocol/event-log.js';
+import type { SignedHead } from '../../../src/protocol/audit-head.js';
+import type { ChainHead, LogEntry } from '../../../src/protocol/event-log.js';
 import type { Digest, Name, RequestId } from '../../../src/protocol/names.js';
 import { isLive } from '../../../src/protocol/request-view.js';
 import type { Restoration } from '../../../src/protocol/restoration.js';
@@ -16,6 +17,7 @@ import type {
   DeliveryName,
   Directory,
   Door,
+  EventQuery,
   ListQuery,
   NextTry,
   PolicyText,
@@ -81,6 +83,10 @@ export class SqliteStore implements Store {
     return this.#live.head.seq;
   }
 
+  chainHead(): ChainHead {
+    return this.#live.head;
+  }
+
   live(): readonly Request[] {
     return this.#live.requests();
   }
@@ -98,14 +104,24 @@ export class SqliteStore implements Store {
     return this.#live.askers.get(hash) ?? this.#history.asker(hash);
   }
 
-  async events({
-    after,
-    limit,
-  }: {
-    readonly after: number;
-    readonly limit: number;
-  }): Promise<readonly LogEntry[]> {
-    return this.#history.events(after, limit);
+  async events(query: EventQuery): Promise<readonly LogEntry[]> {
+    return this.#history.events(query);
+  }
+
+  async heads(query: { readonly after: number; readonly limit: number }): Promise<readonly SignedHead[]> {
+    return this.#history.heads(query);
+  }
+
+  newestHead(): SignedHead | null {
+    return this.#live.newestHead;
+  }
+
+  keepHead(head: SignedHead): Promise<void> {
+    return this.#group.submit((draft) => draft.keepHead(head));
+  }
+
+  brokerKey(): string | null {
+    return this.#live.brokerKey;
   }
 
   change<Result>(key: RequestKey, decide: DecideChange<Result>): Promise<Result> {

@@ -52,6 +52,7 @@ export class Writer {
   readonly #putReview: Statement;
   readonly #endReview: Statement;
   readonly #events: EventInsertion;
+  readonly #putHead: Statement;
   readonly #acknowledge: Statement;
   readonly #erase: EraseStatements;
   readonly #setRetentionTime: Statement;
@@ -98,6 +99,7 @@ export class Writer {
     this.#events = new EventInsertion(database);
     this.#erase = new EraseStatements(database);
     this.#setRetentionTime = database.prepare('UPDATE store SET retained = ?');
+    this.#putHead = database.prepare('INSERT INTO heads (seq, text) VALUES (?, ?)');
     this.#acknowledge = database.prepare('UPDATE store SET restored = NULL');
     this.#putDelivery = database.prepare(
       'INSERT OR REPLACE INTO outbox (event, sink, request, attempts, due, step) VALUES (?, ?, ?, ?, ?, ?)',
@@ -168,6 +170,7 @@ export class Writer {
     if (draft.retentionTime !== committed.retentionTime) this.#setRetentionTime.run(draft.retentionTime);
     this.#erase.run({ requests: [...draft.erased], entries: draft.emptied });
     for (const entry of draft.entries) this.#events.run(entry);
+    for (const { seq, text } of draft.heads) this.#putHead.run(seq, text);
     for (const delivery of draft.deliveries.values()) this.#writeDelivery(delivery);
     for (const { event, sink } of draft.delivered.values()) this.#endDelivery.run(event, sink);
     const packs = {

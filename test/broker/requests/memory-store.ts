@@ -64,6 +64,26 @@ export class MemoryStore implements Store {
     throw new Error('not in memory');
   }
 
+  chainHead(): never {
+    throw new Error('not in memory');
+  }
+
+  heads(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  newestHead(): null {
+    return null;
+  }
+
+  keepHead(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  brokerKey(): null {
+    return null;
+  }
+
   async findAsker(hash: TokenHash): Promise<Asker | null> {
     return this.#askers.get(hash) ?? null;
   }
