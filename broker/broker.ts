@@ -37,6 +37,7 @@ import { createUpgradeHandler } from './stream/upgrade.js';
 import { certificateNews } from './tls/certificate-news.js';
 import type { Issued } from './tls/private-ca.js';
 import { ServedCertificate } from './tls/served-certificate.js';
+import { RunningWebhooks } from './webhooks/running-webhooks.js';
 
 /** What a running broker needs from the machine; tests bring their own. */
 export interface Surroundings {
@@ -55,7 +56,7 @@ export interface RunningBroker {
   readonly fingerprint: Fingerprint;
   /** The CA that this broker made for itself, and the names that it vouches for; null without one. */
   readonly issued: Issued | null;
-  /** Takes over what may change while it runs: certificate and policy. A bad one leaves the old one, and the log says so. */
+  /** Takes over what may change while it runs: certificate, policy and webhooks. A bad one leaves the old one, and the log says so. */
   reload(): Promise<void>;
   /** Answers who waits, closes consoles, finishes what is being written, and lets go of the data directory. */
   stop(): Promise<void>;
@@ -133,9 +134,17 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       keep: options.retain ?? null,
       onErased: (ids) => hub.forget(ids),
     });
+    const webhooks = await RunningWebhooks.open({
+      file: options.webhooksFile ?? null,
+      clock,
+      random,
+      log,
+      count: (validator, outcome) => metrics.countValidation(validator, outcome),
+    });
     const requests = new Requests({
       store,
       policy: guardChanges(policy),
+      validation: webhooks,
       brokers: (now) => keys.namesAt(now),
       limits,
       clock,
@@ -174,7 +183,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     const doors = watchDoors(store);
     await keepSignersFiles(store, (err) => log.error({ err }, 'cannot keep the signers file of the roster'));
     hub.announceDoors(doors());
-    const measured = { store, hub, attendance, notifier, requests, policy, heads, doors, clock };
+    const measured = { store, hub, attendance, notifier, requests, policy, webhooks, heads, doors, clock };
     const metrics = new Metrics(gaugesOf(measured, certificate, () => output.dropped));
     const context: BrokerContext = {
       name: options.name,
@@ -186,6 +195,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       requests,
       heads,
       policy,
+      webhooks,
       changes,
       sessions: new Sessions(store, (now) => keys.namesAt(now), random),
       oidc: new OidcTokens({ clock, timeout: limits.issuerMs }),
@@ -266,7 +276,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       address: serving.address,
       issued: certificate?.issued ?? null,
       async reload() {
-        await Promise.all([certificate?.reload(clock()), policy.reload()]);
+        await Promise.all([certificate?.reload(clock()), policy.reload(), webhooks.reload()]);
       },
       socket: options.socket,
       get fingerprint() {
@@ -278,6 +288,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
         stopTicking();
         notifier.stop();
         policy.stop();
+        webhooks.stop();
         log.info({ event: 'stopping' });
         hub.closeAll('the broker is stopping');
         requests.waiters.releaseAll();

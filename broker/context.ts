@@ -20,6 +20,7 @@ import type { Retention } from './retention/retention.js';
 import type { Principals } from './roster/principals.js';
 import type { Store } from './store/store.js';
 import type { StreamHub } from './stream/hub.js';
+import type { RunningWebhooks } from './webhooks/running-webhooks.js';
 
 /** The parts of a running broker that its interfaces reach. Put together in broker.ts. */
 export interface BrokerContext {
@@ -32,6 +33,7 @@ export interface BrokerContext {
   readonly requests: Requests;
   readonly heads: Heads;
   readonly policy: RunningPolicy;
+  readonly webhooks: RunningWebhooks;
   readonly changes: Changes;
   readonly sessions: Sessions;
   readonly oidc: OidcTokens;

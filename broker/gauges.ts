@@ -5,12 +5,21 @@ import type { ServedCertificate } from './tls/served-certificate.js';
 
 type Measured = Pick<
   BrokerContext,
-  'store' | 'hub' | 'attendance' | 'notifier' | 'requests' | 'policy' | 'heads' | 'doors' | 'clock'
+  | 'store'
+  | 'hub'
+  | 'attendance'
+  | 'notifier'
+  | 'requests'
+  | 'policy'
+  | 'webhooks'
+  | 'heads'
+  | 'doors'
+  | 'clock'
 >;
 
 /** Where the values of the metrics come from, read when somebody asks. */
 export function gaugesOf(
-  { store, hub, attendance, notifier, requests, policy, heads, doors, clock }: Measured,
+  { store, hub, attendance, notifier, requests, policy, webhooks, heads, doors, clock }: Measured,
   certificate: ServedCertificate | null,
   droppedLines: () => number,
 ): MetricSources {
@@ -34,6 +43,7 @@ export function gaugesOf(
     events_unsigned: () => heads.unsigned,
     policy_refused: () => (policy.source?.refused ? 1 : 0),
     policy_groups_failing: () => policy.groups.states().filter(({ failing }) => failing !== null).length,
+    webhooks_refused: () => (webhooks.standing()?.refused ? 1 : 0),
     tls_certificate_expiry_seconds: () => Math.floor((certificate?.validUntil ?? 0) / 1000),
   };
 }

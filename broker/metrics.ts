@@ -17,6 +17,7 @@ export interface MetricSources {
   readonly events_unsigned: () => number;
   readonly policy_refused: () => number;
   readonly policy_groups_failing: () => number;
+  readonly webhooks_refused: () => number;
   /** In seconds since 1970; 0 without TLS. */
   readonly tls_certificate_expiry_seconds: () => number;
   readonly restored: () => number;
@@ -31,6 +32,7 @@ export class Metrics {
   readonly #certificates: Counter<'result'>;
   readonly #policies: Counter<'result'>;
   readonly #heads: Counter<'result'>;
+  readonly #validations: Counter<'validator' | 'outcome'>;
 
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
@@ -69,6 +71,12 @@ export class Metrics {
       name: 'countersign_heads_total',
       help: 'Heads of the event log, by result: signed, failed',
       labelNames: ['result'],
+      registers,
+    });
+    this.#validations = new Counter({
+      name: 'countersign_validations_total',
+      help: 'New requests that a validating webhook was asked about, by its outcome: allowed, refused, unavailable',
+      labelNames: ['validator', 'outcome'],
       registers,
     });
     new Counter({
@@ -116,6 +124,10 @@ export class Metrics {
     this.#heads.inc({ result });
   }
 
+  countValidation(validator: string, outcome: 'allowed' | 'refused' | 'unavailable'): void {
+    this.#validations.inc({ validator, outcome });
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }
@@ -140,5 +152,6 @@ const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
   ['events_unsigned', 'Events after the newest signed head of the log'],
   ['policy_refused', '1 while the policy file as it is now is not in force'],
   ['policy_groups_failing', 'Groups of the policy file whose command failed at its last run'],
+  ['webhooks_refused', '1 while the file of webhooks as it was last read is not in force'],
   ['restored', '1 from a restore until an approver has acknowledged it'],
 ];

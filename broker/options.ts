@@ -84,6 +84,8 @@ export interface BrokerOptions {
   readonly policyFile?: string;
   /** How long closed requests are kept, in seconds; for ever unless given. */
   readonly retain?: number;
+  /** Path of the file of webhooks; none unless given. */
+  readonly webhooksFile?: string;
   readonly log: 'json' | 'silent';
   readonly limits?: Partial<Limits>;
 }

@@ -6,6 +6,7 @@ import { policyStandingSchema } from '../../src/protocol/policy-messages.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { JsonValue } from '../../src/protocol/strict-json.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
+import { webhooksStandingSchema } from '../../src/protocol/webhook-messages.js';
 import { formatPublicKey } from '../../src/ssh/public-key.js';
 import { authorise } from '../access/principal.js';
 import type { BrokerContext } from '../context.js';
@@ -85,6 +86,7 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       head: store.newestHead(),
       headFailing: context.heads.isFailing,
       policy: z.encode(z.nullable(policyStandingSchema), context.policy.standing()),
+      webhooks: z.encode(z.nullable(webhooksStandingSchema), context.webhooks.standing()),
       unapproved: unapprovedOnWire(store.unapproved(), now),
       restoration: restorationOnWire(store.restoration()),
       ...restraintsOnWire(store.restraints(), now),

@@ -22,6 +22,8 @@ export interface Submission {
   readonly verified: string | null;
   /** Digest of the signers file that the door says it has. */
   readonly signers: Digest | null;
+  /** Who was asked whether it may be asked, and allowed it; null for nobody. */
+  readonly validated: readonly string[] | null;
   readonly rule: PinnedRule;
   /** What the rule asks for, in words. */
   readonly missing: readonly string[];
@@ -29,7 +31,7 @@ export interface Submission {
 
 /** A new request with its first asker. */
 export function submitted(submission: Submission, now: EpochMs): Step {
-  const { id, bound, submitter, vouched, verified, signers, rule, missing } = submission;
+  const { id, bound, submitter, vouched, verified, signers, validated, rule, missing } = submission;
   const request: Request = {
     ...bound,
     id,
@@ -65,6 +67,7 @@ export function submitted(submission: Submission, now: EpochMs): Step {
     vouched,
     ...(verified === null ? {} : { verified }),
     ...(signers === null ? {} : { signers }),
+    ...(validated === null ? {} : { validated }),
     rule: rule.text,
     policy: rule.digest,
     document: { ...document },

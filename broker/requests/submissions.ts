@@ -1,3 +1,4 @@
+import type { BoundDocument } from '../../src/protocol/document.js';
 import type { SubmitBody } from '../../src/protocol/messages.js';
 import type { BearerToken, Claim, Digest, Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
@@ -8,6 +9,7 @@ import type { EpochMs } from '../../src/protocol/time.js';
 import { parseVerifiedFacts } from '../../src/protocol/verified-facts.js';
 import { checkLimits, type VouchedSubmit } from '../access/submitters.js';
 import { hashToken, type RandomBytes, randomToken } from '../access/tokens.js';
+import { BROKER_ITSELF } from '../changes/broker-submitter.js';
 import type { Policy } from '../policy/policy.js';
 import { evaluate } from '../policy/quorum.js';
 import type { Principals } from '../roster/principals.js';
@@ -20,9 +22,25 @@ import type { Request } from './request.js';
 import { countedAs } from './restraints.js';
 import type { Transitions } from './transitions.js';
 
+/** Others who have a say in whether a new request is made. */
+export interface Validation {
+  isAskedFor(action: Name): boolean;
+  /**
+   * @returns the names of those who allow it
+   * @throws Problem where not all of them do
+   */
+  check(ask: {
+    readonly bound: BoundDocument;
+    readonly submitter: Name;
+    /** Text of the facts that were verified about the caller. */
+    readonly verified: string | null;
+  }): Promise<readonly string[]>;
+}
+
 export interface SubmissionsContext {
   readonly store: Store;
   readonly policy: Policy;
+  readonly validation: Validation;
   readonly limits: PendingLimits;
   readonly clock: () => EpochMs;
   readonly random: RandomBytes;
@@ -80,11 +98,22 @@ export class Submissions {
     checkLimits(submitter, bound);
     if (principals.approvers === 0) throw new Problem('no-approver', 'nobody could approve this');
     const facts = verified === null ? null : parseVerifiedFacts(verified);
-    const rule = policy.ruleFor({ bound, submitter, verified: facts, principals, now: clock() });
+    const ruled = () =>
+      policy.ruleFor({
+        bound,
+        submitter,
+        verified: facts,
+        principals: this.#context.principals(),
+        now: clock(),
+      });
+    const atFirst = ruled();
+    const validated = await this.#validate({ bound, submitter, verified });
+    // Others may take a while, and only what is in force when the request is made is pinned.
+    const rule = validated === null ? atFirst : ruled();
     const id = newId();
     const watch = randomToken(random);
     const vouched = statement === null ? null : formatSignedText(statement);
-    const submission = { id, bound, submitter: submitter.name, vouched, verified, signers, rule };
+    const submission = { id, bound, submitter: submitter.name, vouched, verified, signers, validated, rule };
     const ask: Ask = { submission, claim, watch };
     const spent = nonce === null ? {} : { nonce };
     let isNew = false;
@@ -101,6 +130,23 @@ export class Submissions {
     } finally {
       if (!isNew) this.#budget.release(id);
     }
+  }
+
+  /** Has others allow what would be a new request; null where nobody has a say. */
+  async #validate({
+    bound,
+    submitter,
+    verified,
+  }: {
+    readonly bound: BoundDocument;
+    readonly submitter: Submitter;
+    readonly verified: string | null;
+  }): Promise<readonly string[] | null> {
+    const { store, validation } = this.#context;
+    // Nobody outside may keep the broker from having its own changes approved, such as that of its submitters.
+    if (submitter === BROKER_ITSELF || !validation.isAskedFor(bound.document.action)) return null;
+    if ((await store.find({ digest: bound.digest, submitter: submitter.name })) !== null) return null;
+    return validation.check({ bound, submitter: submitter.name, verified });
   }
 
   /** A new request, which takes its place among the pending ones unless it passes at once. */

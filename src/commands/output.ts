@@ -26,8 +26,10 @@ export function tell(text: string): void {
 /** An error and what to do about it: to stderr. Both may quote what others wrote. */
 export function tellProblem(error: unknown): void {
   const problem = asProblem(error);
-  // A policy has many mistakes, one a line.
-  const lines = problem.code === 'bad-policy' ? problem.message.split('\n') : [problem.message];
+  // A file has many mistakes, one a line.
+  const lines = ['bad-policy', 'bad-webhooks'].includes(problem.code)
+    ? problem.message.split('\n')
+    : [problem.message];
   for (const line of lines) tell(`error: ${prose(line)}`);
   process.stderr.write(`hint: ${prose(problem.hint)}\n`);
 }

@@ -16,6 +16,7 @@ const FLAGS = {
   insecureHttp: 'switch',
   name: 'text',
   policy: 'text',
+  webhooks: 'text',
   notifyCommand: 'text',
 } as const;
 
@@ -23,7 +24,8 @@ export const verb = defineVerb({
   help: `
 Run the broker alone, until SIGTERM or Ctrl-C. It logs one line of JSON for each
 event to stderr. Somebody must be enrolled first: countersign roster add. At SIGHUP it
-takes a new certificate and policy over; waiting doors and open consoles do not notice.
+takes certificate, policy and webhooks over again; waiting doors and open consoles do
+not notice.
 
 Usage
   countersign serve [--dir DIR] [--listen HOST:PORT] [--tls-cert FILE --tls-key FILE]
@@ -41,6 +43,8 @@ Flags
   --policy FILE      who must sign for what (COUNTERSIGN_POLICY); without one, any one
                      other person. A file with a mistake is not loaded: at the start the
                      broker says what is wrong and ends; later the old one stays in force
+  --webhooks FILE    who is sent events, and who is asked before a new request is made
+                     (COUNTERSIGN_WEBHOOKS)
   --notify-command PROGRAM
                      run for a pending request at once while nobody who could approve
                      has a console open, else after 30 seconds without an answer; the
@@ -71,6 +75,7 @@ Examples
       insecureHttp: flags.insecureHttp,
       name: flags.name ?? defaultName(),
       ...policyOption(flags, env),
+      ...webhooksOf(flags.webhooks ?? env.COUNTERSIGN_WEBHOOKS),
       ...notifyOf(flags.notifyCommand ?? env.COUNTERSIGN_NOTIFY_COMMAND),
       log: 'json',
     });
@@ -94,4 +99,5 @@ function socketOf(text: string | undefined, directory: string): string | null {
   return text === 'none' ? null : resolve(text);
 }
 
+const webhooksOf = (file: string | undefined) => (file ? { webhooksFile: resolve(file) } : {});
 const notifyOf = (program: string | undefined) => (program ? { notifyCommand: resolve(program) } : {});

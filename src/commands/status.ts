@@ -13,6 +13,7 @@ import { time } from '../protocol/request-view.js';
 import { restorationSchema } from '../protocol/restoration.js';
 import { lockSchema, muteSchema } from '../protocol/restraints.js';
 import { openReviewSchema } from '../protocol/review.js';
+import { webhooksStandingSchema } from '../protocol/webhook-messages.js';
 import type { ExitCode } from './exit-code.js';
 import {
   type BrokerFlags,
@@ -49,6 +50,8 @@ export const statusReply = z.object({
   mutes: z.array(muteSchema).default([]),
   /** How the policy file fares; null without one. */
   policy: z.nullable(policyStandingSchema).default(null),
+  /** How the file of webhooks fares; null without one. */
+  webhooks: z.nullable(webhooksStandingSchema).default(null),
   /** When people, submitters or policy were last changed without approval; null where that is long ago. */
   unapproved: z.nullable(time).default(null),
   /** How the notification command fares; null without one. */
@@ -161,6 +164,7 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
     ['consoles', status.consoles === 0 ? '0: nobody sees new requests' : `${status.consoles} attached`],
     ['notify', notifyText(status)],
     ...policyRows(status, zone),
+    ...webhookRows(status, zone),
     ...unapprovedRows(status, zone),
     ['events', String(status.seq)],
     ...retentionRows(status),
@@ -253,6 +257,16 @@ function policyRows({ policy, clock }: StatusReply, zone: string): readonly stri
       const who = members.length === 0 ? 'nobody' : members.join(', ');
       return [`  ${name}`, failing === null ? who + strangers : `${who}; FAILING: ${exact(failing)}`];
     }),
+  ];
+}
+
+/** What is sent and what was not is the outbox's to tell; here is whether the file is the one that counts. */
+function webhookRows({ webhooks, clock }: StatusReply, zone: string): readonly string[][] {
+  if (webhooks === null || webhooks.refused === null) return [];
+  const since = shownTime(webhooks.refused.since, { zone, now: clock });
+  return [
+    ['webhooks', `REFUSED since ${since}: what was loaded before stays`],
+    ...webhooks.refused.mistakes.map((mistake) => ['', exact(mistake)]),
   ];
 }
 

@@ -118,6 +118,15 @@ export const PROBLEMS = {
     status: 503,
     hint: 'the owner of the broker stops it and corrects the roster or the policy: countersign policy install',
   },
+  'validation-refused': {
+    status: 403,
+    hint: 'a check of your organisation refuses it: ask again once that is mended',
+  },
+  'validation-unavailable': {
+    status: 503,
+    hint: 'ask again in a moment; the log of the broker says more of who did not answer',
+  },
+  'bad-webhooks': { status: 422, hint: 'correct the lines that are named' },
   'already-voted': { status: 409, hint: 'a person counts once' },
   'covers-differ': { status: 409, hint: 'sign for what the others signed for' },
   'number-needed': {

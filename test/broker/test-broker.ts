@@ -66,6 +66,8 @@ export class TestBroker {
   notifyCommand: string | null = null;
   /** Path of its policy file, from its next start on. */
   policyFile: string | null = null;
+  /** Path of its file of webhooks, from its next start on. */
+  webhooksFile: string | null = null;
   #running: Awaited<ReturnType<typeof startBroker>> | null = null;
   #tick: () => void = () => {};
   #now = NOON;
@@ -121,6 +123,7 @@ export class TestBroker {
       log: 'silent',
       ...(this.notifyCommand === null ? {} : { notifyCommand: this.notifyCommand }),
       ...(this.policyFile === null ? {} : { policyFile: this.policyFile }),
+      ...(this.webhooksFile === null ? {} : { webhooksFile: this.webhooksFile }),
       limits: this.#limits,
     };
     this.#running = await startBroker(options, {

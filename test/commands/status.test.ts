@@ -21,6 +21,7 @@ const status: StatusReply = {
   retention: { keep: null, behind: 0, holds: [] },
   reviews: [],
   policy: null,
+  webhooks: null,
   unapproved: null,
   restoration: null,
   locks: [],

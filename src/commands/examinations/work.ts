@@ -19,6 +19,7 @@ export function examineWork(status: StatusReply | null, zone: string): readonly 
       ),
     ),
     ...examinePolicy(status, zone),
+    ...examineWebhooks(status, zone),
     ...examineUnapproved(status, zone),
     ...examineRestoration(status, zone),
     ...examineLocks(status, zone),
@@ -102,6 +103,17 @@ function examinePolicy({ policy, clock }: StatusReply, zone: string): readonly F
       `correct ${file}; it is loaded when saved`,
     ),
     ...failing,
+  ];
+}
+
+function examineWebhooks({ webhooks, clock }: StatusReply, zone: string): readonly Finding[] {
+  if (webhooks === null || webhooks.refused === null) return [];
+  const { since, mistakes } = webhooks.refused;
+  return [
+    wrong(
+      `the file of webhooks was refused at ${shownTime(since, { zone, now: clock })}: ${mistakes[0]}`,
+      `correct ${webhooks.file}, then send the broker SIGHUP: systemctl reload countersign`,
+    ),
   ];
 }
 

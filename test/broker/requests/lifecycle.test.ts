@@ -54,6 +54,7 @@ const born = submitted(
     submitter: name('host:web-1'),
     vouched: 'statement',
     verified: null,
+    validated: null,
     rule,
     missing: ['one approval'],
   },

@@ -220,6 +220,7 @@ export class World {
   #open(): Requests {
     const { store } = this;
     return new Requests({
+      validation: { isAskedFor: () => false, check: async () => [] },
       store,
       policy: { ruleFor: (asked) => this.policy.ruleFor(asked) },
       brokers: () => [BROKER],

@@ -1,0 +1,91 @@
+import type { Logger } from 'pino';
+import type { Name } from '../../src/protocol/names.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+import type { WebhooksStanding } from '../../src/protocol/webhook-messages.js';
+import type { RandomBytes } from '../access/tokens.js';
+import type { Validation } from '../requests/submissions.js';
+import { NO_WEBHOOKS, readWebhooks, type WebhooksConfiguration } from './configuration.js';
+import { type NewAsk, type Validated, Validators } from './validation.js';
+
+export interface RunningWebhooksContext {
+  /** Path of the file; null for none. */
+  readonly file: string | null;
+  readonly clock: () => EpochMs;
+  readonly random: RandomBytes;
+  readonly log: Logger;
+  readonly count: (validator: string, outcome: Validated) => void;
+}
+
+/** The webhooks of a running broker, as their file last said. */
+export class RunningWebhooks implements Validation {
+  readonly #context: RunningWebhooksContext;
+  #validators: Validators;
+  #refused: WebhooksStanding['refused'] = null;
+  #loading: Promise<void> = Promise.resolve();
+
+  private constructor(context: RunningWebhooksContext, configuration: WebhooksConfiguration) {
+    this.#context = context;
+    this.#validators = this.#take(configuration);
+  }
+
+  /** @throws Problem `bad-webhooks`, `unsafe-file` */
+  static async open(context: RunningWebhooksContext): Promise<RunningWebhooks> {
+    const { file } = context;
+    return new RunningWebhooks(context, file === null ? NO_WEBHOOKS : await readWebhooks(file));
+  }
+
+  isAskedFor(action: Name): boolean {
+    return this.#validators.isAskedFor(action);
+  }
+
+  check(ask: NewAsk): Promise<readonly string[]> {
+    return this.#validators.check(ask);
+  }
+
+  /** Reads the file and all that it names again. Never throws: where anything is wrong, all stays as it was. */
+  reload(): Promise<void> {
+    this.#loading = this.#loading.then(() => this.#reload());
+    return this.#loading;
+  }
+
+  stop(): void {
+    this.#validators.close();
+  }
+
+  /** Null without a file. */
+  standing(): WebhooksStanding | null {
+    const { file } = this.#context;
+    return file === null ? null : { file, refused: this.#refused };
+  }
+
+  async #reload(): Promise<void> {
+    const { file, log, clock } = this.#context;
+    if (file === null) return;
+    try {
+      // Questions that are under way are answered to those before.
+      this.#validators = this.#take(await readWebhooks(file));
+      this.#refused = null;
+    } catch (error) {
+      const mistakes = (error as Error).message.split('\n');
+      this.#refused = { since: clock(), mistakes };
+      log.error({ event: 'webhooks-refused', file, mistakes }, 'the webhooks stay as they were');
+    }
+  }
+
+  #take({ webhooks, validate }: WebhooksConfiguration): Validators {
+    const { file, clock, random, log, count } = this.#context;
+    if (file !== null) {
+      const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
+      log.info({ event: 'webhooks-loaded', file, webhooks: names(webhooks), validate: names(validate) });
+    }
+    return new Validators(validate, {
+      clock,
+      random,
+      onAnswer(validator, outcome, why, { bound, submitter }) {
+        count(validator, outcome);
+        if (outcome === 'allowed') return;
+        log.warn({ event: `validation-${outcome}`, validator, why, submitter, digest: bound.digest });
+      },
+    });
+  }
+}
