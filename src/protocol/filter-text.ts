@@ -209,7 +209,11 @@ function timeTerm(
   return { key: key === 'since' ? 'until' : 'since', at };
 }
 
-function parseMoment(value: string, now: EpochMs, isEnd: boolean): EpochMs | null {
+/**
+ * Reads `7d` (that long ago), `2026-11-01` (a day of UTC: its beginning, or its end) or `2026-11-01T08:00:00Z`; null for
+ * anything else.
+ */
+export function parseMoment(value: string, now: EpochMs, isEnd: boolean): EpochMs | null {
   const [, digits, unit = ''] = /^(\d{1,5})([smhdw])$/.exec(value) ?? [];
   if (digits !== undefined) {
     return (Math.floor(now / 1000) - Number(digits) * SECONDS[unit as keyof typeof SECONDS]) * 1000;

@@ -250,6 +250,13 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     expect(await approvals.run(readme.take('Watch it'))).toContain('\ncountersign_pending 0\n');
   });
 
+  test('reports who approved what', async () => {
+    const report = readme.take('Who approved what');
+    const said = await onBroker(`export COUNTERSIGN_KEY=bob-new\n${report}\ncat decisions.csv`);
+    expect(said).toMatch(/\nPERSON +APPROVED .*\nbob +\d+ /s);
+    expect(said).toContain(',bob,approve,alice,ssh.login,');
+  });
+
   test('backs up, restores, upgrades and rotates the key of the broker', { timeout: 300_000 }, async () => {
     await approvals.run(readme.take('Back up and restore'));
     await approvals.run(readme.take('Back up and restore'));
