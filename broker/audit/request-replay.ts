@@ -152,7 +152,17 @@ export class RequestReplay {
     if (known === null) witness.unchecked('whether rules of another version were met');
     const rule = known ?? { ...UNKNOWN_RULE, text, digest: policy };
     const verified = said.verified ?? null;
-    const submission = { id, bound, submitter, vouched: null, verified, signers: null, rule, missing: [] };
+    const submission = {
+      id,
+      bound,
+      submitter,
+      vouched: null,
+      verified,
+      signers: null,
+      validated: null,
+      rule,
+      missing: [],
+    };
     const { request } = submitted(submission, at);
     this.#live.set(id, {
       request: { ...request, answerBy: said.answerBy },

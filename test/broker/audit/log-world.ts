@@ -87,6 +87,7 @@ export class LogWorld {
     this.#indexed = store.directory();
     this.#principals = new Principals(this.#indexed);
     this.requests = new Requests({
+      validation: { isAskedFor: () => false, check: async () => [] },
       store,
       policy: guardChanges({
         ruleFor: ({ bound }) => PINNED[bound.document.resource.split('-')[0] ?? ''] ?? ONE_OTHER_PERSON,
