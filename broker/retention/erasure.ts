@@ -4,7 +4,7 @@ import type { EpochMs } from '../../src/protocol/time.js';
 /** Requests that are kept however old they are, because somebody wants them kept: a legal hold. */
 export interface Hold {
   readonly name: Name;
-  /** Which ones (filter-text.ts), as it was written. What it says of times counts back from {@link since}. */
+  /** Which ones (filter-text.ts), by times that do not depend on when it is read. */
   readonly filter: string;
   readonly reason: string;
   readonly since: EpochMs;

@@ -1,5 +1,5 @@
 import { type Filter, matchesFilter, subjectOf } from '../../src/protocol/filter.js';
-import { parseFilter } from '../../src/protocol/filter-text.js';
+import { formatFilter, parseFilter } from '../../src/protocol/filter-text.js';
 import type { PlaceHoldBody } from '../../src/protocol/hold-messages.js';
 import type { Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
@@ -16,11 +16,13 @@ export interface HoldChange {
 /** @throws Problem `hold-exists`; `usage` that names what is wrong with the filter */
 export function placed(holds: Holds, { name, filter, reason }: PlaceHoldBody, now: EpochMs): HoldChange {
   if (holds.has(name)) throw new Problem('hold-exists', `there is a hold ${name} already`);
-  parseFilter(filter, now);
-  const hold: Hold = { name, filter, reason, since: now };
+  // With times that stay: `since:7d` would let go of one day each day.
+  const lasting = formatFilter(parseFilter(filter, now));
+  parseFilter(lasting, now);
+  const hold: Hold = { name, filter: lasting, reason, since: now };
   return {
     holds: new Map([...holds, [name, hold]]),
-    event: { kind: 'hold.placed', at: now, body: { name, filter, reason } },
+    event: { kind: 'hold.placed', at: now, body: { name, filter: lasting, reason } },
   };
 }
 

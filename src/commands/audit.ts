@@ -1,4 +1,5 @@
 import { headsVerb } from './audit/heads-verb.js';
+import { holdVerbs } from './audit/hold-verbs.js';
 import { reportVerb } from './audit/report-verb.js';
 import type { VerbGroup } from './verb.js';
 
@@ -10,10 +11,14 @@ its hash, and the broker signs how far the log has got.
 Usage
   countersign audit report [--since TIME] [--until TIME] [--by WHAT] [--format FORM]
   countersign audit heads [--json]
+  countersign audit hold add NAME --filter FILTER --reason TEXT
+  countersign audit hold list [--json]
+  countersign audit hold lift NAME
 
 Examples
   countersign audit report --since 7d --by person
   countersign audit heads
+  countersign audit hold list
 `,
-  verbs: { report: reportVerb, heads: headsVerb },
+  verbs: { report: reportVerb, heads: headsVerb, hold: holdVerbs },
 };

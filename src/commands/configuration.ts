@@ -21,6 +21,7 @@ export interface Profile {
   readonly ca: Entry<string> | null;
   readonly key: Entry<string> | null;
   readonly tokenFile: Entry<string> | null;
+  readonly retain: Entry<string> | null;
   readonly colour: Entry<ProfileColour> | null;
   readonly utc: Entry<boolean> | null;
 }
@@ -56,6 +57,10 @@ const profileSchema = z
     ca: path.optional(),
     key: path.optional(),
     'token-file': path.optional(),
+    retain: z
+      .string()
+      .regex(/^\d{1,8}[smhd]$/, 'is not a time like 400d')
+      .optional(),
     colour: z.enum(PROFILE_COLOURS).optional(),
     utc: z.boolean().optional(),
   })
@@ -106,6 +111,7 @@ export function parseConfiguration(text: string, file: string): Configuration {
       ca: within(given.ca, 'ca'),
       key: within(given.key, 'key'),
       tokenFile: within(given['token-file'], 'token-file'),
+      retain: within(given.retain, 'retain'),
       colour: within(given.colour, 'colour'),
       utc: within(given.utc, 'utc'),
     };

@@ -20,6 +20,10 @@ export const EXAMPLE_CONFIGURATION = `# Countersign: your brokers. Flags and COU
 #   staging:
 #     url: https://approvals.staging.example.com:7433
 #     colour: green
+#   this-machine:
+#     dir: /var/lib/countersign
+#     # For serve and up: how long closed requests are kept. For ever unless given.
+#     retain: 400d
 #   deploy-job:
 #     url: https://approvals.example.com:7433
 #     # A file with the bearer token of a submitter.

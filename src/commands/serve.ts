@@ -3,7 +3,14 @@ import { DEFAULT_LISTEN, locate, socketPath } from '../client/locations.js';
 import { Problem } from '../protocol/problems.js';
 import { hasDatabase } from './enrolled-directory.js';
 import { print } from './output.js';
-import { catchSignals, defaultName, parseListen, policyOption, startBrokerHere } from './start-broker.js';
+import {
+  catchSignals,
+  defaultName,
+  parseListen,
+  policyOption,
+  retainOption,
+  startBrokerHere,
+} from './start-broker.js';
 import { certificateSource, TLS_FLAGS, TLS_FLAGS_HELP, trustLines } from './tls-options.js';
 import { defineVerb } from './verb.js';
 
@@ -18,6 +25,7 @@ const FLAGS = {
   policy: 'text',
   webhooks: 'text',
   notifyCommand: 'text',
+  retain: 'text',
 } as const;
 
 export const verb = defineVerb({
@@ -50,6 +58,9 @@ Flags
                      has a console open, else after 30 seconds without an answer; the
                      document is its standard input, the request's id COUNTERSIGN_ID
                      (COUNTERSIGN_NOTIFY_COMMAND)
+  --retain AGE       erase what is written of requests so long after their end, like 400d
+                     (COUNTERSIGN_RETAIN); at least 30d. Without it everything is kept.
+                     The log keeps its chain, and says what was erased
 
 Examples
   countersign serve --dir /var/lib/countersign
@@ -76,6 +87,7 @@ Examples
       name: flags.name ?? defaultName(),
       ...policyOption(flags, env),
       ...webhooksOf(flags.webhooks ?? env.COUNTERSIGN_WEBHOOKS),
+      ...retainOption(flags, env),
       ...notifyOf(flags.notifyCommand ?? env.COUNTERSIGN_NOTIFY_COMMAND),
       log: 'json',
     });

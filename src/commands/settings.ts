@@ -26,6 +26,8 @@ export interface Settings {
   readonly ca: Setting<string | null>;
   readonly key: Setting<string | null>;
   readonly tokenFile: Setting<string | null>;
+  /** How long the broker of the data directory keeps closed requests. */
+  readonly retain: Setting<string | null>;
   readonly colour: Setting<ProfileColour | null>;
   readonly utc: Setting<boolean>;
   /** Name and colour of the profile; null unless the broker is the one that it names. */
@@ -47,8 +49,12 @@ const VARIABLES = {
   ca: 'COUNTERSIGN_CA',
   key: 'COUNTERSIGN_KEY',
   tokenFile: 'COUNTERSIGN_TOKEN_FILE',
+  retain: 'COUNTERSIGN_RETAIN',
 } as const;
 type Name = keyof typeof VARIABLES;
+
+/** Those that may begin with `~/`. */
+const PATHS: readonly Name[] = ['dir', 'ca', 'key', 'tokenFile'];
 
 const FLAGS: Readonly<Record<Name, string>> = {
   url: '--url',
@@ -56,6 +62,7 @@ const FLAGS: Readonly<Record<Name, string>> = {
   ca: '--ca',
   key: '--key',
   tokenFile: '--token-file',
+  retain: '--retain',
 };
 
 /**
@@ -97,7 +104,7 @@ export function settle(
     const given = givenSetting(name, flags, isOverruled ? {} : env);
     if (given !== null) return given;
     const { value, source } = fromFile<string | null>(entry, null);
-    return { value: value === null || name === 'url' ? value : inHome(value, env), source };
+    return { value: value === null || !PATHS.includes(name) ? value : inHome(value, env), source };
   };
   const ofBroker = named === null && isUsed ? profile : null;
   const other = isUsed ? profile : null;
@@ -109,6 +116,8 @@ export function settle(
     key: setting('key', other?.key),
     // Whoever is shown a token can use it, unlike a signature, which names the broker that it is for.
     tokenFile: setting('tokenFile', isIts ? profile?.tokenFile : null),
+    // How long history is kept is not said of another broker by mistake.
+    retain: setting('retain', isIts ? profile?.retain : null),
     colour: fromFile(isIts ? profile.colour : null, null),
     utc:
       flags.utc === true

@@ -5,6 +5,7 @@ import type { BrokerOptions } from '../../broker/options.js';
 import { DEFAULT_LISTEN, type Environment } from '../client/locations.js';
 import { Problem } from '../protocol/problems.js';
 import { hasControllingTerminal } from './controlling-terminal.js';
+import { parseSeconds } from './duration.js';
 
 /**
  * Starts a broker in this process.
@@ -53,6 +54,26 @@ export function policyOption(
 ): Pick<BrokerOptions, 'policyFile'> {
   const file = flags.policy ?? env.COUNTERSIGN_POLICY;
   return file ? { policyFile: resolve(file) } : {};
+}
+
+const LEAST_RETENTION = 30 * 86_400;
+
+/**
+ * How long a flag, the environment or the configuration file has closed requests kept, as an option of the broker.
+ *
+ * @throws Problem `usage` for less than 30 days: what went wrong is often looked at weeks later
+ */
+export function retainOption(
+  flags: { readonly retain: string | undefined },
+  env: Environment,
+): Pick<BrokerOptions, 'retain'> {
+  const text = flags.retain ?? env.COUNTERSIGN_RETAIN;
+  if (!text) return {};
+  const retain = parseSeconds(text, `--retain ${JSON.stringify(text)}`);
+  if (retain >= LEAST_RETENTION) return { retain };
+  throw new Problem('usage', `--retain ${text} is shorter than 30d`, {
+    hint: 'give a longer time, like 400d; without --retain everything is kept',
+  });
 }
 
 /** How the broker is called where nothing else is said. */

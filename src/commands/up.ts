@@ -19,6 +19,7 @@ import {
   isLoopbackHost,
   parseListen,
   policyOption,
+  retainOption,
   startBrokerHere,
 } from './start-broker.js';
 import { certificateSource, TLS_FLAGS, TLS_FLAGS_HELP, trustLines } from './tls-options.js';
@@ -40,6 +41,7 @@ Flags
   --dir DIR          data directory (COUNTERSIGN_DIR)
   --listen H:P       address (default ${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port}, or a free port if taken)
   --policy FILE      who must sign for what (COUNTERSIGN_POLICY), else one other person
+  --retain AGE       how long closed requests are kept (COUNTERSIGN_RETAIN), else for ever
   --key FILE         be enrolled, and decide, with this key (COUNTERSIGN_KEY)${TLS_FLAGS_HELP}
 
 Examples
@@ -48,7 +50,7 @@ Examples
   countersign up --listen 0.0.0.0 --tls-name approvals.example.com
 `,
   arguments: [],
-  flags: { dir: 'text', listen: 'text', policy: 'text', key: 'text', ...TLS_FLAGS },
+  flags: { dir: 'text', listen: 'text', policy: 'text', retain: 'text', key: 'text', ...TLS_FLAGS },
   async run({ flags, env, display }) {
     const locations = locate(flags, env);
     const seat = { locations, key: keyOption(flags, env), env, display };
@@ -63,6 +65,7 @@ Examples
     const signals = catchSignals({ hasConsole: hasTerminal });
     const broker = await start(locations.data, flags, {
       ...policyOption(flags, env),
+      ...retainOption(flags, env),
       log: hasTerminal ? 'silent' : 'json',
     });
     signals.onHangup(() => void broker.reload());
@@ -114,7 +117,7 @@ async function isRunning({ data }: Locations): Promise<boolean> {
 async function start(
   directory: string,
   flags: FlagValues<typeof TLS_FLAGS> & { readonly listen: string | undefined },
-  settings: Pick<BrokerOptions, 'log' | 'policyFile'>,
+  settings: Pick<BrokerOptions, 'log' | 'policyFile' | 'retain'>,
 ) {
   const { listen } = flags;
   const address = listen === undefined ? DEFAULT_LISTEN : parseListen(listen);

@@ -4,16 +4,20 @@ import { time } from './request-view.js';
 
 const name = z.custom<Name>(isName, 'is not a name');
 
+/** Longest reason, in UTF-16 units. */
+export const MAX_REASON = 500;
+
 /** `POST /v1/holds`: keep the requests that a filter names (filter-text.ts), however old they are. */
 export const placeHoldBody = z.strictObject({
   name,
   filter: z.string().min(1).max(1024),
-  reason: z.string().min(1).max(500),
+  reason: z.string().min(1).max(MAX_REASON),
 });
 export type PlaceHoldBody = z.output<typeof placeHoldBody>;
 
-/** A legal hold as it goes on the wire. What its filter says of times counts back from `since`. */
+/** A legal hold as it goes on the wire. */
 export const holdSchema = z.object({ name, filter: z.string(), reason: z.string(), since: time });
+export type Hold = z.output<typeof holdSchema>;
 
 /** `GET /v1/holds`: by name. */
 export const holdsReply = z.object({ holds: z.array(holdSchema) });

@@ -68,6 +68,8 @@ export class TestBroker {
   policyFile: string | null = null;
   /** Path of its file of webhooks, from its next start on. */
   webhooksFile: string | null = null;
+  /** For how many seconds it keeps closed requests, from its next start on. */
+  retain: number | null = null;
   #running: Awaited<ReturnType<typeof startBroker>> | null = null;
   #tick: () => void = () => {};
   #now = NOON;
@@ -124,6 +126,7 @@ export class TestBroker {
       ...(this.notifyCommand === null ? {} : { notifyCommand: this.notifyCommand }),
       ...(this.policyFile === null ? {} : { policyFile: this.policyFile }),
       ...(this.webhooksFile === null ? {} : { webhooksFile: this.webhooksFile }),
+      ...(this.retain === null ? {} : { retain: this.retain }),
       limits: this.#limits,
     };
     this.#running = await startBroker(options, {
@@ -136,6 +139,20 @@ export class TestBroker {
         };
       },
     });
+  }
+
+  /** Restarts it so many days later, as if it had run all the time. */
+  async restartAfter(days: number): Promise<void> {
+    await this.running.stop();
+    this.#now += days * 86_400_000;
+    const store = await openSqliteStore({
+      directory: this.directory,
+      clock: () => this.#now,
+      random: randomBytes,
+    });
+    await store.keepRetentionTime(this.#now);
+    await store.close();
+    await this.restart();
   }
 
   /** Stops the broker, puts a back-up in the place of its database, and starts it again. */

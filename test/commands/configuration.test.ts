@@ -43,6 +43,7 @@ describe('config.yaml', () => {
       ca: { value: '/etc/countersign/ca.pem', line: 6 },
       key: { value: '~/.ssh/id_ed25519_sk', line: 7 },
       tokenFile: null,
+      retain: null,
       colour: { value: 'red', line: 8 },
       utc: { value: true, line: 9 },
     });
@@ -70,6 +71,8 @@ describe('config.yaml', () => {
     ['profiles:\n  p:\n    url: ftp://a', 'line 3: p url is no address'],
     ['profiles:\n  p:\n    url: https://u:p@a', 'line 3: p url is no address'],
     ['profiles:\n  p:\n    key: id_ed25519', 'line 3: p key is not a path from / or ~/'],
+    ['profiles:\n  p:\n    retain: 400', 'line 3: p retain is not a text'],
+    ['profiles:\n  p:\n    retain: a year', 'line 3: p retain is not a time like 400d'],
     ['profiles:\n  p:\n    colour: pink', 'line 3: p colour is not one of red, yellow'],
     ['profiles:\n  p:\n    url: https://a\n    dir: /b', 'line 4: p dir names a broker, and url another one'],
     ['profiles:\n  Prod: {}', 'line 2: Prod is not a name of at most 20'],
@@ -98,6 +101,7 @@ describe('config.yaml', () => {
     expect([...parseConfiguration(uncommented, 'f').profiles.keys()]).toEqual([
       'production',
       'staging',
+      'this-machine',
       'deploy-job',
     ]);
   });

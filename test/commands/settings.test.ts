@@ -13,7 +13,7 @@ profiles:
     colour: red
     utc: true
   staging: { url: "https://staging.example.com", key: /keys/staging }
-  here: { dir: /var/lib/countersign, key: /keys/here, colour: green }
+  here: { dir: /var/lib/countersign, key: /keys/here, colour: green, retain: 400d }
 `;
 const configuration = parseConfiguration(FILE, '/c/config.yaml');
 
@@ -45,6 +45,15 @@ describe('a setting', () => {
     expect(settled({}, env).source('key')).toBe('COUNTERSIGN_KEY');
     expect(settled().source('key')).toBe('config.yaml line 6');
     expect(settled({ profile: 'here' }).source('url')).toBe('default');
+  });
+
+  test('of how long history is kept is that of the data directory, and of no other broker', () => {
+    const retain = (flags: GivenFlags, env: Record<string, string> = {}) =>
+      settled(flags, env, 'directory').settings.retain;
+    expect(retain({ profile: 'here' })).toEqual({ value: '400d', source: { kind: 'file', line: 11 } });
+    expect(retain({ profile: 'here', dir: '/var/lib/other' }).value).toBeNull();
+    expect(retain({ profile: 'here' }, { COUNTERSIGN_RETAIN: '90d' }).value).toBe('90d');
+    expect(retain({ profile: 'here', retain: '60d' }, { COUNTERSIGN_RETAIN: '90d' }).value).toBe('60d');
   });
 
   test('of the profile stands in for a variable that is not set; ~ is the home', () => {

@@ -343,7 +343,7 @@ describe('over any history', () => {
         }
         await world.store.close();
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });
