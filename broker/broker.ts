@@ -22,6 +22,7 @@ import { checkCommand, Notifier } from './notify/notifier.js';
 import { Rings } from './notify/rings.js';
 import { OidcTokens } from './oidc/oidc-tokens.js';
 import { type BrokerOptions, DEFAULT_LIMITS } from './options.js';
+import { Outbox } from './outbox/outbox.js';
 import type { Sender } from './outbox/sender.js';
 import { RunningPolicy } from './policy-file/running-policy.js';
 import { requestIds } from './requests/request-ids.js';
@@ -141,6 +142,17 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       log,
       count: (validator, outcome) => metrics.countValidation(validator, outcome),
     });
+    const outbox = new Outbox({
+      store,
+      clock,
+      random: Math.random,
+      log,
+      count: (sink, outcome) => metrics.countTry(sink, outcome),
+      others: () => {
+        const { state } = notifier;
+        return state === null ? [] : [{ sink: 'command', configured: true, dead: 0, ...state }];
+      },
+    });
     const requests = new Requests({
       store,
       policy: guardChanges(policy),
@@ -184,7 +196,10 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     await keepSignersFiles(store, (err) => log.error({ err }, 'cannot keep the signers file of the roster'));
     hub.announceDoors(doors());
     const measured = { store, hub, attendance, notifier, requests, policy, webhooks, heads, doors, clock };
-    const metrics = new Metrics(gaugesOf(measured, certificate, () => output.dropped));
+    const metrics = new Metrics(
+      gaugesOf(measured, certificate, () => output.dropped),
+      () => outbox.standings(),
+    );
     const context: BrokerContext = {
       name: options.name,
       keys,
@@ -202,6 +217,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       hub,
       attendance,
       notifier,
+      outbox,
       rings,
       retention,
       metrics,
@@ -236,6 +252,8 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     await changes.resume();
     await policy.reload();
     hub.announcePolicy(policy.standing());
+    await outbox.use(surroundings.senders ?? []);
+    hub.announceOutbox(outbox.standings());
 
     const application = await createHttpApplication(context);
     const upgrade = createUpgradeHandler(context);
@@ -243,6 +261,9 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       const server = application.createServer(transport, tls);
       server.on('upgrade', upgrade(transport));
       return server;
+    }).catch(async (error: unknown) => {
+      await outbox.stop();
+      throw error;
     });
 
     const stopTicking = everySecond(() => {
@@ -251,6 +272,8 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       context.rates.prune(now);
       context.addressRates.prune(now);
       notifier.tick(now);
+      outbox.tick();
+      hub.announceOutbox(outbox.standings());
       rings.tick(now);
       certificate?.tick(now);
       policy.tick(now);
@@ -292,7 +315,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
         log.info({ event: 'stopping' });
         hub.closeAll('the broker is stopping');
         requests.waiters.releaseAll();
-        await serving.close();
+        await Promise.all([serving.close(), outbox.stop()]);
         hub.terminateAll();
         await application.close();
         await heads.sign();

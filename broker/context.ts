@@ -14,6 +14,7 @@ import type { Notifier } from './notify/notifier.js';
 import type { Rings } from './notify/rings.js';
 import type { OidcTokens } from './oidc/oidc-tokens.js';
 import type { Limits } from './options.js';
+import type { Outbox } from './outbox/outbox.js';
 import type { RunningPolicy } from './policy-file/running-policy.js';
 import type { Requests } from './requests/requests.js';
 import type { Retention } from './retention/retention.js';
@@ -40,6 +41,7 @@ export interface BrokerContext {
   readonly hub: StreamHub;
   readonly attendance: Attendance;
   readonly notifier: Notifier;
+  readonly outbox: Outbox;
   readonly rings: Rings;
   readonly retention: Retention;
   readonly metrics: Metrics;

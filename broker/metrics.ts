@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { SinkStanding } from '../src/protocol/outbox-messages.js';
 import type { Committed } from './store/store.js';
 
 /** Values that are read when somebody asks. */
@@ -33,8 +34,9 @@ export class Metrics {
   readonly #policies: Counter<'result'>;
   readonly #heads: Counter<'result'>;
   readonly #validations: Counter<'validator' | 'outcome'>;
+  readonly #tries: Counter<'sink' | 'outcome'>;
 
-  constructor(sources: MetricSources) {
+  constructor(sources: MetricSources, standings: () => readonly SinkStanding[]) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#events = new Counter({
@@ -79,6 +81,24 @@ export class Metrics {
       labelNames: ['validator', 'outcome'],
       registers,
     });
+    this.#tries = new Counter({
+      name: 'countersign_outbox_tries_total',
+      help: 'Tries to bring an event to a receiver, by sink and outcome: taken, unreachable, failed, refused, gone',
+      labelNames: ['sink', 'outcome'],
+      registers,
+    });
+    for (const [name, help, value] of SINK_GAUGES) {
+      new Gauge({
+        name: `countersign_outbox_${name}`,
+        help,
+        labelNames: ['sink'],
+        registers,
+        collect() {
+          this.reset();
+          for (const standing of standings()) this.set({ sink: standing.sink }, value(standing));
+        },
+      });
+    }
     new Counter({
       name: 'countersign_log_lines_dropped_total',
       help: 'Lines of the log that nobody read in time',
@@ -112,6 +132,10 @@ export class Metrics {
     this.#notifications.inc({ outcome });
   }
 
+  countTry(sink: string, outcome: string): void {
+    this.#tries.inc({ sink, outcome });
+  }
+
   countCertificate(result: 'loaded' | 'failed'): void {
     this.#certificates.inc({ result });
   }
@@ -136,6 +160,16 @@ export class Metrics {
     return this.#registry.metrics();
   }
 }
+
+const SINK_GAUGES: readonly (readonly [string, string, (standing: SinkStanding) => number])[] = [
+  [
+    'waiting',
+    'Events that a receiver has not taken, by sink, without dead letters',
+    ({ waiting }) => waiting,
+  ],
+  ['dead', 'Events that were given up and wait for somebody to decide, by sink', ({ dead }) => dead],
+  ['failing', '1 while the last try failed, by sink', ({ failing }) => Number(failing !== null)],
+];
 
 const GAUGES: readonly (readonly [keyof MetricSources, string])[] = [
   ['pending', 'Requests that wait for an answer'],

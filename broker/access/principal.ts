@@ -38,6 +38,8 @@ export type Verb =
   | 'events.read'
   | 'hold.read'
   | 'hold.change'
+  | 'outbox.read'
+  | 'outbox.change'
   | 'policy.read'
   | 'roster.propose'
   | 'roster.sign'
@@ -74,6 +76,8 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'events.read': ['approver'],
   'hold.read': ['owner', 'approver'],
   'hold.change': ['owner'],
+  'outbox.read': ['owner', 'approver'],
+  'outbox.change': ['owner', 'approver'],
   'policy.read': ['owner', 'approver'],
   'roster.propose': ['owner', 'approver'],
   'roster.sign': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],

@@ -17,6 +17,7 @@ import { authenticate, principalKey, type Transport } from './authentication.js'
 import { directoryRoutes } from './directory-routes.js';
 import { holdRoutes } from './hold-routes.js';
 import { lockRoutes } from './lock-routes.js';
+import { outboxRoutes } from './outbox-routes.js';
 import { policyRoutes } from './policy-routes.js';
 import { requestRoutes } from './request-routes.js';
 import { rosterRoutes } from './roster-routes.js';
@@ -88,6 +89,7 @@ export async function createHttpApplication(context: BrokerContext): Promise<Htt
   requestRoutes(app, context);
   lockRoutes(app, context);
   holdRoutes(app, context);
+  outboxRoutes(app, context);
   sessionRoutes(app, context);
   directoryRoutes(app, context);
   rosterRoutes(app, context);

@@ -85,6 +85,7 @@ export function serviceRoutes(app: FastifyInstance, context: BrokerContext): voi
       retention: { ...context.retention.state, holds: [...store.holds().keys()].sort() },
       head: store.newestHead(),
       headFailing: context.heads.isFailing,
+      outbox: context.outbox.standings(),
       policy: z.encode(z.nullable(policyStandingSchema), context.policy.standing()),
       webhooks: z.encode(z.nullable(webhooksStandingSchema), context.webhooks.standing()),
       unapproved: unapprovedOnWire(store.unapproved(), now),

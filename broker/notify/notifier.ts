@@ -4,20 +4,23 @@ import type { Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { parseRule } from '../../src/protocol/rule.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
+import { pauseBefore } from '../outbox/backoff.js';
 import type { Request } from '../requests/request.js';
 import { countedAs } from '../requests/restraints.js';
 import type { Principals } from '../roster/principals.js';
 import { type Delivery, EVERYBODY, type NextTry, type Store } from '../store/store.js';
 import type { Attendance } from './attendance.js';
 import { runCommand, type Sent } from './command.js';
-import { type Attempt, Outbox, pauseBefore } from './outbox.js';
 import { Pace, type Ringer } from './pace.js';
+import { type Attempt, PendingOutbox } from './pending-outbox.js';
 import { ringed, ringSteps, stepAt } from './rings.js';
 
 /** How long somebody who has a console open is given before others are told, in ms. */
 export const ATTENDED_PAUSE = 30_000;
 /** When it is looked again whether an older equal request has been told of, in ms. */
 const EQUAL_PAUSE = 5_000;
+/** Longest pause between tries, in ms. */
+const LONGEST_PAUSE = 60_000;
 /** Most names that a command is given. */
 const MAX_RUNG = 256;
 
@@ -48,7 +51,7 @@ export interface NotifierState {
  */
 export class Notifier {
   readonly #context: NotifierContext;
-  readonly #outbox: Outbox | null;
+  readonly #outbox: PendingOutbox | null;
   readonly #pace: Pace;
   /** Held back, and being told of by a ring that is under way. */
   readonly #summarised = new Set<RequestId>();
@@ -65,7 +68,7 @@ export class Notifier {
       this.#outbox = null;
       return;
     }
-    this.#outbox = new Outbox({
+    this.#outbox = new PendingOutbox({
       store,
       sink: 'command',
       clock,
@@ -93,7 +96,7 @@ export class Notifier {
 
   tick(now: EpochMs): void {
     this.#pace.prune(now);
-    this.#outbox?.tick(now);
+    this.#outbox?.tick();
   }
 
   stop(): void {
@@ -146,7 +149,7 @@ export class Notifier {
     if (!sent.ok) {
       comesToNothing();
       const attempts = delivery.attempts + 1;
-      const due = clock() + pauseBefore(attempts, Math.random());
+      const due = clock() + pauseBefore(attempts, Math.random(), LONGEST_PAUSE);
       return { next: { attempts, due, step: delivery.step }, told: [], settled };
     }
     for (const { id } of [request, ...others]) this.#pace.release(id);

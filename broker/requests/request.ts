@@ -99,7 +99,9 @@ export interface NewEvent {
     | 'broker.key'
     | 'store.created'
     | 'store.restored'
-    | 'restore.acknowledged';
+    | 'restore.acknowledged'
+    | 'outbox.retried'
+    | 'outbox.dropped';
   readonly at: EpochMs;
   readonly body: JsonObject;
 }

@@ -85,6 +85,9 @@ export interface Review {
 /** Where something goes when it leaves the broker: to the notification command, or to a webhook by its name. */
 export type Sink = 'command' | `webhook:${string}`;
 
+/** Whether a sink is sent the log itself, and not only what the broker hands to it. */
+export const followsLog = (sink: Sink): boolean => sink !== 'command';
+
 /** Names a delivery for ever, to its receiver too, who may get it more than once. */
 export interface DeliveryName {
   /** Number of the event that it tells of. */
@@ -105,8 +108,33 @@ export interface NextTry {
 
 /** What must leave the broker, kept until it has, or until there is no point in it any more. */
 export interface Delivery extends DeliveryName, NextTry {
-  readonly request: RequestId;
+  /** Null for an event that is about none. */
+  readonly request: RequestId | null;
+  /** Since when its tries fail, and how the last one did; null where none has. */
+  readonly failingSince: EpochMs | null;
+  readonly error: string | null;
+  /** How often the receiver answered that it is not acceptable. */
+  readonly refusals: number;
+  /** When it was given up; then it is not sent, and nothing of the same request behind it, until somebody decides. */
+  readonly dead: EpochMs | null;
 }
+
+/** What can change about a delivery. */
+export type DeliveryChange = Partial<Omit<Delivery, keyof DeliveryName | 'request'>>;
+
+/** Where a sink stands that is sent the log itself, event by event. */
+export interface SinkProgress {
+  /** Number of the event up to which the log was taken into the outbox for it. */
+  readonly position: number;
+  /** Deliveries in the outbox, dead ones among them, and dead ones alone. */
+  readonly deliveries: number;
+  readonly dead: number;
+}
+
+/** Which dead letters: one by its event, or all that were dead by a time. */
+export type DeadLetters =
+  | { readonly sink: Sink; readonly event: number }
+  | { readonly sink: Sink; readonly before: EpochMs; readonly limit: number };
 
 /** How to find the one request that a change is about. */
 export type RequestKey =
@@ -269,11 +297,50 @@ export interface Store {
   /** Refused with Problem `unknown-key` when its key is not enrolled (any more) for that approver. */
   addSession(session: Session): Promise<void>;
 
-  /** Everything that has to leave, in the order of events, from memory. */
+  /** What the notification command is to be told, in the order of events, from memory. */
   deliveries(): readonly Delivery[];
   findDelivery(name: DeliveryName): Delivery | null;
-  /** Keeps it for another try, or forgets it (null). */
-  settleDelivery(name: DeliveryName, next: NextTry | null): Promise<void>;
+  /** Writes what has become of a try, or forgets the delivery (null). Nothing where it was forgotten already. */
+  settleDelivery(name: DeliveryName, next: DeliveryChange | null): Promise<void>;
+
+  /** The sinks that follow the log, also where nobody sends to them any more; another map after each change. */
+  sinks(): ReadonlyMap<Sink, SinkProgress>;
+  /** Lets a sink follow the log from the next event on; one that does already goes on where it is. */
+  followLog(sink: Sink): Promise<void>;
+  /** Takes a piece of the log into the outbox, through the event of that number: deliveries and position in one commit. */
+  queueDeliveries(
+    sink: Sink,
+    through: number,
+    events: readonly { readonly event: number; readonly request: RequestId | null; readonly due: EpochMs }[],
+  ): Promise<void>;
+  /**
+   * Deliveries after an event that may be sent: none that is dead, and none behind a dead one of the same request. In the order
+   * of events; `through` says up to which event it was looked.
+   */
+  openDeliveries(
+    sink: Sink,
+    query: { readonly after: number; readonly limit: number },
+  ): Promise<{ readonly deliveries: readonly Delivery[]; readonly through: number }>;
+  /** Dead letters by sink and event, after that one. */
+  deadLetters(query: {
+    readonly sink: Sink | null;
+    readonly after: DeliveryName | null;
+    readonly limit: number;
+  }): Promise<readonly Delivery[]>;
+  /** Has dead letters sent again, as if they had never been tried, with the event of that. Returns their events; none, no event. */
+  retryDeliveries(
+    letters: DeadLetters,
+    event: (events: readonly number[]) => NewEvent,
+  ): Promise<readonly number[]>;
+  /** Forgets dead letters, or the one delivery that is named, dead or not, in the same way. */
+  dropDeliveries(
+    letters: DeadLetters,
+    event: (events: readonly number[]) => NewEvent,
+  ): Promise<readonly number[]>;
+  /** Forgets a sink with all that waits for it, in pieces of at most `limit`; true once nothing is left of it. */
+  forgetSink(sink: Sink, limit: number, event: NewEvent): Promise<boolean>;
+  /** The epoch in which the event of a number was written. */
+  epochAt(seq: number): string;
 
   /** That this life of the database began with a back-up; null once an approver has acknowledged it. */
   restoration(): Restoration | null;

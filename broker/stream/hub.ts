@@ -5,6 +5,7 @@ import * as z from 'zod';
 import type { SignedHead } from '../../src/protocol/audit-head.js';
 import type { DoorStanding } from '../../src/protocol/door-messages.js';
 import type { Name, RequestId } from '../../src/protocol/names.js';
+import type { SinkStanding } from '../../src/protocol/outbox-messages.js';
 import { type PolicyStanding, refusedPolicySchema } from '../../src/protocol/policy-messages.js';
 import { REQUEST_EVENTS, type RequestEventKind } from '../../src/protocol/stream-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
@@ -69,6 +70,8 @@ export class StreamHub {
   #restrained: ReturnType<Store['restraints']>;
   /** What was said last of the doors whose signers file is an old one. */
   #doors: Buffer = encode({ type: 'doors', outdated: [] });
+  /** What was said last of what leaves the broker; null while nothing ever did. */
+  #outbox: Buffer | null = null;
   /** What was said last of the policy file; null where there is none. */
   #policy: Buffer | null = null;
   /** The newest head of the log; null where none was signed yet. */
@@ -223,6 +226,15 @@ export class StreamHub {
     });
   }
 
+  /** Told once a second; consoles are, where it changed. */
+  announceOutbox(sinks: readonly SinkStanding[]): void {
+    if (sinks.length === 0 && this.#outbox === null) return;
+    const bytes = encode({ type: 'outbox', sinks });
+    if (this.#outbox !== null && bytes.equals(this.#outbox)) return;
+    this.#outbox = bytes;
+    this.#broadcast(bytes);
+  }
+
   /** Once a second: proof of life, and the clock that countdowns are shown by. */
   heartbeat(): void {
     const now = this.#clock();
@@ -318,7 +330,7 @@ export class StreamHub {
 
   /** What is not part of the log. */
   #standing(): readonly Buffer[] {
-    const said = [this.#doors, this.#restraints, this.#reviews, this.#policy, this.#head];
+    const said = [this.#doors, this.#restraints, this.#reviews, this.#policy, this.#head, this.#outbox];
     return said.filter((bytes) => bytes !== null);
   }
 

@@ -38,7 +38,7 @@ export const deadLetterSchema = z.object({
 });
 export type DeadLetter = z.output<typeof deadLetterSchema>;
 
-/** `GET /v1/outbox?sink=&after=&limit=`: all sinks, and one page of dead letters, the oldest event first. */
+/** `GET /v1/outbox?sink=&after=&limit=`: all sinks, and one page of dead letters, those of one sink after the other, the oldest first. */
 export const outboxReply = z.object({
   sinks: z.array(sinkStandingSchema),
   letters: z.array(deadLetterSchema),

@@ -163,6 +163,11 @@ export const PROBLEMS = {
   cancelled: { status: 410, hint: 'the request was cancelled; ask again' },
   revoked: { status: 410, hint: 'the approval was taken back; ask again' },
   spent: { status: 409, hint: 'the approval was used by another claim; ask again' },
+  'no-delivery': { status: 404, hint: 'see what waits: countersign outbox' },
+  'sink-in-use': {
+    status: 409,
+    hint: 'take it out of the configuration of the broker first; its dead letters alone go with --all',
+  },
   'nothing-to-unlock': { status: 409, hint: 'see who is locked or muted: countersign locks' },
   'nothing-to-revoke': {
     status: 409,

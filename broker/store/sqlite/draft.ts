@@ -11,22 +11,22 @@ import type { Erased, Erasure, Holds } from '../../retention/erasure.js';
 import type {
   Asker,
   Committed,
+  DeadLetters,
   DecideChange,
-  Delivery,
-  DeliveryName,
   Directory,
   Door,
-  NextTry,
   PolicyText,
   RequestChange,
   RequestKey,
   Review,
   RosterStep,
   Session,
+  Sink,
   TokenHash,
 } from '../store.js';
 import { type ErasurePlan, erasedProblem, planErasure, type Remains } from './erasure.js';
-import { deliveryKey, isEnrolled, type LiveState, scopeKey, standingKey } from './live-state.js';
+import { isEnrolled, type LiveState, scopeKey, standingKey } from './live-state.js';
+import { type DeliveryReader, newDelivery, OutboxDraft } from './outbox-draft.js';
 
 /** Text after which a draft is committed before it takes more, in UTF-16 units. */
 const FULL = 1024 * 1024;
@@ -74,13 +74,12 @@ export class Draft {
   readonly signersFiles = new Map<Digest, string>();
   /** null for those that are done. */
   readonly reviews = new Map<RequestId, Review | null>();
-  readonly deliveries = new Map<string, Delivery>();
-  readonly delivered = new Map<string, DeliveryName>();
   /** Requests of which nothing is left. */
   readonly erased = new Set<RequestId>();
   /** Numbers of entries whose body goes. */
   readonly emptied: number[] = [];
   readonly heads: SignedHead[] = [];
+  readonly outbox: OutboxDraft;
   readonly entries: LogEntry[] = [];
   readonly committed: Committed[] = [];
   directory: Directory;
@@ -100,7 +99,7 @@ export class Draft {
   readonly #equal = new Map<string, Set<RequestId>>();
   #size = 0;
 
-  constructor(live: LiveState, history: RequestReader, now: EpochMs) {
+  constructor(live: LiveState, history: RequestReader, outbox: DeliveryReader, now: EpochMs) {
     this.#live = live;
     this.#history = history;
     this.now = now;
@@ -114,6 +113,7 @@ export class Draft {
     this.newestHead = live.newestHead;
     this.brokerKey = live.brokerKey;
     this.head = live.head;
+    this.outbox = new OutboxDraft(live, outbox);
   }
 
   get isFull(): boolean {
@@ -129,14 +129,12 @@ export class Draft {
       this.rosterSteps.size +
       this.signersFiles.size +
       this.reviews.size +
-      this.heads.length +
-      this.deliveries.size +
-      this.delivered.size;
+      this.heads.length;
     const isSame =
       this.directory === this.#live.directory &&
       this.restraints === this.#live.restraints &&
       this.retentionTime === this.#live.retentionTime;
-    return changed + others === 0 && isSame;
+    return changed + others === 0 && isSame && this.outbox.isEmpty;
   }
 
   find(key: RequestKey): Request | null {
@@ -191,7 +189,7 @@ export class Draft {
     this.#append(change.events, bodies, request);
     if (change.delivery !== undefined && request !== null) {
       const { sink, due, step = 0 } = change.delivery;
-      this.#putDelivery({ event: this.head.seq, sink, request: request.id, attempts: 0, due, step });
+      this.outbox.put(newDelivery({ event: this.head.seq, sink }, request.id, due, step));
     }
     others.forEach((other, index) => {
       this.#putRequest(other.request, false);
@@ -215,16 +213,30 @@ export class Draft {
     this.#append(events, bodies, null);
   }
 
-  settleDelivery(name: DeliveryName, next: NextTry | null): void {
-    const key = deliveryKey(name);
-    const current = this.deliveries.get(key) ?? this.#live.deliveries.get(key);
-    if (current === undefined || this.delivered.has(key)) return;
-    if (next !== null) {
-      this.#putDelivery({ ...current, ...next });
-    } else {
-      this.deliveries.delete(key);
-      this.delivered.set(key, name);
-    }
+  /** Changes dead letters, with the event of that where there are any. */
+  changeLetters(
+    letters: DeadLetters,
+    change: 'retry' | 'drop',
+    event: (events: readonly number[]) => NewEvent,
+  ): readonly number[] {
+    const meant = this.outbox.letters(letters);
+    const events = meant.map((letter) => letter.event);
+    if (events.length === 0) return events;
+    const told = event(events);
+    const body = canonicalJson(told.body);
+
+    if (change === 'retry') this.outbox.revive(meant, this.now);
+    else this.outbox.drop(meant);
+    this.#append([told], [body], null);
+    return events;
+  }
+
+  forgetSink(sink: Sink, limit: number, event: NewEvent): boolean {
+    const body = canonicalJson(event.body);
+
+    const isGone = this.outbox.forget(sink, limit);
+    if (isGone) this.#append([event], [body], null);
+    return isGone;
   }
 
   /**
@@ -404,10 +416,6 @@ export class Draft {
   #putPolicy(policy: PolicyText): void {
     this.policy = policy;
     this.#size += policy.text.length;
-  }
-
-  #putDelivery(delivery: Delivery): void {
-    this.deliveries.set(deliveryKey(delivery), delivery);
   }
 
   #putRequest(request: Request, isNew: boolean): void {

@@ -4,13 +4,13 @@ import type { SignedHead } from '../../../src/protocol/audit-head.js';
 import { GENESIS, type LogEntry } from '../../../src/protocol/event-log.js';
 import { leastIdAt } from '../../../src/protocol/filter.js';
 import type { Digest, Name, RequestId } from '../../../src/protocol/names.js';
-import { Problem } from '../../../src/protocol/problems.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import type { Request } from '../../requests/request.js';
 import type { Asker, EventQuery, ListQuery, RequestKey, TokenHash } from '../store.js';
 import { erasedProblem, type Remains, RemainsReader } from './erasure.js';
 import { EVENT_COLUMNS, type EventRow, entryFromRow, LINK_COLUMNS, linkOf } from './event-rows.js';
 import type { KeyIndexes } from './key-index.js';
+import { reading } from './reading.js';
 import {
   bytesOf,
   digestBytes,
@@ -175,12 +175,6 @@ export class History {
   }
 
   #read<Value>(read: () => Value): Value {
-    if (!this.#database.open) throw new Problem('draining', 'the store is closed');
-    try {
-      return read();
-    } catch (cause) {
-      if (cause instanceof Problem) throw cause;
-      throw new Problem('storage-failed', 'the database cannot be read', { cause });
-    }
+    return reading(this.#database, read);
   }
 }

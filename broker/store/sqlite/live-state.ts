@@ -7,18 +7,21 @@ import { parsePublicKeyLine } from '../../../src/ssh/public-key.js';
 import { type Request, requestIsLive } from '../../requests/request.js';
 import { NO_RESTRAINTS, type Restraints } from '../../requests/restraints.js';
 import type { Holds } from '../../retention/erasure.js';
-import type {
-  Asker,
-  Delivery,
-  DeliveryName,
-  Directory,
-  Door,
-  PolicyText,
-  RequestKey,
-  Review,
-  RosterStep,
-  Session,
-  TokenHash,
+import {
+  type Asker,
+  type Delivery,
+  type DeliveryName,
+  type Directory,
+  type Door,
+  followsLog,
+  type PolicyText,
+  type RequestKey,
+  type Review,
+  type RosterStep,
+  type Session,
+  type Sink,
+  type SinkProgress,
+  type TokenHash,
 } from '../store.js';
 import type { Draft } from './draft.js';
 
@@ -46,7 +49,12 @@ export class LiveState {
   readonly askers = new Map<TokenHash, Asker>();
   readonly sessions = new Map<TokenHash, Session>();
   readonly nonces = new Map<Nonce, EpochMs>();
+  /** Those of sinks that do not follow the log. */
   readonly deliveries = new Map<string, Delivery>();
+  /** Replaced at each change. */
+  sinks: ReadonlyMap<Sink, SinkProgress> = new Map();
+  /** The lives of the database, in their order, each with the number of its first event. */
+  epochs: readonly { readonly first: number; readonly epoch: string }[] = [];
   readonly #requests = new Map<RequestId, Request>();
   readonly #ids = new Map<string, RequestId>();
   readonly #equal = new Map<string, Set<RequestId>>();
@@ -85,8 +93,11 @@ export class LiveState {
     if (draft.rosterSteps.size > 0) this.rosterSteps = draft.stepsNow();
     for (const digest of draft.signersFiles.keys()) this.signersFiles.add(digest);
     if (draft.reviews.size > 0) this.reviews = withReviews(this.reviews, draft.reviews);
-    for (const key of draft.delivered.keys()) this.deliveries.delete(key);
-    for (const [key, delivery] of draft.deliveries) this.deliveries.set(key, delivery);
+    for (const key of draft.outbox.removed.keys()) this.deliveries.delete(key);
+    for (const [key, delivery] of draft.outbox.written) {
+      if (!followsLog(delivery.sink)) this.deliveries.set(key, delivery);
+    }
+    this.sinks = draft.outbox.sinks;
     this.directory = draft.directory;
     this.restoration = draft.restoration;
     this.restraints = draft.restraints;

@@ -17,9 +17,10 @@ import { personSchema, submitterSchema } from '../../../src/protocol/roster-mess
 import type { EpochMs } from '../../../src/protocol/time.js';
 import { type Restraints, restraintKey, restraintSchema } from '../../requests/restraints.js';
 import type { Holds } from '../../retention/erasure.js';
-import type { Delivery, Door, PolicyText, Review, RosterStep } from '../store.js';
+import type { Door, PolicyText, Review, RosterStep } from '../store.js';
 import { newestEvent } from './inspection.js';
-import { deliveryKey, LiveState } from './live-state.js';
+import { LiveState } from './live-state.js';
+import { loadOutbox } from './outbox-rows.js';
 import {
   digestOf,
   holdSchema,
@@ -59,7 +60,7 @@ export function loadLiveState(database: Database, now: EpochMs): LiveState {
   live.retentionTime = retentionTime(database);
   live.newestHead = newestHead(database);
   live.brokerKey = brokerKey(database);
-  loadDeliveries(database, live);
+  loadOutbox(database, live);
   return live;
 }
 
@@ -195,11 +196,4 @@ function loadNonces(database: Database, live: LiveState, now: EpochMs): void {
     'SELECT nonce, expires FROM nonces ORDER BY expires',
   );
   for (const { nonce, expires } of rows.iterate()) live.nonces.set(nonce, expires);
-}
-
-function loadDeliveries(database: Database, live: LiveState): void {
-  const rows = database.prepare<[], Delivery>(
-    'SELECT event, sink, request, attempts, due, step FROM outbox ORDER BY event, sink',
-  );
-  for (const row of rows.iterate()) live.deliveries.set(deliveryKey(row), row);
 }

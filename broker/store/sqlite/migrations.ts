@@ -265,6 +265,23 @@ const BROKER_KEYS = `
 CREATE INDEX events_of_broker_key ON events (seq) WHERE kind = 'broker.key';
 `;
 
+/**
+ * Which event began each life of the database, so that an event is told under the same name after a restore. Dead letters have
+ * indexes of their own, which cost nothing while there are none: by event, and by line, for what is held back behind them.
+ */
+const FOLLOWING = `
+CREATE TABLE epochs (
+  first INTEGER PRIMARY KEY,
+  epoch TEXT NOT NULL
+) STRICT;
+INSERT INTO epochs (first, epoch) SELECT seq, json_extract(body, '$.epoch') FROM events
+WHERE kind IN ('store.created', 'store.restored') AND json_extract(body, '$.epoch') IS NOT NULL;
+ALTER TABLE outbox ADD COLUMN failing_since INTEGER;
+ALTER TABLE outbox ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX outbox_dead ON outbox (sink, event) WHERE dead IS NOT NULL;
+CREATE INDEX outbox_dead_lines ON outbox (sink, request) WHERE dead IS NOT NULL;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: OUTBOX_AND_RESTORE },
@@ -280,6 +297,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 12, sql: DEAD_LETTERS },
   { version: 13, sql: RETENTION },
   { version: 14, sql: BROKER_KEYS },
+  { version: 15, sql: FOLLOWING },
 ];
 
 /**

@@ -77,6 +77,7 @@ function begin(database: Database, at: EpochMs, epoch: string): string {
     .transaction(() => {
       database.prepare('INSERT INTO store (epoch) VALUES (?)').run(epoch);
       new EventInsertion(database).run(created);
+      database.prepare('INSERT INTO epochs (first, epoch) VALUES (?, ?)').run(created.seq, epoch);
     })
     .immediate();
   return epoch;

@@ -71,7 +71,10 @@ export interface Beginning {
   readonly replaced: ChainHead | null;
 }
 
-/** Begins another life of a copied database: a new epoch, nobody signed in, nothing to send, and an event that says so. */
+/**
+ * Begins another life of a copied database: a new epoch, nobody signed in, and an event that says so. Nobody is rung for what
+ * was pending then; who follows the log goes on where the back-up was, and may be told some of it again, by the same names.
+ */
 export function beginEpoch(scratch: string, { epoch, at, backup, replaced }: Beginning): Restoration {
   const backupAt = backup.copiedAt ?? backup.headAt;
   const restoration: Restoration = { backupAt, restoredAt: at, ended: backup.live };
@@ -89,8 +92,9 @@ export function beginEpoch(scratch: string, { epoch, at, backup, replaced }: Beg
   opened(join(scratch, 'broker.db'), scratch, (database) => {
     database
       .transaction(() => {
-        database.exec('DELETE FROM sessions; DELETE FROM outbox');
+        database.exec("DELETE FROM sessions; DELETE FROM outbox WHERE sink = 'command'");
         new EventInsertion(database).run(event);
+        database.prepare('INSERT INTO epochs (first, epoch) VALUES (?, ?)').run(event.seq, epoch);
         database
           .prepare('UPDATE store SET epoch = ?, copied = NULL, restored = ?')
           .run(epoch, JSON.stringify(z.encode(restorationSchema, restoration)));

@@ -12,19 +12,22 @@ import type { Erased, Erasure, Holds } from '../../retention/erasure.js';
 import type {
   Asker,
   Committed,
+  DeadLetters,
   DecideChange,
   Delivery,
+  DeliveryChange,
   DeliveryName,
   Directory,
   Door,
   EventQuery,
   ListQuery,
-  NextTry,
   PolicyText,
   RequestKey,
   Review,
   RosterStep,
   Session,
+  Sink,
+  SinkProgress,
   Store,
   TokenHash,
 } from '../store.js';
@@ -35,6 +38,8 @@ import { History } from './history.js';
 import { KeyIndex } from './key-index.js';
 import { deliveryKey, type LiveState } from './live-state.js';
 import type { DirectoryLock } from './lock.js';
+import { OutboxRows } from './outbox-rows.js';
+import { reading } from './reading.js';
 import { PRUNED_NONCES, Writer } from './writer.js';
 
 export interface SqliteStoreParts {
@@ -53,6 +58,7 @@ export class SqliteStore implements Store {
   readonly #lock: DirectoryLock;
   readonly #clock: () => EpochMs;
   readonly #history: History;
+  readonly #outbox: OutboxRows;
   readonly #writer: Writer;
   readonly #group: GroupCommit<Draft>;
   readonly #checkpointer: Checkpointer;
@@ -70,9 +76,10 @@ export class SqliteStore implements Store {
       askers: new KeyIndex(database, 'askers'),
     };
     this.#history = new History(database, indexes);
+    this.#outbox = new OutboxRows(database);
     this.#writer = new Writer(database, indexes);
     this.#group = new GroupCommit({
-      begin: () => new Draft(live, this.#history, clock()),
+      begin: () => new Draft(live, this.#history, this.#outbox, clock()),
       isFull: (draft) => draft.isFull,
       commit: (draft) => this.#commit(draft),
     });
@@ -212,8 +219,45 @@ export class SqliteStore implements Store {
     return this.#live.deliveries.get(deliveryKey(name)) ?? null;
   }
 
-  settleDelivery(name: DeliveryName, next: NextTry | null): Promise<void> {
-    return this.#group.submit((draft) => draft.settleDelivery(name, next));
+  settleDelivery(name: DeliveryName, next: DeliveryChange | null): Promise<void> {
+    return this.#group.submit((draft) => draft.outbox.settle(name, next));
+  }
+
+  sinks(): ReadonlyMap<Sink, SinkProgress> {
+    return this.#live.sinks;
+  }
+
+  followLog(sink: Sink): Promise<void> {
+    return this.#group.submit((draft) => draft.outbox.follow(sink, draft.head.seq));
+  }
+
+  queueDeliveries(...[sink, through, events]: Parameters<Store['queueDeliveries']>): Promise<void> {
+    return this.#group.submit((draft) => draft.outbox.queue(sink, through, events));
+  }
+
+  async openDeliveries(sink: Sink, { after, limit }: Parameters<Store['openDeliveries']>[1]) {
+    const { position = 0 } = this.#live.sinks.get(sink) ?? {};
+    return reading(this.#database, () => this.#outbox.open(sink, after, position, limit));
+  }
+
+  async deadLetters({ sink, after, limit }: Parameters<Store['deadLetters']>[0]) {
+    return reading(this.#database, () => this.#outbox.deadAfter(sink, after, limit));
+  }
+
+  retryDeliveries(letters: DeadLetters, event: (events: readonly number[]) => NewEvent) {
+    return this.#group.submit((draft) => draft.changeLetters(letters, 'retry', event));
+  }
+
+  dropDeliveries(letters: DeadLetters, event: (events: readonly number[]) => NewEvent) {
+    return this.#group.submit((draft) => draft.changeLetters(letters, 'drop', event));
+  }
+
+  forgetSink(sink: Sink, limit: number, event: NewEvent): Promise<boolean> {
+    return this.#group.submit((draft) => draft.forgetSink(sink, limit, event));
+  }
+
+  epochAt(seq: number): string {
+    return this.#live.epochs.findLast(({ first }) => first <= seq)?.epoch ?? this.epoch;
   }
 
   restoration(): Restoration | null {

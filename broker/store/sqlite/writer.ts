@@ -10,12 +10,13 @@ import {
 import type { Request } from '../../requests/request.js';
 import type { Restraint } from '../../requests/restraints.js';
 import type { Hold } from '../../retention/erasure.js';
-import type { Asker, Delivery, Review, Session } from '../store.js';
+import type { Asker, Review, Session } from '../store.js';
 import type { Draft } from './draft.js';
 import { EraseStatements } from './erasure.js';
 import { EventInsertion } from './event-rows.js';
 import type { KeyIndexes, Pack } from './key-index.js';
 import type { LiveState } from './live-state.js';
+import { OutboxWriter } from './outbox-rows.js';
 import { bytesOf, digestBytes, lifeOf } from './rows.js';
 
 /** Most expired nonces that one commit removes. */
@@ -56,8 +57,7 @@ export class Writer {
   readonly #acknowledge: Statement;
   readonly #erase: EraseStatements;
   readonly #setRetentionTime: Statement;
-  readonly #putDelivery: Statement;
-  readonly #endDelivery: Statement;
+  readonly #outbox: OutboxWriter;
   readonly #people: NamedRows<Person>;
   readonly #submitters: NamedRows<Submitter>;
   readonly #restraints: NamedRows<Restraint>;
@@ -101,10 +101,7 @@ export class Writer {
     this.#setRetentionTime = database.prepare('UPDATE store SET retained = ?');
     this.#putHead = database.prepare('INSERT INTO heads (seq, text) VALUES (?, ?)');
     this.#acknowledge = database.prepare('UPDATE store SET restored = NULL');
-    this.#putDelivery = database.prepare(
-      'INSERT OR REPLACE INTO outbox (event, sink, request, attempts, due, step) VALUES (?, ?, ?, ?, ?, ?)',
-    );
-    this.#endDelivery = database.prepare('DELETE FROM outbox WHERE event = ? AND sink = ?');
+    this.#outbox = new OutboxWriter(database);
     this.#people = new NamedRows(database, 'people', (person) => z.encode(personSchema, person));
     this.#submitters = new NamedRows(database, 'submitters', (submitter) =>
       z.encode(submitterSchema, submitter),
@@ -171,8 +168,7 @@ export class Writer {
     this.#erase.run({ requests: [...draft.erased], entries: draft.emptied });
     for (const entry of draft.entries) this.#events.run(entry);
     for (const { seq, text } of draft.heads) this.#putHead.run(seq, text);
-    for (const delivery of draft.deliveries.values()) this.#writeDelivery(delivery);
-    for (const { event, sink } of draft.delivered.values()) this.#endDelivery.run(event, sink);
+    this.#outbox.write(draft.outbox, committed.sinks);
     const packs = {
       requests: this.#indexes.requests.write(written.digests),
       askers: this.#indexes.askers.write(written.askers),
@@ -215,10 +211,6 @@ export class Writer {
       const { requester, resource, openedAt, signed } = review;
       this.#putReview.run(request, requester, resource, openedAt, JSON.stringify(signed));
     }
-  }
-
-  #writeDelivery({ event, sink, request, attempts, due, step }: Delivery): void {
-    this.#putDelivery.run(event, sink, request, attempts, due, step);
   }
 }
 

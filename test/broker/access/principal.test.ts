@@ -50,6 +50,8 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'events.read': ['approver'],
   'hold.read': ['owner', 'approver'],
   'hold.change': ['owner'],
+  'outbox.read': ['owner', 'approver'],
+  'outbox.change': ['owner', 'approver'],
   'policy.read': ['owner', 'approver'],
   'restoration.acknowledge': ['approver'],
 };

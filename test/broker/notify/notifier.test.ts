@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { pauseBefore } from '../../../broker/notify/outbox.js';
+import { pauseBefore } from '../../../broker/outbox/backoff.js';
 import { Console } from '../stream/console.js';
 import { NOON, TestBroker } from '../test-broker.js';
 
@@ -93,10 +93,10 @@ test('what failed is tried again, later each time, and askers and operators are 
 });
 
 test('the pauses double to a minute, and spread', () => {
-  expect([1, 2, 3, 4, 5, 50].map((attempts) => pauseBefore(attempts, 0))).toEqual([
+  expect([1, 2, 3, 4, 5, 50].map((attempts) => pauseBefore(attempts, 0, 60_000))).toEqual([
     5_000, 10_000, 20_000, 40_000, 60_000, 60_000,
   ]);
-  expect(pauseBefore(1, 0.99)).toBeGreaterThanOrEqual(3_750);
+  expect(pauseBefore(1, 0.99, 60_000)).toBeGreaterThanOrEqual(3_750);
 });
 
 test('a request that has ended is told to nobody any more', async () => {

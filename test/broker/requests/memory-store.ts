@@ -1,15 +1,16 @@
 import { type NewEvent, type Request, requestIsLive } from '../../../broker/requests/request.js';
 import { NO_RESTRAINTS, type Restraints } from '../../../broker/requests/restraints.js';
 import type { Holds } from '../../../broker/retention/erasure.js';
+import { newDelivery } from '../../../broker/store/sqlite/outbox-draft.js';
 import type {
   Asker,
   Committed,
   DecideChange,
   Delivery,
+  DeliveryChange,
   DeliveryName,
   Directory,
   Door,
-  NextTry,
   Peers,
   PolicyText,
   RequestKey,
@@ -108,7 +109,7 @@ export class MemoryStore implements Store {
       this.#record(events, request);
       if (delivery !== undefined && request !== null) {
         const { sink, due, step = 0 } = delivery;
-        const queued = { event: this.seq, sink, request: request.id, attempts: 0, due, step };
+        const queued = newDelivery({ event: this.seq, sink }, request.id, due, step);
         this.#deliveries.set(`${this.seq} ${sink}`, queued);
       }
       for (const other of others) {
@@ -241,7 +242,7 @@ export class MemoryStore implements Store {
     return this.#deliveries.get(`${event} ${sink}`) ?? null;
   }
 
-  settleDelivery(name: DeliveryName, next: NextTry | null): Promise<void> {
+  settleDelivery(name: DeliveryName, next: DeliveryChange | null): Promise<void> {
     return this.#commit(() => {
       this.#checkDisk();
       const current = this.findDelivery(name);
@@ -249,6 +250,42 @@ export class MemoryStore implements Store {
       if (current !== null && next !== null) this.#deliveries.set(key, { ...current, ...next });
       else this.#deliveries.delete(key);
     });
+  }
+
+  sinks(): ReturnType<Store['sinks']> {
+    return new Map();
+  }
+
+  followLog(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  queueDeliveries(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  openDeliveries(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  deadLetters(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  retryDeliveries(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  dropDeliveries(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  forgetSink(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
+  epochAt(): string {
+    return this.epoch;
   }
 
   restoration(): null {
