@@ -23,6 +23,7 @@ export function bannerLines(state: ConsoleState): readonly Line[] {
     ...restorationBanners(state),
     ...reviewBanners(state),
     ...restraintBanners(state),
+    ...outboxBanners(state),
     ...requestBanners(state),
     ...warningBanners(state),
     ...policyBanners(state),
@@ -145,6 +146,23 @@ function restraintBanners(state: ConsoleState): readonly Banner[] {
     });
   }
   return banners;
+}
+
+/** What receivers of events never got: above the screens only, as no open request is about it. */
+function outboxBanners({ queue, opened, screen }: ConsoleState): readonly Banner[] {
+  if (opened !== null || screen === 'outbox') return [];
+  const [first, ...others] = queue.outbox.filter(({ dead }) => dead > 0);
+  if (first === undefined) return [];
+  const sink = safeText(first.sink, { reading: 'exact' });
+  const events = first.dead === 1 ? label`1 event` : label`${first.dead} events`;
+  const more = others.length === 0 ? label`` : label`, and to ${others.length} more`;
+  return [
+    {
+      words: label`▲ Not delivered: ${events} to ${sink}${more}. Key 3 shows the dead letters.`,
+      tone: 'warning',
+      rows: 2,
+    },
+  ];
 }
 
 /** What somebody opened alone, until enough others have looked at it. */

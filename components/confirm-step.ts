@@ -75,7 +75,7 @@ export function pasteIntoConfirm(state: ConsoleState, text: string): ConsoleStat
   const { confirm } = state;
   if (confirm?.isSigning === false && confirm.focused === 'comment') return insert(state, confirm, text);
   if (confirm?.isSigning === false && confirm.focused === 'number') return insertDigits(state, confirm, text);
-  return { ...state, notice: [span(label`Pasted text was ignored: only a comment takes it.`, 'muted')] };
+  return { ...state, notice: [span(label`Pasted text was ignored: only a field takes it.`, 'muted')] };
 }
 
 /**

@@ -116,7 +116,7 @@ function Screen({ state }: { readonly state: ConsoleState }): ReactElement {
 }
 
 function Body({ state, height }: { readonly state: ConsoleState; readonly height: number }): ReactElement {
-  if (state.isHelpOpen) return <HelpOverlay height={height} />;
+  if (state.isHelpOpen) return <HelpOverlay state={state} />;
   if (state.opened !== null) return <DetailScreen state={state} height={height} />;
   return <SafeLines lines={SCREENS[state.screen].lines(state, height)} height={height} />;
 }

@@ -1,3 +1,5 @@
+import type { HistoryQuery } from '../src/client/history.js';
+import type { LetterName } from '../src/client/outbox.js';
 import type { DecisionInput } from '../src/client/queue.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import type { ConsoleState } from './console-state.js';
@@ -7,6 +9,11 @@ export type ConsoleEffect =
   | { readonly type: 'decide'; readonly request: RequestView; readonly decision: DecisionInput }
   | { readonly type: 'revoke'; readonly request: RequestView; readonly comment: string }
   | { readonly type: 'acknowledge' }
+  /** Asks for a page of a search; a former search is not waited for any more. */
+  | { readonly type: 'search'; readonly search: number; readonly query: HistoryQuery }
+  | { readonly type: 'listLetters'; readonly number: number }
+  | { readonly type: 'retry'; readonly letter: LetterName }
+  | { readonly type: 'drop'; readonly letter: LetterName }
   | { readonly type: 'ring' }
   | { readonly type: 'suspend' }
   | { readonly type: 'redraw' }

@@ -5,7 +5,9 @@ import type { RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import type { CoverChoice } from './cover-step.js';
 import { examine } from './examination.js';
+import { CLOSED_HISTORY, type HistoryState } from './history-state.js';
 import type { Line } from './line.js';
+import { CLOSED_OUTBOX, type OutboxState } from './outbox-state.js';
 import { type RequestRow, type RequestRows, requestRows, shownRequest } from './request-rows.js';
 import type { SafeText } from './safe-text.js';
 import type { TextLine } from './text-line.js';
@@ -39,6 +41,8 @@ export interface ConsoleState {
   readonly at: EpochMs;
   readonly size: Size;
   readonly screen: ScreenName;
+  readonly history: HistoryState;
+  readonly outbox: OutboxState;
   /** The request under the cursor of the queue, by its id and never by its place. */
   readonly selected: RequestId | null;
   /** The first item of the queue that is on the screen. */
@@ -46,6 +50,8 @@ export interface ConsoleState {
   readonly opened: OpenedRequest | null;
   readonly confirm: ConfirmStep | null;
   readonly isHelpOpen: boolean;
+  /** The first line of the help that is on the screen. */
+  readonly helpTop: number;
   /** One line about what just happened, until the next key. */
   readonly notice: Line | null;
   readonly focus: Focus;
@@ -55,12 +61,14 @@ export interface ConsoleState {
 }
 
 /** The places of the console, between which a person goes to and fro. */
-export type ScreenName = 'queue';
+export type ScreenName = 'queue' | 'history' | 'outbox';
 
 /** The request that is being read. */
 export interface OpenedRequest {
   /** As it was when it was opened: what is shown, and what is signed. */
   readonly request: RequestView;
+  /** Whether it was found in the history: it is read there, and nothing is decided on it. */
+  readonly isRecord: boolean;
   /** The first line of it that is on the screen. */
   readonly top: number;
   /** How many of the lines that must be read have been on the screen, counted from the first without a gap. */
@@ -116,11 +124,14 @@ export function startState(start: ConsoleStart): ConsoleState {
     rows,
     heard: queue.link.state === 'live' ? rows : null,
     screen: 'queue',
+    history: CLOSED_HISTORY,
+    outbox: CLOSED_OUTBOX,
     selected,
     top: 0,
     opened: null,
     confirm: null,
     isHelpOpen: false,
+    helpTop: 0,
     notice: null,
     focus: { target: `queue ${selected}`, movedBy: 'queue' },
     painted: { target: null, since: at },
@@ -141,6 +152,15 @@ export const isField = (target: ConfirmTarget): target is 'cover' | 'number' | '
 /** True once what keys act on has been on the screen, unchanged, for long enough to be read. */
 export function isSettled({ focus, painted, at }: ConsoleState): boolean {
   return painted.target === focus.target && at - painted.since >= SETTLE_MS;
+}
+
+/**
+ * Opening decides nothing, so a row that the person chose may be opened at once. One that others put under the cursor must
+ * have been there for a while, and either must be on the screen.
+ */
+export function isPainted(state: ConsoleState): boolean {
+  const { focus, painted } = state;
+  return focus.movedBy === 'person' ? painted.target === focus.target : isSettled(state);
 }
 
 export function selectedRow({ rows, selected }: ConsoleState): RequestRow | null {

@@ -1,18 +1,31 @@
+import type { HistoryPage } from '../src/client/history.js';
 import type { Queue } from '../src/client/queue.js';
 import type { RequestId } from '../src/protocol/names.js';
+import type { OutboxReply } from '../src/protocol/outbox-messages.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import { pasteIntoConfirm, stepConfirm } from './confirm-step.js';
 import { type Step, stay } from './console-effects.js';
 import { type ConsoleState, type Identity, isSettled, isTooSmall, type Size } from './console-state.js';
 import { stepDetail } from './detail-step.js';
-import { matchKey, type Press } from './key-table.js';
+import { helpWindow } from './help-overlay.js';
+import type { Complaint } from './history-state.js';
+import {
+  insertIntoFilter,
+  openHistory,
+  receivePage,
+  recordSearchFailure,
+  resumeSearch,
+  settleHistory,
+} from './history-step.js';
+import { type MatchedAction, matchKey, type Press } from './key-table.js';
 import { type Line, span } from './line.js';
+import { receiveLetters, recordLettersFailure, recordSettled, refresh, settleOutbox } from './outbox-step.js';
 import { followSelection } from './queue-window.js';
 import { type RequestRows, requestRows } from './request-rows.js';
-import { label, type SafeText } from './safe-text.js';
+import { label } from './safe-text.js';
 import { bodyRows } from './screen-layout.js';
-import { focusTarget, keyContext, SCREENS } from './screens.js';
+import { focusTarget, keyContext, SCREEN_ROWS, SCREENS } from './screens.js';
 
 /** Everything that can happen to the console. Times are by our clock. */
 export type ConsoleEvent =
@@ -26,10 +39,18 @@ export type ConsoleEvent =
   | { readonly type: 'painted'; readonly frame: PaintedFrame; readonly at: EpochMs }
   | { readonly type: 'decided' }
   | { readonly type: 'acknowledged' }
-  | { readonly type: 'failed'; readonly of: Failing; readonly message: SafeText; readonly hint: SafeText };
+  | ({ readonly type: 'failed'; readonly of: Failing } & Complaint)
+  /** A page of the search of that number. */
+  | { readonly type: 'found'; readonly search: number; readonly page: HistoryPage }
+  | ({ readonly type: 'notFound'; readonly search: number } & Complaint)
+  /** The answer to the question of that number. */
+  | { readonly type: 'letters'; readonly number: number; readonly reply: OutboxReply }
+  | ({ readonly type: 'noLetters'; readonly number: number } & Complaint)
+  /** What was asked for a dead letter is done. */
+  | { readonly type: 'letterSettled'; readonly how: 'retried' | 'dropped' };
 
 /** What failed: the signature that the confirm step waits for, or something beside it. */
-export type Failing = 'decision' | 'acknowledgement';
+export type Failing = 'decision' | 'acknowledgement' | 'letter';
 
 /** What a frame that reached the terminal showed. */
 export interface PaintedFrame {
@@ -51,7 +72,7 @@ export function step(state: ConsoleState, event: ConsoleEvent): Step {
   // A frame that shows nothing new must not lead to another frame.
   if (event.type === 'painted' && isKnownFrame(state, event.frame)) return stay(state);
   const { state: next, effects } = react('at' in event ? { ...state, at: event.at } : state, event);
-  return { state: settle(next, event.type === 'press' ? 'person' : 'queue'), effects };
+  return settle(next, event.type === 'press' ? 'person' : 'queue', effects);
 }
 
 function react(state: ConsoleState, event: ConsoleEvent): Step {
@@ -67,7 +88,7 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
     case 'press':
       return hearPress(state, event.press);
     case 'paste':
-      return stay(pasteIntoConfirm({ ...state, notice: null }, event.text));
+      return stay(receivePaste({ ...state, notice: null }, event.text));
     case 'painted':
       return stay(recordFrame(state, event.frame));
     case 'decided':
@@ -76,7 +97,24 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
       return stay({ ...state, notice: [span(label`Noted under your name.`, 'strong')] });
     case 'failed':
       return stay(recordFailure(state, event));
+    case 'found':
+      return stay(receivePage(state, event.search, event.page));
+    case 'notFound':
+      return stay(recordSearchFailure(state, event.search, complaintOf(event)));
+    case 'letters':
+      return stay(receiveLetters(state, event.number, event.reply));
+    case 'noLetters':
+      return stay(recordLettersFailure(state, event.number, complaintOf(event)));
+    case 'letterSettled':
+      return recordSettled(state, event.how);
   }
+}
+
+const complaintOf = ({ message, hint }: Complaint): Complaint => ({ message, hint });
+
+/** Pasted text goes into the field that has the focus, and nowhere else (A35). */
+function receivePaste(state: ConsoleState, text: string): ConsoleState {
+  return keyContext(state) === 'filter' ? insertIntoFilter(state, text) : pasteIntoConfirm(state, text);
 }
 
 /** A key takes away what was said last, unless it comes too early to do anything: then nobody has read it yet. */
@@ -94,11 +132,13 @@ function receivePress(state: ConsoleState, press: Press): Step {
   if (matched?.action === 'suspend') return stay(state, { type: 'suspend' });
   if (matched?.action === 'redraw') return stay(state, { type: 'redraw' });
   if (isTooSmall(state)) return stay(state);
+  if (context === 'help') return stay(matched === null ? state : stepHelp(state, matched));
+  if (matched?.action === 'help') return stay({ ...state, isHelpOpen: true, helpTop: 0 });
+  if (matched?.action === 'filter') return stay(openHistory(state, { isWriting: true }));
+  const [, wanted] = SCREEN_ROWS.find(([, { action }]) => action === matched?.action) ?? [];
+  if (wanted !== undefined) return wanted.enter(state);
   switch (context) {
-    case 'help': {
-      const closes = matched?.action === 'help' || matched?.action === 'back';
-      return stay(closes ? { ...state, isHelpOpen: false } : state);
-    }
+    case 'record':
     case 'detail':
       return stay(stepDetail(state, matched));
     case 'confirm':
@@ -111,7 +151,43 @@ function receivePress(state: ConsoleState, press: Press): Step {
   }
 }
 
+function stepHelp(state: ConsoleState, { action, times }: MatchedAction): ConsoleState {
+  const { top, total, height } = helpWindow(state);
+  const to = (line: number): ConsoleState => ({
+    ...state,
+    helpTop: Math.max(0, Math.min(line, total - height)),
+  });
+  switch (action) {
+    case 'help':
+    case 'back':
+      return { ...state, isHelpOpen: false };
+    case 'down':
+      return to(top + times);
+    case 'up':
+      return to(top - times);
+    case 'pageDown':
+      return to(top + height - 1);
+    case 'pageUp':
+      return to(top - height + 1);
+    case 'first':
+      return to(0);
+    case 'last':
+      return to(total);
+    default:
+      return state;
+  }
+}
+
 function receiveQueue(state: ConsoleState, queue: Queue): Step {
+  const { state: next, effects } = takeQueue(state, queue);
+  const isBack = state.queue.link.state !== 'live' && queue.link.state === 'live';
+  const resumed = isBack ? resumeSearch(next) : next;
+  const isOtherOutbox = isBack || state.queue.outbox !== queue.outbox;
+  const asked = isOtherOutbox ? refresh(resumed) : stay(resumed);
+  return stay(asked.state, ...effects, ...asked.effects);
+}
+
+function takeQueue(state: ConsoleState, queue: Queue): Step {
   const rows = queue.requests === state.queue.requests ? state.rows : requestRows(queue.requests);
   const next = { ...state, queue, rows, selected: keepSelection(state, rows) };
   // What was said of one request must not stand beside another, or over a picture that is old (A50).
@@ -221,14 +297,19 @@ function recordFailure(
   return { ...state, confirm };
 }
 
-/** What follows from any change: the window follows the selection, lines are counted anew at a new width. */
-function settle(state: ConsoleState, movedBy: 'person' | 'queue'): ConsoleState {
+/**
+ * What follows from any change: the windows follow the selections, lines are counted anew at a new width, and a search goes on
+ * where more of it will be seen.
+ */
+function settle(state: ConsoleState, movedBy: 'person' | 'queue', effects: Step['effects']): Step {
   const { opened, size, focus } = state;
   const columns = size.columns;
   const recounted =
     opened !== null && opened.width !== columns ? { ...opened, width: columns, read: 0 } : opened;
-  const next = { ...state, opened: recounted };
+  const followed = settleHistory(settleOutbox({ ...state, opened: recounted }));
+  const next = followed.state;
   const top = followSelection(next, bodyRows(next));
   const target = focusTarget(next);
-  return { ...next, top, focus: target === focus.target ? focus : { target, movedBy } };
+  const settled = { ...next, top, focus: target === focus.target ? focus : { target, movedBy } };
+  return stay(settled, ...effects, ...followed.effects);
 }

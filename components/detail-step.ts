@@ -23,8 +23,6 @@ export function stepDetail(state: ConsoleState, matched: MatchedAction | null): 
       return scrollBy(state, Number.NEGATIVE_INFINITY);
     case 'last':
       return scrollBy(state, Number.POSITIVE_INFINITY);
-    case 'help':
-      return { ...state, isHelpOpen: true };
     case 'back':
       return { ...state, opened: null };
     case 'approve':

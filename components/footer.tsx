@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 import { type ConsoleState, isSettled, openedRequest } from './console-state.js';
 import { detailWindow } from './detail-window.js';
+import { helpWindow } from './help-overlay.js';
 import { type Action, footerRows } from './key-table.js';
 import { type Line, lineWidth, span, spreadLine } from './line.js';
 import { obstacleTo } from './obstacles.js';
@@ -16,8 +17,13 @@ export function Footer({ state }: { readonly state: ConsoleState }): ReactElemen
 
 export function footerLines(state: ConsoleState): readonly Line[] {
   const { columns } = state.size;
-  const status: Line = [span(label`  `), ...(state.notice ?? offerLine(state))];
+  const status: Line = [span(label`  `), ...(state.notice ?? statusLine(state))];
   return [spreadLine(status, [span(positionText(state), 'muted'), span(label`  `)], columns), keyLine(state)];
+}
+
+function statusLine(state: ConsoleState): Line {
+  const isInFront = state.opened === null && !state.isHelpOpen;
+  return isInFront ? SCREENS[state.screen].status(state) : offerLine(state);
 }
 
 /** What can be decided about the opened request, or why not yet. */
@@ -26,13 +32,17 @@ function offerLine(state: ConsoleState): Line {
   if (opened === null || state.confirm !== null || state.isHelpOpen || !isSettled(state)) return [];
   if (obstacleTo(state, 'revoke') === null) return [span(label`R takes it back.`)];
   const approve = obstacleTo(state, 'approve');
+  if (state.opened?.isRecord === true && approve !== null) return [span(approve.words, approve.tone)];
   if (approve?.tone === 'danger') return [span(label`Cannot be approved: ${approve.words}`, 'danger')];
   if (approve !== null) return [span(approve.words, approve.tone)];
   return [span(label`All read: a approves, d denies, f denies as fraud.`)];
 }
 
 function positionText(state: ConsoleState): SafeText {
-  if (state.isHelpOpen) return label``;
+  if (state.isHelpOpen) {
+    const { top, height, total } = helpWindow(state);
+    return total <= height ? label`` : label`lines ${top + 1}–${top + height} of ${total}`;
+  }
   if (state.opened !== null) {
     const shown = detailWindow(state, detailLayout(state).request);
     if (shown === null) return label``;

@@ -5,9 +5,11 @@ import type { RequestId } from '../src/protocol/names.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import { bannerLines } from './banner-lines.js';
 import type { ConsoleState } from './console-state.js';
+import { KEY_TABLE } from './key-table.js';
 import { cutLine, type Line, lineWidth, markedSpans, type Span, span, spreadLine } from './line.js';
 import { SafeLines } from './safe-line.js';
 import { label, repeatText, type SafeText, safeText } from './safe-text.js';
+import { SCREEN_ROWS } from './screens.js';
 import type { Tone } from './theme.js';
 
 /** Characters of the fingerprint that are shown, after `SHA256:`. */
@@ -36,9 +38,25 @@ export function headerLines(state: ConsoleState): readonly Line[] {
   ];
   return [
     spreadLine(identityLine(state, size.columns - lineWidth(right) - 2), right, size.columns),
-    [span(repeatText(label`─`, size.columns), 'muted')],
+    ruleLine(state),
     ...bannerLines(state),
   ];
+}
+
+/** The screens between which one goes to and fro, by their keys; a plain rule where something stands in front of them. */
+function ruleLine({ screen, queue, size, opened, isHelpOpen }: ConsoleState): Line {
+  const tabs: Line[number][] = [];
+  if (opened === null && !isHelpOpen) {
+    for (const [name, { title, action }] of SCREEN_ROWS) {
+      const key = KEY_TABLE.find((row) => row.action === action)?.shown ?? label``;
+      const tone = name === screen ? 'accent' : 'muted';
+      tabs.push(span(label`── `, 'muted'), span(label`${key} ${title}`, tone));
+      const dead = name === 'outbox' ? queue.outbox.reduce((sum, sink) => sum + sink.dead, 0) : 0;
+      if (dead > 0) tabs.push(span(label` ▲ ${dead}`, 'warning'));
+      tabs.push(span(label` `));
+    }
+  }
+  return [...tabs, span(repeatText(label`─`, size.columns - lineWidth(tabs)), 'muted')];
 }
 
 function grantsLine(requests: ReadonlyMap<RequestId, RequestView>): Line {

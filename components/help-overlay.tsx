@@ -1,48 +1,35 @@
 import type { ReactElement } from 'react';
-import { KEY_TABLE, type KeyRow } from './key-table.js';
+import type { ConsoleState } from './console-state.js';
+import { KEY_SECTIONS, type KeyRow } from './key-table.js';
 import { BLANK, fitLine, type Line, span } from './line.js';
 import { SafeLines } from './safe-line.js';
 import { label, type SafeText, spaces } from './safe-text.js';
+import { bodyRows } from './screen-layout.js';
 
 const SECTION_COLUMNS = 12;
 const KEY_COLUMNS = 13;
 
-/** All keys, from the table that also matches them, and where there is room what the words on the screen mean. */
-export function HelpOverlay({ height }: { readonly height: number }): ReactElement {
-  return <SafeLines lines={helpLines(height)} height={height} />;
+/** All keys, from the table that also matches them, and what the words on the screen mean. */
+export function HelpOverlay({ state }: { readonly state: ConsoleState }): ReactElement {
+  const { lines, top, height } = helpWindow(state);
+  return <SafeLines lines={lines.slice(top, top + height)} height={height} />;
 }
 
-export function helpLines(height: number): readonly Line[] {
-  const keys = keyLines(() => true);
-  const whole = [BLANK, ...keys, BLANK, ...NOTES];
-  if (whole.length <= height) return whole;
-  return keys.length <= height
-    ? keys
-    : keyLines((row) => row.isToldBefore !== true && isFirstOfItsAction(row));
+/** The help, and which of its lines are on the screen. */
+export function helpWindow(state: ConsoleState) {
+  const lines = helpLines();
+  const height = bodyRows(state);
+  const total = lines.length;
+  return { lines, total, height, top: Math.max(0, Math.min(state.helpTop, total - height)) };
 }
 
-const isFirstOfItsAction = (row: KeyRow): boolean =>
-  KEY_TABLE.find(({ action }) => action === row.action) === row;
-
-/** Where not even the keys fit, a second key for the same gives way. */
-function keyLines(isShown: (row: KeyRow) => boolean): readonly Line[] {
-  return sections().flatMap(([title, rows]) =>
-    rows.filter(isShown).map((row, at) => keyLine(at === 0 ? title : label``, row)),
+export function helpLines(): readonly Line[] {
+  const keys = KEY_SECTIONS.flatMap(({ title, rows }) =>
+    rows
+      .filter(({ isInBanner }) => isInBanner !== true)
+      .map((row, at) => keyLine(at === 0 ? title : label``, row)),
   );
-}
-
-function sections(): readonly (readonly [SafeText, readonly KeyRow[]])[] {
-  const of = (test: (row: KeyRow) => boolean): readonly KeyRow[] =>
-    KEY_TABLE.filter((row) => row.isInBanner !== true && test(row));
-  const isReading = ({ contexts }: KeyRow): boolean =>
-    (contexts.includes('queue') || contexts.includes('detail')) && !contexts.includes('help');
-  const isConfirm = ({ contexts }: KeyRow): boolean =>
-    (contexts.includes('confirm') || contexts.includes('cover')) && !contexts.includes('help');
-  return [
-    [label`Reading`, of(isReading)],
-    [label`Confirming`, of((row) => isConfirm(row) && !isReading(row))],
-    [label`Anywhere`, of(({ contexts }) => contexts.includes('help'))],
-  ];
+  return [...keys, BLANK, ...NOTES];
 }
 
 function keyLine(section: SafeText, { shown, explained }: KeyRow): Line {

@@ -20,13 +20,35 @@ export type Action =
   | 'cover'
   | 'revoke'
   | 'acknowledge'
+  | 'filter'
+  | 'find'
+  | 'retry'
+  | 'drop'
+  | 'toQueue'
+  | 'toHistory'
+  | 'toOutbox'
   | 'help'
   | 'suspend'
   | 'redraw'
   | 'quit';
 
-/** Where keys go. `comment` and `number` are the fields of the confirm step: all that is no key of them is text. */
-export type KeyContext = 'queue' | 'detail' | 'confirm' | 'cover' | 'comment' | 'number' | 'help';
+/**
+ * Where keys go. `comment`, `number` and `filter` are fields: all that is no key of them is text. `record` is a request of the
+ * past, `drop` the step before a dead letter is dropped.
+ */
+export type KeyContext =
+  | 'queue'
+  | 'detail'
+  | 'confirm'
+  | 'cover'
+  | 'comment'
+  | 'number'
+  | 'history'
+  | 'filter'
+  | 'record'
+  | 'outbox'
+  | 'drop'
+  | 'help';
 
 export type NamedKey =
   | 'up'
@@ -64,219 +86,310 @@ export interface KeyRow {
   readonly repeats?: true;
   /** It answers a banner, which names it: it does nothing, and stands nowhere else, while that is not shown. */
   readonly isInBanner?: true;
-  /** The row before it tells it too: a help with too little room leaves it out. */
-  readonly isToldBefore?: true;
 }
 
-const EVERYWHERE: readonly KeyContext[] = [
-  'queue',
-  'detail',
-  'confirm',
-  'cover',
-  'comment',
-  'number',
-  'help',
-];
-const READING: readonly KeyContext[] = ['queue', 'detail'];
+/** Rows that belong together, under one title in the help. */
+export interface KeySection {
+  readonly title: SafeText;
+  readonly rows: readonly KeyRow[];
+}
 
-export const KEY_TABLE: readonly KeyRow[] = [
+const SCREEN_CONTEXTS: readonly KeyContext[] = ['queue', 'history', 'outbox'];
+const READING: readonly KeyContext[] = [...SCREEN_CONTEXTS, 'detail', 'record', 'help'];
+const DECIDING: readonly KeyContext[] = ['queue', 'detail'];
+const CONFIRMING: readonly KeyContext[] = ['confirm', 'cover', 'comment', 'number'];
+const EVERYWHERE: readonly KeyContext[] = [...READING, ...CONFIRMING, 'filter', 'drop'];
+
+export const KEY_SECTIONS: readonly KeySection[] = [
   {
-    action: 'down',
-    contexts: READING,
-    keys: [{ text: 'j' }, { named: 'down' }],
-    shown: label`j ↓`,
-    hint: label`down`,
-    explained: label`next row, next line`,
-    repeats: true,
+    title: label`Reading`,
+    rows: [
+      {
+        action: 'down',
+        contexts: READING,
+        keys: [{ text: 'j' }, { named: 'down' }],
+        shown: label`j ↓`,
+        hint: label`down`,
+        explained: label`next row, next line`,
+        repeats: true,
+      },
+      {
+        action: 'up',
+        contexts: READING,
+        keys: [{ text: 'k' }, { named: 'up' }],
+        shown: label`k ↑`,
+        hint: null,
+        explained: label`row above, line above`,
+        repeats: true,
+      },
+      {
+        action: 'pageDown',
+        contexts: READING,
+        keys: [{ text: ' ' }, { named: 'pageDown' }],
+        shown: label`Space`,
+        hint: label`page`,
+        explained: label`one screen down, as PgDn; PgUp goes up`,
+      },
+      {
+        action: 'pageUp',
+        contexts: READING,
+        keys: [{ named: 'pageUp' }],
+        shown: label`PgUp`,
+        hint: null,
+        explained: label`one screen up`,
+      },
+      {
+        action: 'first',
+        contexts: READING,
+        keys: [{ text: 'g' }, { named: 'home' }],
+        shown: label`g Home`,
+        hint: null,
+        explained: label`to the top`,
+      },
+      {
+        action: 'last',
+        contexts: READING,
+        keys: [{ text: 'G' }, { named: 'end' }],
+        shown: label`G End`,
+        hint: null,
+        explained: label`to the end; what was jumped over stays unread`,
+      },
+      {
+        action: 'open',
+        contexts: ['queue', 'history'],
+        keys: [{ named: 'enter' }],
+        shown: label`Enter`,
+        hint: label`read`,
+        explained: label`open the request and read all of it`,
+      },
+    ],
   },
   {
-    action: 'up',
-    contexts: READING,
-    keys: [{ text: 'k' }, { named: 'up' }],
-    shown: label`k ↑`,
-    hint: label`up`,
-    explained: label`row above, line above`,
-    repeats: true,
+    title: label`Deciding`,
+    rows: [
+      {
+        action: 'approve',
+        contexts: DECIDING,
+        keys: [{ text: 'a' }],
+        shown: label`a`,
+        hint: label`approve`,
+        explained: label`approve: read the request first, then confirm`,
+      },
+      {
+        action: 'deny',
+        contexts: DECIDING,
+        keys: [{ text: 'd' }],
+        shown: label`d`,
+        hint: label`deny`,
+        explained: label`deny: opens the request, then confirm`,
+      },
+      {
+        action: 'denyFraud',
+        contexts: DECIDING,
+        keys: [{ text: 'f' }],
+        shown: label`f`,
+        hint: null,
+        explained: label`deny as fraud: locks the requester until unlocked`,
+      },
+      {
+        action: 'revoke',
+        contexts: ['detail'],
+        keys: [{ text: 'R' }],
+        shown: label`R`,
+        hint: label`revoke`,
+        explained: label`take an approval or a grant back, then confirm`,
+      },
+      {
+        action: 'acknowledge',
+        contexts: ['queue'],
+        keys: [{ text: 'R' }],
+        shown: label`R`,
+        hint: null,
+        explained: label`take note that the broker was restored from a back-up`,
+        isInBanner: true,
+      },
+    ],
   },
   {
-    action: 'pageDown',
-    contexts: READING,
-    keys: [{ text: ' ' }, { named: 'pageDown' }],
-    shown: label`Space`,
-    hint: label`page`,
-    explained: label`one screen down, as PgDn; PgUp goes up`,
+    title: label`Confirming`,
+    rows: [
+      {
+        action: 'next',
+        contexts: [...CONFIRMING, 'drop'],
+        keys: [{ named: 'tab' }],
+        shown: label`Tab`,
+        hint: label`move`,
+        explained: label`Cancel, Sign, cover, number, comment, and round again`,
+      },
+      {
+        action: 'previous',
+        contexts: [...CONFIRMING, 'drop'],
+        keys: [{ named: 'shiftTab' }],
+        shown: label`Shift-Tab`,
+        hint: null,
+        explained: label`the same, backwards`,
+      },
+      {
+        action: 'next',
+        contexts: ['confirm', 'drop'],
+        keys: [{ named: 'right' }, { named: 'left' }],
+        shown: label`← →`,
+        hint: null,
+        explained: label`between Cancel and Sign`,
+      },
+      {
+        action: 'cover',
+        contexts: ['cover'],
+        keys: [{ text: ' ' }],
+        shown: label`Space`,
+        hint: label`this ask or all equal ones`,
+        explained: label`cover: this ask or all equal ones; ← → time, ↑ ↓ uses`,
+      },
+      {
+        action: 'comment',
+        contexts: ['confirm'],
+        keys: [{ text: 'c' }],
+        shown: label`c`,
+        hint: label`comment`,
+        explained: label`write a comment; it is signed with the decision`,
+      },
+      {
+        action: 'activate',
+        contexts: [...CONFIRMING, 'drop'],
+        keys: [{ named: 'enter' }],
+        shown: label`Enter`,
+        hint: null,
+        explained: label`press the focused button, or end what is typed`,
+      },
+    ],
   },
   {
-    action: 'pageUp',
-    contexts: READING,
-    keys: [{ named: 'pageUp' }],
-    shown: label`PgUp`,
-    hint: null,
-    explained: label`one screen up`,
-    isToldBefore: true,
+    title: label`History`,
+    rows: [
+      {
+        action: 'filter',
+        contexts: SCREEN_CONTEXTS,
+        keys: [{ text: '/' }],
+        shown: label`/`,
+        hint: label`search`,
+        explained: label`search the history: write a filter`,
+      },
+      {
+        action: 'find',
+        contexts: ['filter'],
+        keys: [{ named: 'enter' }],
+        shown: label`Enter`,
+        hint: label`search`,
+        explained: label`search with the filter; Ctrl-U empties it`,
+      },
+    ],
   },
   {
-    action: 'first',
-    contexts: READING,
-    keys: [{ text: 'g' }, { named: 'home' }],
-    shown: label`g Home`,
-    hint: null,
-    explained: label`to the top`,
+    title: label`Outbox`,
+    rows: [
+      {
+        action: 'retry',
+        contexts: ['outbox'],
+        keys: [{ text: 'r' }],
+        shown: label`r`,
+        hint: label`retry`,
+        explained: label`have a dead letter sent again`,
+      },
+      {
+        action: 'drop',
+        contexts: ['outbox'],
+        keys: [{ text: 'x' }],
+        shown: label`x`,
+        hint: label`drop`,
+        explained: label`drop a dead letter for good, then confirm`,
+      },
+    ],
   },
   {
-    action: 'last',
-    contexts: READING,
-    keys: [{ text: 'G' }, { named: 'end' }],
-    shown: label`G End`,
-    hint: null,
-    explained: label`to the end; what was jumped over stays unread`,
+    title: label`Screens`,
+    rows: [
+      {
+        action: 'toQueue',
+        contexts: SCREEN_CONTEXTS,
+        keys: [{ text: '1' }],
+        shown: label`1`,
+        hint: null,
+        explained: label`the queue: who waits`,
+      },
+      {
+        action: 'toHistory',
+        contexts: SCREEN_CONTEXTS,
+        keys: [{ text: '2' }],
+        shown: label`2`,
+        hint: null,
+        explained: label`the history: what was ever asked`,
+      },
+      {
+        action: 'toOutbox',
+        contexts: SCREEN_CONTEXTS,
+        keys: [{ text: '3' }],
+        shown: label`3`,
+        hint: null,
+        explained: label`the outbox: what leaves the broker, and dead letters`,
+      },
+    ],
   },
   {
-    action: 'open',
-    contexts: ['queue'],
-    keys: [{ named: 'enter' }],
-    shown: label`Enter`,
-    hint: label`read`,
-    explained: label`open the request and read all of it`,
-  },
-  {
-    action: 'approve',
-    contexts: READING,
-    keys: [{ text: 'a' }],
-    shown: label`a`,
-    hint: label`approve`,
-    explained: label`approve: read the request first, then confirm`,
-  },
-  {
-    action: 'deny',
-    contexts: READING,
-    keys: [{ text: 'd' }],
-    shown: label`d`,
-    hint: label`deny`,
-    explained: label`deny: opens the request, then confirm`,
-  },
-  {
-    action: 'denyFraud',
-    contexts: READING,
-    keys: [{ text: 'f' }],
-    shown: label`f`,
-    hint: null,
-    explained: label`deny as fraud: locks the requester until unlocked`,
-  },
-  {
-    action: 'revoke',
-    contexts: ['detail'],
-    keys: [{ text: 'R' }],
-    shown: label`R`,
-    hint: label`revoke`,
-    explained: label`take an approval or a grant back, then confirm`,
-  },
-  {
-    action: 'next',
-    contexts: ['confirm', 'cover', 'comment', 'number'],
-    keys: [{ named: 'tab' }],
-    shown: label`Tab`,
-    hint: label`move`,
-    explained: label`Cancel, Sign, cover, number, comment, and round again`,
-  },
-  {
-    action: 'previous',
-    contexts: ['confirm', 'cover', 'comment', 'number'],
-    keys: [{ named: 'shiftTab' }],
-    shown: label`Shift-Tab`,
-    hint: null,
-    explained: label`the same, backwards`,
-  },
-  {
-    action: 'next',
-    contexts: ['confirm'],
-    keys: [{ named: 'right' }, { named: 'left' }],
-    shown: label`← →`,
-    hint: null,
-    explained: label`between Cancel and Sign`,
-  },
-  {
-    action: 'cover',
-    contexts: ['cover'],
-    keys: [{ text: ' ' }],
-    shown: label`Space`,
-    hint: label`this ask or all equal ones`,
-    explained: label`cover: this ask or all equal ones; ← → time, ↑ ↓ uses`,
-  },
-  {
-    action: 'comment',
-    contexts: ['confirm'],
-    keys: [{ text: 'c' }],
-    shown: label`c`,
-    hint: label`comment`,
-    explained: label`write a comment; it is signed with the decision`,
-  },
-  {
-    action: 'activate',
-    contexts: ['confirm', 'cover', 'comment', 'number'],
-    keys: [{ named: 'enter' }],
-    shown: label`Enter`,
-    hint: null,
-    explained: label`press the focused button, or end what is typed`,
-  },
-  {
-    action: 'back',
-    contexts: ['detail', 'confirm', 'cover', 'comment', 'number', 'help'],
-    keys: [{ named: 'escape' }],
-    shown: label`Esc`,
-    hint: label`back`,
-    explained: label`one step back, nothing is signed`,
-  },
-  {
-    action: 'acknowledge',
-    contexts: ['queue'],
-    keys: [{ text: 'R' }],
-    shown: label`R`,
-    hint: null,
-    explained: label`take note that the broker was restored from a back-up`,
-    isInBanner: true,
-  },
-  {
-    action: 'help',
-    contexts: ['queue', 'detail', 'help'],
-    keys: [{ text: '?' }],
-    shown: label`?`,
-    hint: label`help`,
-    explained: label`this page`,
-  },
-  {
-    action: 'quit',
-    contexts: ['queue', 'detail', 'help'],
-    keys: [{ text: 'q' }],
-    shown: label`q`,
-    hint: label`quit`,
-    explained: label`leave; requests go on without this console`,
-  },
-  {
-    action: 'quit',
-    contexts: EVERYWHERE,
-    keys: [{ control: 'c' }],
-    shown: label`Ctrl-C`,
-    hint: null,
-    explained: label`leave from anywhere`,
-  },
-  {
-    action: 'redraw',
-    contexts: EVERYWHERE,
-    keys: [{ control: 'l' }],
-    shown: label`Ctrl-L`,
-    hint: null,
-    explained: label`paint the screen anew`,
-  },
-  {
-    action: 'suspend',
-    contexts: EVERYWHERE,
-    keys: [{ control: 'z' }],
-    shown: label`Ctrl-Z`,
-    hint: null,
-    explained: label`to the shell; fg comes back`,
+    title: label`Anywhere`,
+    rows: [
+      {
+        action: 'back',
+        contexts: ['detail', 'record', 'history', 'outbox', ...CONFIRMING, 'filter', 'drop', 'help'],
+        keys: [{ named: 'escape' }],
+        shown: label`Esc`,
+        hint: label`back`,
+        explained: label`one step back, nothing is signed`,
+      },
+      {
+        action: 'help',
+        contexts: READING,
+        keys: [{ text: '?' }],
+        shown: label`?`,
+        hint: label`help`,
+        explained: label`this page`,
+      },
+      {
+        action: 'quit',
+        contexts: READING,
+        keys: [{ text: 'q' }],
+        shown: label`q`,
+        hint: label`quit`,
+        explained: label`leave; requests go on without this console`,
+      },
+      {
+        action: 'quit',
+        contexts: EVERYWHERE,
+        keys: [{ control: 'c' }],
+        shown: label`Ctrl-C`,
+        hint: null,
+        explained: label`leave from anywhere`,
+      },
+      {
+        action: 'redraw',
+        contexts: EVERYWHERE,
+        keys: [{ control: 'l' }],
+        shown: label`Ctrl-L`,
+        hint: null,
+        explained: label`paint the screen anew`,
+      },
+      {
+        action: 'suspend',
+        contexts: EVERYWHERE,
+        keys: [{ control: 'z' }],
+        shown: label`Ctrl-Z`,
+        hint: null,
+        explained: label`to the shell; fg comes back`,
+      },
+    ],
   },
 ];
+
+export const KEY_TABLE: readonly KeyRow[] = KEY_SECTIONS.flatMap(({ rows }) => rows);
 
 /** One action, so many times: more than once only for keys that may be held. */
 export interface MatchedAction {

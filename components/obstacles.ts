@@ -19,6 +19,7 @@ export function obstacleTo(state: ConsoleState, verdict: ConfirmVerdict): Obstac
   const opened = openedRequest(state);
   if (opened === null) return obstacle(label`no request is open`);
   const { request, isListed, isAltered } = opened;
+  if (state.opened?.isRecord === true) return recordObstacle(request);
   if (isAltered) return obstacle(label`the broker now shows another document under this id`);
   if (examine(request).differences.length > 0) return obstacle(label`what is shown cannot be trusted`);
   if (state.queue.link.state !== 'live') return obstacle(label`not connected to the broker`);
@@ -37,6 +38,13 @@ export function obstacleTo(state: ConsoleState, verdict: ConfirmVerdict): Obstac
     return obstacle(label`you asked for this yourself: somebody else must approve`, 'muted');
   }
   return unreadObstacle(unreadLines(state)) ?? numberObstacle(state.confirm);
+}
+
+/** A4: what is found by a search was not brought under the cursor to be decided on. */
+function recordObstacle({ state }: RequestView): Obstacle {
+  return state === 'pending'
+    ? obstacle(label`it still waits: decide on it in the queue`, 'warning')
+    : obstacle(label`from the history, to read only`, 'muted');
 }
 
 /** Only what can still be used, or what a door ends for us, can be taken back (A27). */

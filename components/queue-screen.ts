@@ -1,3 +1,4 @@
+import { stay } from './console-effects.js';
 import { brokerNow, type ConsoleState, selectedRequest } from './console-state.js';
 import type { Action } from './key-table.js';
 import { BLANK, centreLine, type Line, markedSpans, span } from './line.js';
@@ -10,10 +11,14 @@ import type { Screen } from './screens.js';
 
 /** Who waits, the longest first, and below them what has ended. */
 export const QUEUE_SCREEN: Screen = {
+  title: label`Queue`,
+  action: 'toQueue',
+  enter: (state) => stay({ ...state, screen: 'queue' }),
   context: () => 'queue',
   target: ({ selected }) => `queue ${selected}`,
   step: stepQueue,
   lines: queueLines,
+  status: () => BLANK,
   position: positionText,
   hidden: hiddenActions,
 };

@@ -2,6 +2,7 @@ import { openConfirm } from './confirm-step.js';
 import { type Step, stay } from './console-effects.js';
 import {
   type ConsoleState,
+  isPainted,
   isSettled,
   type OpenedRequest,
   selectedRequest,
@@ -41,8 +42,6 @@ function changeQueue(state: ConsoleState, { action, times }: MatchedAction): Con
       return moveBy(state, Number.NEGATIVE_INFINITY);
     case 'last':
       return moveBy(state, Number.POSITIVE_INFINITY);
-    case 'help':
-      return { ...state, isHelpOpen: true };
     case 'open':
       return isPainted(state) ? open(state) : state;
     case 'approve':
@@ -56,15 +55,6 @@ function changeQueue(state: ConsoleState, { action, times }: MatchedAction): Con
   }
 }
 
-/**
- * Opening decides nothing, so a row that the person chose may be opened at once. One that the queue put under the
- * cursor must have been there for a while, and either must be on the screen.
- */
-function isPainted(state: ConsoleState): boolean {
-  const { focus, painted } = state;
-  return focus.movedBy === 'person' ? painted.target === focus.target : isSettled(state);
-}
-
 function moveBy(state: ConsoleState, count: number): ConsoleState {
   const { rows, indexOf } = state.rows;
   const from = state.selected === null ? -1 : (indexOf.get(state.selected) ?? -1);
@@ -76,7 +66,7 @@ function moveBy(state: ConsoleState, count: number): ConsoleState {
 function open(state: ConsoleState): ConsoleState {
   const request = selectedRequest(state);
   if (request === null) return state;
-  const opened: OpenedRequest = { request, top: 0, read: 0, width: state.size.columns };
+  const opened: OpenedRequest = { request, isRecord: false, top: 0, read: 0, width: state.size.columns };
   return { ...state, opened };
 }
 

@@ -1,17 +1,25 @@
 import type { Step } from './console-effects.js';
 import { type ConsoleState, isField, isTooSmall, type ScreenName } from './console-state.js';
+import { HISTORY_SCREEN } from './history-screen.js';
 import type { Action, KeyContext, MatchedAction, Press } from './key-table.js';
 import type { Line } from './line.js';
+import { OUTBOX_SCREEN } from './outbox-screen.js';
 import { QUEUE_SCREEN } from './queue-screen.js';
 import type { SafeText } from './safe-text.js';
 
 /** One place of the console. An opened request and the help stand in front of it and are no part of it. */
 export interface Screen {
+  readonly title: SafeText;
+  /** What leads here from the other screens, and how one arrives. */
+  readonly action: Action;
+  readonly enter: (state: ConsoleState) => Step;
   readonly context: (state: ConsoleState) => KeyContext;
   /** What a key would act on, as one word: two states in which it would not do the same have different ones. */
   readonly target: (state: ConsoleState) => string;
   readonly step: (state: ConsoleState, matched: MatchedAction | null, press: Press) => Step;
   readonly lines: (state: ConsoleState, height: number) => readonly Line[];
+  /** What is going on, in one line; empty where nothing is. */
+  readonly status: (state: ConsoleState) => Line;
   /** Where in the whole the window stands; empty where all of it is seen. */
   readonly position: (state: ConsoleState) => SafeText;
   /** Keys that would do nothing now, which are not offered. */
@@ -20,14 +28,19 @@ export interface Screen {
 
 export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
   queue: QUEUE_SCREEN,
+  history: HISTORY_SCREEN,
+  outbox: OUTBOX_SCREEN,
 };
+
+export const SCREEN_ROWS = Object.entries(SCREENS) as readonly (readonly [ScreenName, Screen])[];
 
 /** Where keys go. */
 export function keyContext(state: ConsoleState): KeyContext {
   const { confirm, opened, isHelpOpen, screen } = state;
   if (isHelpOpen) return 'help';
   if (confirm !== null) return isField(confirm.focused) ? confirm.focused : 'confirm';
-  return opened === null ? SCREENS[screen].context(state) : 'detail';
+  if (opened === null) return SCREENS[screen].context(state);
+  return opened.isRecord ? 'record' : 'detail';
 }
 
 /** What a deciding key would act on now. Two states in which it would not do the same have different targets. */
@@ -36,6 +49,6 @@ export function focusTarget(state: ConsoleState): string {
   if (isTooSmall(state)) return 'too small';
   if (isHelpOpen) return 'help';
   if (opened === null) return SCREENS[screen].target(state);
-  if (confirm === null) return `detail ${opened.request.id}`;
+  if (confirm === null) return `${opened.isRecord ? 'record' : 'detail'} ${opened.request.id}`;
   return `confirm ${opened.request.id} ${confirm.verdict} ${confirm.focused}`;
 }

@@ -18,13 +18,21 @@ export function writtenLines(
   { columns, rows, reading, hasCaret }: WrittenPlace,
 ): readonly Line[] {
   const shown = (part: string): Line => markedSpans(safeText(part, { reading }));
-  const caretSpan: Line = hasCaret ? [span(label`▏`, 'accent')] : [];
-  const wrapped = wrapLine(
-    [...shown(text.slice(0, caret)), ...caretSpan, ...shown(text.slice(caret))],
-    columns,
-    'words',
-  );
+  const line = hasCaret ? withCaret(text, caret, shown) : shown(text);
+  const wrapped = wrapLine(line, columns, 'words');
   const caretRow = wrapped.findIndex((line) => line.some((part) => part.text === '▏'));
   const first = Math.max(0, Math.min(caretRow - rows + 1, wrapped.length - rows));
   return wrapped.slice(first, first + rows);
+}
+
+/** A single space beside the caret is seen as what it is, and needs no mark as one at an edge does. */
+function withCaret(text: string, caret: number, shown: (part: string) => Line): Line {
+  const [before, after] = [text.slice(0, caret), text.slice(caret)];
+  const endsInSpace = /[^ ] $/.test(before) && !after.startsWith(' ');
+  return [
+    ...shown(endsInSpace ? before.slice(0, -1) : before),
+    ...(endsInSpace ? [span(label` `)] : []),
+    span(label`▏`, 'accent'),
+    ...shown(after),
+  ];
 }

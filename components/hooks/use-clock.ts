@@ -24,6 +24,7 @@ function* pendingOnScreen(state: ConsoleState) {
     yield state.opened.request;
     return;
   }
+  if (state.screen !== 'queue') return;
   for (const item of queueWindow(state, bodyRows(state)).items) {
     if (item.kind === 'row' && item.row.section === 'pending') yield item.row.request;
   }

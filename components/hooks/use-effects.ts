@@ -22,6 +22,14 @@ export function useEffects(store: ConsoleStore, { connection, hasBell, dispatch 
   const { stdout } = useStdout();
   const { forPrompt, forShell, redraw } = useSuspend();
   useEffect(() => {
+    // Of each kind of question only the newest is waited for.
+    const [search, letters] = [latest(), latest()];
+    const settle = (work: Promise<void>, how: 'retried' | 'dropped'): void => {
+      work.then(
+        () => dispatch({ type: 'letterSettled', how }),
+        (error: unknown) => dispatch({ type: 'failed', of: 'letter', ...describe(error) }),
+      );
+    };
     const perform = (effect: ConsoleEffect): void => {
       switch (effect.type) {
         case 'decide':
@@ -42,6 +50,30 @@ export function useEffects(store: ConsoleStore, { connection, hasBell, dispatch 
             (error: unknown) => dispatch({ type: 'failed', of: 'acknowledgement', ...describe(error) }),
           );
           return;
+        case 'search': {
+          const { search: number, query } = effect;
+          search.ask(
+            (signal) => connection.history.search(query, signal),
+            (page) => dispatch({ type: 'found', search: number, page }),
+            (error) => dispatch({ type: 'notFound', search: number, ...describe(error) }),
+          );
+          return;
+        }
+        case 'listLetters': {
+          const { number } = effect;
+          letters.ask(
+            (signal) => connection.outbox.deadLetters(signal),
+            (reply) => dispatch({ type: 'letters', number, reply }),
+            (error) => dispatch({ type: 'noLetters', number, ...describe(error) }),
+          );
+          return;
+        }
+        case 'retry':
+          settle(connection.outbox.retry(effect.letter), 'retried');
+          return;
+        case 'drop':
+          settle(connection.outbox.drop(effect.letter), 'dropped');
+          return;
         case 'ring':
           if (hasBell) stdout.write(BEL);
           return;
@@ -56,8 +88,38 @@ export function useEffects(store: ConsoleStore, { connection, hasBell, dispatch 
           return;
       }
     };
-    return store.onEffect(perform);
+    const stop = store.onEffect(perform);
+    return () => {
+      stop();
+      search.cancel();
+      letters.cancel();
+    };
   }, [store, connection, hasBell, dispatch, exit, stdout, forPrompt, forShell, redraw]);
+}
+
+/** Asks one question after the other: a newer one calls the one before off, whose answer nobody hears. */
+function latest() {
+  let asking = new AbortController();
+  return {
+    ask<Answer>(
+      question: (signal: AbortSignal) => Promise<Answer>,
+      onAnswer: (answer: Answer) => void,
+      onError: (error: unknown) => void,
+    ): void {
+      asking.abort();
+      asking = new AbortController();
+      const { signal } = asking;
+      question(signal).then(
+        (answer) => {
+          if (!signal.aborted) onAnswer(answer);
+        },
+        (error: unknown) => {
+          if (!signal.aborted) onError(error);
+        },
+      );
+    },
+    cancel: () => asking.abort(),
+  };
 }
 
 function describe(error: unknown) {

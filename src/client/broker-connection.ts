@@ -6,6 +6,9 @@ import type { KeySigner } from '../ssh/key-signer.js';
 import { formatAddress } from './address.js';
 import type { Clock } from './clock.js';
 import { answeringName, prepareDecision, prepareRevocation } from './decide.js';
+import { brokerHistory } from './history.js';
+import type { CallAs } from './http-client.js';
+import { brokerOutbox } from './outbox.js';
 import type { DecisionInput, Queue, QueueConnection, Suspend } from './queue.js';
 import { type PinnedBroker, signIn } from './sign-in.js';
 import { type OpenStream, StreamClient } from './stream-client.js';
@@ -50,6 +53,7 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
   };
   const stream = new StreamClient({ open, clock, random, token, lookAgain, signIn: signInAgain });
   stream.start();
+  const call: CallAs = (schema, given) => broker.client.call(schema, { ...given, token });
   return {
     approver,
     address: formatAddress(broker.client.address),
@@ -60,6 +64,8 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
       return broker.pins;
     },
     invitation,
+    history: brokerHistory(call),
+    outbox: brokerOutbox(call),
     queue: () => stream.queue(),
     subscribe: (listener) => stream.subscribe(listener),
     close: () => stream.stop(),
@@ -72,8 +78,7 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
       await sendRevocation({ broker, approver, signer: signerWith(suspend), clock }, request, comment);
     },
     async acknowledgeRestoration() {
-      const path = '/v1/restoration/acknowledgements';
-      await broker.client.call(z.unknown(), { method: 'POST', path, body: {}, token });
+      await call(z.unknown(), { method: 'POST', path: '/v1/restoration/acknowledgements', body: {} });
     },
   };
 }

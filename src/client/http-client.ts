@@ -32,6 +32,12 @@ export interface HttpCall {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Calls a broker as somebody who is signed in there. */
+export type CallAs = <Schema extends z.ZodType>(
+  schema: Schema,
+  call: Omit<HttpCall, 'token'>,
+) => Promise<z.output<Schema>>;
+
 interface Reply {
   readonly status: number;
   readonly contentType: string;

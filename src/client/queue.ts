@@ -8,6 +8,8 @@ import type { Restoration } from '../protocol/restoration.js';
 import type { RestraintsView } from '../protocol/restraints.js';
 import type { OpenReview } from '../protocol/review.js';
 import type { EpochMs } from '../protocol/time.js';
+import type { History } from './history.js';
+import type { Outbox } from './outbox.js';
 import type { ChosenTerms } from './terms.js';
 
 /**
@@ -66,6 +68,8 @@ export interface QueueConnection {
   readonly pins: readonly string[];
   /** What to paste into another terminal to see an ask, line by line; nothing where this broker takes no demonstration. */
   readonly invitation: readonly string[];
+  readonly history: History;
+  readonly outbox: Outbox;
   queue(): Queue;
   /** Called after each change of {@link queue}; returns the way to stop. */
   subscribe(listener: () => void): () => void;

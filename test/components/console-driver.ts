@@ -11,6 +11,12 @@ import { BROKER, NOW } from './sample-requests.js';
 const NAMED: readonly string[] =
   'up down left right pageUp pageDown home end enter escape tab shiftTab backspace delete'.split(' ');
 
+/** What comes from the broker because the console asked for it. */
+export type Answer = Exclude<
+  ConsoleEvent,
+  { readonly type: 'identified' | 'queue' | 'tick' | 'resize' | 'press' | 'paste' | 'painted' }
+>;
+
 /** Drives the console without terminal, React or time: every frame is painted when the test says so. */
 export class ConsoleDriver {
   state: ConsoleState;
@@ -105,13 +111,18 @@ export class ConsoleDriver {
     return this.#step({ type: 'resize', size: { columns, rows } });
   }
 
-  /** The broker has taken the decision; the next frame is not painted yet. */
-  decided(): this {
-    return this.#step({ type: 'decided' });
+  setOutbox(outbox: Queue['outbox']): this {
+    return this.#receive({ outbox });
   }
 
-  finish(event: Extract<ConsoleEvent, { type: 'decided' | 'acknowledged' | 'failed' }>): this {
-    return this.#step(event).paint().wait(1000);
+  /** Something that was waited for has come, and stands on the screen. */
+  finish(event: Answer): this {
+    return this.finishAtOnce(event).paint().wait(1000);
+  }
+
+  /** The same before the next frame is painted. */
+  finishAtOnce(event: Answer): this {
+    return this.#step(event);
   }
 
   request(id: RequestId): RequestView {

@@ -259,7 +259,7 @@ describe('deciding', () => {
 
   test('a key that comes too early to do anything leaves what was said on the screen', () => {
     const driver = confirming(...three()).press('tab', 'enter');
-    driver.decided().type('enter').paint().type('enter');
+    driver.finishAtOnce({ type: 'decided' }).type('enter').paint().type('enter');
     expect(driver.state.opened).toBeNull();
     expect(driver.noticeText).toBe('Your approval is signed and recorded.');
     expect(driver.wait(SETTLE_MS).type('j').noticeText).toBe('');

@@ -490,7 +490,10 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     const { screen } = show([sudo]);
     await screen.waitForContent('Time left');
     screen.press('?');
-    await screen.waitForContent('Ctrl-Z');
+    await screen.waitForContent('Confirming');
     await expectGolden(screen, 'help');
+    screen.press('G');
+    await screen.waitForContent('written out');
+    expect(screen.text()).toContain('Ctrl-Z');
   });
 });

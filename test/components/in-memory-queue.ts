@@ -1,5 +1,8 @@
+import type { History, HistoryPage, HistoryQuery } from '../../src/client/history.js';
+import type { LetterName, Outbox } from '../../src/client/outbox.js';
 import type { DecisionInput, Link, Queue, QueueConnection, Suspend } from '../../src/client/queue.js';
 import type { RequestId } from '../../src/protocol/names.js';
+import type { OutboxReply } from '../../src/protocol/outbox-messages.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { NO_RESTRAINTS_VIEW } from '../../src/protocol/restraints.js';
 import { BROKER } from './sample-requests.js';
@@ -18,6 +21,11 @@ export class InMemoryQueue implements QueueConnection {
   readonly decisions: Decided[] = [];
   readonly revoked: { readonly request: RequestView; readonly comment: string }[] = [];
   acknowledgements = 0;
+  readonly searches: HistoryQuery[] = [];
+  readonly letterCalls: (LetterName & { readonly how: 'retry' | 'drop' })[] = [];
+  #search: (query: HistoryQuery) => Promise<HistoryPage> = () =>
+    Promise.resolve({ requests: [], next: null, searchedTo: null });
+  #letters: () => Promise<OutboxReply> = () => Promise.resolve({ sinks: [], letters: [], next: null });
   #queue: Queue;
   readonly #listeners = new Set<() => void>();
   #answer: (suspend: Suspend) => Promise<void> = () => Promise.resolve();
@@ -36,6 +44,23 @@ export class InMemoryQueue implements QueueConnection {
       restoration: null,
     };
   }
+
+  readonly history: History = {
+    search: (query) => {
+      this.searches.push(query);
+      return this.#search(query);
+    },
+  };
+
+  readonly outbox: Outbox = {
+    deadLetters: () => this.#letters(),
+    retry: async (letter) => {
+      this.letterCalls.push({ ...letter, how: 'retry' });
+    },
+    drop: async (letter) => {
+      this.letterCalls.push({ ...letter, how: 'drop' });
+    },
+  };
 
   queue(): Queue {
     return this.#queue;
@@ -67,6 +92,17 @@ export class InMemoryQueue implements QueueConnection {
 
   setRestoration(restoration: Queue['restoration']): void {
     this.#change({ restoration });
+  }
+
+  /** What the next searches find. */
+  findWith(search: (query: HistoryQuery) => Promise<HistoryPage>): void {
+    this.#search = search;
+  }
+
+  /** How the receivers fare, and what was given up for them. */
+  setOutbox({ sinks, letters }: Omit<OutboxReply, 'next'>): void {
+    this.#letters = () => Promise.resolve({ sinks, letters, next: null });
+    this.#change({ outbox: sinks });
   }
 
   /** What the next decisions come to. */

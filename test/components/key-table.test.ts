@@ -2,7 +2,20 @@ import { describe, expect, test } from 'vitest';
 import { helpLines } from '../../components/help-overlay.js';
 import { footerRows, KEY_TABLE, type KeyContext, matchKey, type Press } from '../../components/key-table.js';
 
-const CONTEXTS: readonly KeyContext[] = ['queue', 'detail', 'confirm', 'comment', 'help'];
+const CONTEXTS: readonly KeyContext[] = [
+  'queue',
+  'detail',
+  'confirm',
+  'cover',
+  'comment',
+  'number',
+  'history',
+  'filter',
+  'record',
+  'outbox',
+  'drop',
+  'help',
+];
 
 describe('the key table', () => {
   test('gives every key one meaning in each place', () => {
@@ -23,7 +36,7 @@ describe('the key table', () => {
   });
 
   test('has every row in the help, and every hint in a footer', () => {
-    const help = helpLines(60).map((line) => line.map(({ text }) => text).join(''));
+    const help = helpLines().map((line) => line.map(({ text }) => text).join(''));
     for (const row of KEY_TABLE.filter(({ isInBanner }) => isInBanner !== true)) {
       expect(help.some((line) => line.includes(row.shown) && line.includes(row.explained))).toBe(true);
       if (row.hint !== null)
@@ -34,17 +47,18 @@ describe('the key table', () => {
   });
 
   test('binds no letter where text is written', () => {
-    const letters = KEY_TABLE.filter(
-      ({ contexts, keys }) => contexts.includes('comment') && keys.some((key) => 'text' in key),
-    );
-    expect(letters).toEqual([]);
+    for (const field of ['comment', 'number', 'filter'] as const) {
+      const letters = KEY_TABLE.filter(
+        ({ contexts, keys }) => contexts.includes(field) && keys.some((key) => 'text' in key),
+      );
+      expect(letters, field).toEqual([]);
+    }
   });
 
   test.each(['aa', 'ay', 'a\r', 'dd', 'a\t\r', 'A', ' a', 'qq', '??'])(
     'hears nothing in %j: a decision is exactly one character (A34, A35)',
     (text) => {
-      for (const context of ['queue', 'detail', 'confirm'] as const)
-        expect(matchKey(context, { text })).toBeNull();
+      for (const context of CONTEXTS) expect(matchKey(context, { text })).toBeNull();
     },
   );
 
@@ -52,6 +66,19 @@ describe('the key table', () => {
     expect(matchKey('queue', { text: 'jjj' })).toEqual({ action: 'down', times: 3 });
     expect(matchKey('queue', { text: 'jjk' })).toBeNull();
     expect(matchKey('queue', { text: '' } as Press)).toBeNull();
+  });
+
+  test('has no key that leads to a decision outside the queue and its requests (A4)', () => {
+    const deciding = ['approve', 'deny', 'denyFraud', 'revoke', 'acknowledge'];
+    for (const context of ['history', 'filter', 'record', 'outbox', 'drop', 'help'] as const) {
+      const actions = KEY_TABLE.filter(({ contexts }) => contexts.includes(context)).map(
+        ({ action }) => action,
+      );
+      expect(
+        actions.filter((action) => deciding.includes(action)),
+        context,
+      ).toEqual([]);
+    }
   });
 
   test('has no key that decides at once: a and d are not heard in the confirm step (A34)', () => {

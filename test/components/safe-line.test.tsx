@@ -25,7 +25,7 @@ describe('components', () => {
   });
 
   test('list every key in the help', () => {
-    const frame = render(<HelpOverlay height={40} />).lastFrame() ?? '';
+    const frame = render(<HelpOverlay state={new ConsoleDriver([], { rows: 70 }).state} />).lastFrame() ?? '';
     for (const { shown, explained, isInBanner } of KEY_TABLE) {
       if (isInBanner === true) continue;
       expect(frame).toContain(shown);

@@ -1,0 +1,191 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { HistoryPage } from '../../src/client/history.js';
+import type { Name } from '../../src/protocol/names.js';
+import type { DeadLetter, SinkStanding } from '../../src/protocol/outbox-messages.js';
+import { Problem } from '../../src/protocol/problems.js';
+import { InMemoryQueue } from './in-memory-queue.js';
+import { answering, pastRequests } from './past-requests.js';
+import { NOW, sampleId, sampleRequest } from './sample-requests.js';
+import { TerminalScreen } from './terminal-screen.js';
+
+const SIZES = [
+  { columns: 120, rows: 40 },
+  { columns: 80, rows: 24 },
+  { columns: 60, rows: 15 },
+] as const;
+
+const sinks: readonly SinkStanding[] = [
+  { sink: 'command', configured: true, waiting: 0, dead: 0, failing: null },
+  {
+    sink: 'webhook:siem',
+    configured: true,
+    waiting: 1200,
+    dead: 3,
+    failing: 'HTTP 503 from https://siem.example.com/in: the index is read-only',
+  },
+  { sink: 'webhook:old-chat', configured: false, waiting: 12, dead: 1, failing: null },
+];
+const letter = (event: number, given: Partial<DeadLetter> = {}): DeadLetter => ({
+  sink: 'webhook:siem',
+  event,
+  kind: 'request.approved',
+  at: NOW - 3 * 86_400_000 - 3_600_000,
+  request: sampleId(event),
+  about: { requester: 'alice' as Name, action: 'ssh.login', resource: 'web-1.example.com' },
+  attempts: 291,
+  dead: NOW - 3_600_000,
+  error:
+    'HTTP 503 from https://siem.example.com/in after 3 days of tries: the index is read-only, somebody must unlock it',
+  ...given,
+});
+const letters = [
+  letter(451),
+  letter(452, { kind: 'request.reported', attempts: 1, error: 'HTTP 410: gone' }),
+  letter(460, { kind: 'roster.changed', request: null, about: null }),
+  letter(77, { sink: 'webhook:old-chat', dead: NOW - 40_000 }),
+];
+const HOSTILE = '\u001b]0;approved\u0007 \u202eon\u200b p\u0430ypal\nAPPROVED by carol';
+
+describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
+  const show = () => {
+    const connection = new InMemoryQueue([sampleRequest()]);
+    const screen = new TerminalScreen(connection, size);
+    onTestFinished(() => screen.leave());
+    return { connection, screen };
+  };
+  const expectGolden = (screen: TerminalScreen, name: string) =>
+    expect(`${screen.text()}\n`).toMatchFileSnapshot(`golden/${name}-${size.columns}x${size.rows}.txt`);
+  const history = async (answer: Parameters<InMemoryQueue['findWith']>[0]) => {
+    const shown = show();
+    shown.connection.findWith(answer);
+    await shown.screen.waitForContent('● live');
+    shown.screen.press('2');
+    await shown.screen.waitForContent('Filter');
+    return shown;
+  };
+  const outbox = async (given = { sinks: [...sinks], letters: [...letters] }) => {
+    const shown = show();
+    shown.connection.setOutbox(given);
+    await shown.screen.waitForContent('3 Outbox');
+    shown.screen.press('3');
+    await shown.screen.waitForContent('Dead letters: ');
+    return shown;
+  };
+
+  test('the history: what was asked, the newest first, and how far back it was looked for', async () => {
+    const { screen } = await history(answering(pastRequests(200)));
+    await screen.waitForContent('more below');
+    for (let n = 0; n < 3; n += 1) await screen.pressAndWaitForChange('j');
+    await expectGolden(screen, 'history');
+  });
+
+  test('a filter while it is written, with what the term at the caret can be', async () => {
+    const { screen } = await history(answering(pastRequests(3)));
+    await screen.waitForContent('that is all');
+    screen.press('/');
+    await screen.waitForContent('person:');
+    screen.send('action:ssh.* state:den');
+    await screen.waitForContent('one of pending');
+    await expectGolden(screen, 'history-filter');
+  });
+
+  test('a filter that is refused: why, and what was typed stays', async () => {
+    const { screen } = await history(answering([]));
+    await screen.waitForContent('Nothing found');
+    await screen.pressAndWaitForChange('/');
+    screen.send('persn:bob since:7d');
+    await screen.waitForContent('persn:bob since:7d');
+    screen.press('Enter');
+    await screen.waitForContent('there is no key');
+    await expectGolden(screen, 'history-refused');
+  });
+
+  test('a search that goes on with nothing found yet, then ends with nothing', async () => {
+    let answer: (page: HistoryPage) => void = () => {};
+    const { screen } = await history(
+      () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    );
+    await screen.waitForContent('Searching…');
+    answer({ requests: [], next: '1', searchedTo: NOW - 86_400_000 });
+    await screen.waitForContent('looked back to');
+    await expectGolden(screen, 'history-searching');
+    answer({ requests: [], next: null, searchedTo: null });
+    await screen.waitForContent('Nothing found.');
+    await expectGolden(screen, 'history-nothing');
+  });
+
+  test('a broker that is lost while it searches', async () => {
+    const { screen } = await history(() =>
+      Promise.reject(
+        new Problem(
+          'broker-unreachable',
+          'cannot reach the broker at https://broker.example.com:7433: ECONNRESET',
+        ),
+      ),
+    );
+    await screen.waitForContent('j tries again');
+    await expectGolden(screen, 'history-lost');
+  });
+
+  test('a request of the past: read, and nothing else', async () => {
+    const { screen } = await history(answering(pastRequests(5)));
+    await screen.waitForContent('that is all');
+    screen.letItSettle().press('Enter');
+    await screen.waitForContent('What is asked');
+    await screen.letItSettle().waitForContent('to read only');
+    await expectGolden(screen, 'history-record');
+  });
+
+  test('hostile text in what was found, and in the filter (A1, A37)', async () => {
+    const { screen } = await history(
+      answering([
+        sampleRequest({ n: 9, age: 90, document: { resource: 'w\u0435b-1', context: { reason: HOSTILE } } }),
+      ]),
+    );
+    await screen.waitForContent('that is all');
+    screen.press('/');
+    await screen.waitForContent('person:');
+    screen.paste(HOSTILE);
+    await screen.waitForContent('carol▏');
+    await expectGolden(screen, 'history-hostile');
+    expect(screen.written).not.toMatch(/\u202e|\u200b|\u001b\]0;/);
+  });
+
+  test('the outbox: how each receiver fares, what was given up, and why', async () => {
+    const { screen } = await outbox();
+    await screen.waitForContent('── Why');
+    await expectGolden(screen, 'outbox');
+  });
+
+  test('the step before a letter is dropped, with the focus on Cancel', async () => {
+    const { screen } = await outbox();
+    await screen.waitForContent('── Why');
+    screen.letItSettle().press('x');
+    await screen.waitForContent('Drop it?');
+    await screen.letItSettle().waitForContent('Enter cancels');
+    await expectGolden(screen, 'outbox-drop');
+  });
+
+  test('hostile text of a receiver (A1, A37)', async () => {
+    const hostileSink = { ...(sinks[1] as SinkStanding), sink: HOSTILE, failing: HOSTILE };
+    const about = { requester: 'alice' as Name, action: 'ssh.login', resource: HOSTILE };
+    const { screen } = await outbox({
+      sinks: [hostileSink],
+      letters: [letter(1, { sink: HOSTILE, error: HOSTILE, kind: HOSTILE, about })],
+    });
+    await screen.waitForContent('── Why');
+    await expectGolden(screen, 'outbox-hostile');
+    expect(screen.written).not.toMatch(/\u202e|\u200b|\u001b\]0;/);
+  });
+
+  test('an outbox through which nothing leaves', async () => {
+    const { screen } = show();
+    await screen.waitForContent('● live');
+    screen.press('3');
+    await screen.waitForContent('Nothing leaves this broker');
+    await expectGolden(screen, 'outbox-none');
+  });
+});
