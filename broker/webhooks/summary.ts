@@ -33,6 +33,8 @@ const WORDS: Readonly<Record<NewEvent['kind'], string>> = {
   'hold.placed': 'Legal hold placed',
   'hold.lifted': 'Legal hold lifted',
   'history.erased': 'Old requests erased',
+  'outbox.retried': 'Dead letters sent again',
+  'outbox.dropped': 'Dead letters dropped',
   'store.created': 'Database made',
   'store.restored': 'Restored from a back-up',
   'restore.acknowledged': 'Restore acknowledged',
