@@ -1,4 +1,5 @@
 import { OWNER } from '../../src/protocol/change-messages.js';
+import { exactly } from '../../src/protocol/filter.js';
 import type { Digest, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { EpochMs } from '../../src/protocol/time.js';
@@ -83,9 +84,10 @@ export class PolicyProposals {
   async #find(previous: Digest, next: Digest): Promise<Request | null> {
     const { store } = this.#context;
     if (this.#newest === undefined) {
-      const query = { states: null, requester: OWNER, resource: POLICY_RESOURCE, before: null };
-      const asked = await store.list({ ...query, limit: LOOKED_AT });
-      this.#newest = asked.find((request) => isOwn(request) && policyChangeOf(request) !== null)?.id ?? null;
+      const filter = { terms: [exactly('requester', OWNER), exactly('resource', POLICY_RESOURCE)] };
+      const { requests } = await store.list({ filter, before: null, limit: LOOKED_AT });
+      this.#newest =
+        requests.find((request) => isOwn(request) && policyChangeOf(request) !== null)?.id ?? null;
     }
     if (this.#newest === null) return null;
     const request = await store.find({ id: this.#newest });

@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { askedAt, exactly, type StateTerm } from '../../src/protocol/filter.js';
+import { parseFilter } from '../../src/protocol/filter-text.js';
 import {
   decisionBody,
   parseBody,
@@ -9,16 +11,17 @@ import {
 } from '../../src/protocol/messages.js';
 import { isName, isRequestId, type RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
-import { isLive, REQUEST_STATES, type RequestState } from '../../src/protocol/request-view.js';
+import { REQUEST_STATES } from '../../src/protocol/request-view.js';
 import type { Submitter } from '../../src/protocol/roster-messages.js';
 import type { JsonValue } from '../../src/protocol/strict-json.js';
+import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import { authorise, type Principal } from '../access/principal.js';
 import { type VouchedSubmit, verifySubmit } from '../access/submitters.js';
 import type { BrokerContext } from '../context.js';
 import { endedProblem, isUsedBy } from '../requests/lifecycle.js';
-import type { Request } from '../requests/request.js';
 import type { Patience } from '../requests/requests.js';
 import { statusOnWire, viewOnWire } from '../requests/view.js';
+import type { ListQuery } from '../store/store.js';
 import { type RequestAnswer, sendAnswer, sendProblem, sendStanding } from './answers.js';
 
 type WithId = FastifyRequest<{ Params: { id: string }; Body: JsonValue }>;
@@ -106,15 +109,17 @@ export function requestRoutes(app: FastifyInstance, context: BrokerContext): voi
     return statusOnWire(await requests.review(idOf(http), statement));
   });
 
-  app.get('/v1/requests', async (http) => {
+  app.get('/v1/requests', async (http, reply) => {
     authorise(http.principal, 'request.list');
-    const query = listQuery(http.query as Record<string, string | undefined>);
-    // One more than asked for tells whether there is a next page.
-    const found: readonly Request[] = await context.store.list({ ...query, limit: query.limit + 1 });
-    const page = found.slice(0, query.limit);
+    const now = context.clock();
+    const { isSearch, ...query } = listQuery(http.query as Record<string, string | undefined>, now);
+    const goesOn = (): boolean =>
+      !reply.raw.destroyed && (!isSearch || context.clock() < now + SEARCH_MILLISECONDS);
+    const { requests: found, next } = await context.store.list(query, goesOn);
     return {
-      requests: page.map((request) => viewOnWire(request, rings.of(request))),
-      next: found.length > page.length ? (page.at(-1)?.id ?? null) : null,
+      requests: found.map((request) => viewOnWire(request, rings.of(request))),
+      next,
+      searchedTo: next === null ? null : formatTime(askedAt(next)),
     };
   });
 }
@@ -183,28 +188,35 @@ function patience(http: FastifyRequest, reply: FastifyReply, { limits }: BrokerC
 }
 
 const LIST_LIMIT = 100;
+/** After so long a search answers with what it has found. A list without a filter does not: its clients expect full pages. */
+const SEARCH_MILLISECONDS = 250;
 
-function listQuery(query: Record<string, string | undefined>) {
-  const { state, requester, resource, cursor, limit } = query;
+/** @throws Problem `malformed-request`, `usage` for the filter */
+function listQuery(
+  query: Record<string, string | undefined>,
+  now: EpochMs,
+): ListQuery & { isSearch: boolean } {
+  const twice = Object.keys(query).find((key) => typeof query[key] !== 'string');
+  if (twice !== undefined) throw malformed(`${JSON.stringify(twice)} stands twice`);
+  const { state, requester, resource, filter, cursor, limit } = query;
   const number = limit === undefined ? LIST_LIMIT : /^\d{1,3}$/.test(limit) ? Number(limit) : 0;
   if (number < 1 || number > LIST_LIMIT) throw malformed(`limit is a number from 1 to ${LIST_LIMIT}`);
   if (requester !== undefined && !isName(requester)) throw malformed('requester is not a name');
   if (cursor !== undefined && !isRequestId(cursor)) throw malformed('cursor is not one that a list returned');
-  return {
-    states: statesOf(state),
-    requester: requester ?? null,
-    resource: resource ?? null,
-    before: cursor ?? null,
-    limit: number,
-  };
+  const terms = [
+    ...statesOf(state),
+    ...(requester === undefined ? [] : [exactly('requester', requester)]),
+    ...(resource === undefined ? [] : [exactly('resource', resource)]),
+    ...parseFilter(filter ?? '', now).terms,
+  ];
+  return { filter: { terms }, before: cursor ?? null, limit: number, isSearch: filter !== undefined };
 }
 
-function statesOf(state: string | undefined): readonly RequestState[] | null {
-  if (state === undefined || state === 'all') return null;
-  if (state === 'live') return REQUEST_STATES.filter(isLive);
-  const known = REQUEST_STATES.find((candidate) => candidate === state);
+function statesOf(state: string | undefined): readonly StateTerm[] {
+  if (state === undefined || state === 'all') return [];
+  const known = (['live', ...REQUEST_STATES] as const).find((candidate) => candidate === state);
   if (known === undefined) throw malformed(`state is one of all, live, ${REQUEST_STATES.join(', ')}`);
-  return [known];
+  return [{ key: 'state', not: false, any: [known] }];
 }
 
 const malformed = (what: string): Problem => new Problem('malformed-request', what);

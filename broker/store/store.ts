@@ -1,7 +1,7 @@
 import type { SignedHead } from '../../src/protocol/audit-head.js';
 import type { ChainHead, LogEntry } from '../../src/protocol/event-log.js';
+import type { Filter } from '../../src/protocol/filter.js';
 import type { Digest, Fingerprint, Name, Nonce, RequestId } from '../../src/protocol/names.js';
-import type { RequestState } from '../../src/protocol/request-view.js';
 import type { Restoration } from '../../src/protocol/restoration.js';
 import type { Person, Submitter } from '../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
@@ -191,10 +191,8 @@ export interface Committed {
 }
 
 export interface ListQuery {
-  readonly states: readonly RequestState[] | null;
-  readonly requester: Name | null;
-  readonly resource: string | null;
-  /** Only requests older than this one; null starts with the newest. */
+  readonly filter: Filter;
+  /** Only requests older than this one, which need not be there any more; null starts with the newest. */
   readonly before: RequestId | null;
   readonly limit: number;
 }
@@ -206,6 +204,13 @@ export interface EventQuery {
   readonly request?: RequestId | null;
   /** Without the bodies of entries that hold without them. */
   readonly links?: boolean;
+}
+
+/** Newest first. */
+export interface ListPage {
+  readonly requests: readonly Request[];
+  /** Where the list goes on, as `before`; null once everything has been looked through. */
+  readonly next: RequestId | null;
 }
 
 /**
@@ -230,8 +235,11 @@ export interface Store {
    * Problem of how it ended, for ever.
    */
   find(key: RequestKey): Promise<Request | null>;
-  /** Newest first. */
-  list(query: ListQuery): Promise<readonly Request[]>;
+  /**
+   * Searches all requests in short steps, with others' work between them. `goesOn` is asked after each one whether to go on,
+   * else the page ends there, with what was found until then.
+   */
+  list(query: ListQuery, goesOn?: () => boolean): Promise<ListPage>;
   findAsker(hash: TokenHash): Promise<Asker | null>;
   /** Entries of the log in their order. */
   events(query: EventQuery): Promise<readonly LogEntry[]>;

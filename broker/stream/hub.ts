@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws';
 import * as z from 'zod';
 import type { SignedHead } from '../../src/protocol/audit-head.js';
 import type { DoorStanding } from '../../src/protocol/door-messages.js';
+import type { Filter } from '../../src/protocol/filter.js';
 import type { Name, RequestId } from '../../src/protocol/names.js';
 import type { SinkStanding } from '../../src/protocol/outbox-messages.js';
 import { type PolicyStanding, refusedPolicySchema } from '../../src/protocol/policy-messages.js';
@@ -15,6 +16,8 @@ import { type Request, requestIsLive } from '../requests/request.js';
 import { restraintsOnWire } from '../requests/restraints.js';
 import { restorationOnWire, reviewsOnWire, statusOnWire, viewOnWire } from '../requests/view.js';
 import type { Committed, Session, Store } from '../store/store.js';
+
+const ENDED: Filter = { terms: [{ key: 'state', not: false, any: ['ended'] }] };
 
 /** Close codes of the stream, beside those of RFC 6455. */
 export const CLOSE = { restart: 1012, policy: 1008, sessionEnded: 4401, removed: 4403 } as const;
@@ -106,14 +109,8 @@ export class StreamHub {
     clock: () => EpochMs,
     ringOf: RingOf = () => null,
   ): Promise<StreamHub> {
-    const ended = await store.list({
-      states: ['redeemed', 'denied', 'expired', 'cancelled', 'lapsed', 'revoked'],
-      requester: null,
-      resource: null,
-      before: null,
-      limit: limits.snapshotEnded,
-    });
-    const hub = new StreamHub(store, limits, clock, ringOf, [...ended].reverse());
+    const { requests } = await store.list({ filter: ENDED, before: null, limit: limits.snapshotEnded });
+    const hub = new StreamHub(store, limits, clock, ringOf, [...requests].reverse());
     store.onCommitted((entries) => hub.#tellLater(() => hub.#publish(entries)));
     return hub;
   }

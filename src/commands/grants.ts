@@ -1,10 +1,10 @@
+import { searchHistory } from '../client/history.js';
 import { readShown } from '../client/shown-request.js';
 import { formatSpan, shownTime, type TimeStyle } from '../client/shown-time.js';
 import { grantOver, isGrant, usesLeft } from '../protocol/grant.js';
 import type { RequestView } from '../protocol/request-view.js';
 import { parseRule } from '../protocol/rule.js';
-import { fetchRequests } from './list.js';
-import { openAsApprover, withBroker } from './open-broker.js';
+import { callAs, openAsApprover, withBroker } from './open-broker.js';
 import { exact, print, printJson } from './output.js';
 import { viewOnWire } from './show.js';
 import { formatTable } from './text-table.js';
@@ -32,10 +32,11 @@ Examples
   flags: { ...BROKER_FLAGS, key: 'text', mine: 'switch', json: 'switch' },
   async run({ flags, env, display: { zone } }) {
     return withBroker(openAsApprover(flags, env), async (broker) => {
-      const live = [
-        ...(await fetchRequests(broker, 'active', Number.POSITIVE_INFINITY)),
-        ...(await fetchRequests(broker, 'approved', Number.POSITIVE_INFINITY)),
-      ];
+      const { requests: live } = await searchHistory(
+        callAs(broker),
+        { filter: 'state:active,approved', cursor: null },
+        Number.POSITIVE_INFINITY,
+      );
       const isMine = ({ votes }: RequestView): boolean =>
         votes.some(({ approver }) => approver === broker.approver);
       const grants = live.filter((view) => isGrant(view) && (!flags.mine || isMine(view)));

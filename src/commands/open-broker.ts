@@ -3,7 +3,7 @@ import { isatty } from 'node:tty';
 import { formatAddress, isCleartext } from '../client/address.js';
 import { identifyBroker } from '../client/broker-identity.js';
 import { type Clock, systemClock } from '../client/clock.js';
-import { HttpClient } from '../client/http-client.js';
+import { type CallAs, HttpClient } from '../client/http-client.js';
 import { type Environment, type Locations, locate, locateBroker } from '../client/locations.js';
 import type { Suspend } from '../client/queue.js';
 import { findEnrolledKey, type PinnedBroker, signIn } from '../client/sign-in.js';
@@ -113,6 +113,12 @@ export function keyOption(
 export function ownTerminal(): Suspend | undefined {
   return isatty(0) ? (work) => work() : undefined;
 }
+
+/** Calls in the name of who has signed in. */
+export const callAs =
+  ({ client, token }: Pick<SignedInBroker, 'client' | 'token'>): CallAs =>
+  (schema, call) =>
+    client.call(schema, { ...call, token });
 
 /** Runs `use` and lets go of the connections. */
 export async function withBroker<Broker extends OpenBroker, Code extends number>(

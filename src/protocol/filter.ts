@@ -57,6 +57,13 @@ export interface Filter {
 /** Fits every request. */
 export const EVERYTHING: Filter = { terms: [] };
 
+/** The term that fits one text alone. */
+export const exactly = (key: Exclude<TextKey, 'word'>, text: string): TextTerm => ({
+  key,
+  not: false,
+  any: [[foldCase(text)]],
+});
+
 /** What of a request a filter can see. */
 export interface FilterSubject {
   /** Tells too when it was asked: {@link askedAt}. */
@@ -73,12 +80,12 @@ export interface FilterSubject {
   readonly votes: readonly { readonly approver: string; readonly verdict: Verdict }[];
 }
 
-/** How much of a reason a search sees, in UTF-16 units. */
+/** How many characters of a reason a search sees. */
 const REASON_SEEN = 256;
 
-/** The part of a reason that a search sees: its beginning, without NUL, which ends a text in SQLite's LIKE. */
+/** The part of a reason that a search sees: its beginning, and nothing after a NUL, which ends a text in SQLite's LIKE. */
 export const seenReason = (reason: string): string =>
-  reason.slice(0, REASON_SEEN).toWellFormed().replaceAll('\0', '\ufffd');
+  [...(reason.slice(0, 2 * REASON_SEEN).split('\0', 1)[0] ?? '')].slice(0, REASON_SEEN).join('');
 
 /** What a filter sees of a request as the broker keeps it, or as it shows it to approvers. */
 export function subjectOf(request: {

@@ -127,7 +127,13 @@ export const submitReply = z.object({
 export type SubmitReply = z.output<typeof submitReply>;
 
 /** `GET /v1/requests` */
-export const listReply = z.object({ requests: z.array(requestViewSchema), next: z.nullable(z.string()) });
+export const listReply = z.object({
+  requests: z.array(requestViewSchema),
+  /** The `cursor` with which the list goes on; null once everything has been looked through. */
+  next: z.nullable(z.custom<RequestId>(isRequestId, 'not a request id')),
+  /** Everything that was asked later has been looked at; null where all has. */
+  searchedTo: z.nullable(time).default(null),
+});
 export type ListReply = z.output<typeof listReply>;
 
 /** `POST /v1/sessions/challenge` */

@@ -8,6 +8,7 @@ import {
   type FilterSubject,
   leastIdAt,
   matchesFilter,
+  seenReason,
   subjectOf,
   type Term,
   timeSpan,
@@ -175,11 +176,12 @@ describe('a filter', () => {
 
   test('sees of a request what the broker keeps and shows, and the beginning of a reason', () => {
     const { id, state, requester, submitter, action, resource, door, votes } = BASE;
-    const reason = `${'x'.repeat(255)}😀 end`;
+    const reason = `${'x'.repeat(255)}😀end`;
     const document = { requester, action, resource, door, context: { reason } } as never;
     const seen = subjectOf({ id, state, submitter, votes, report: { outcome: 'opened' }, document });
-    expect(seen).toEqual({ ...BASE, reason: `${'x'.repeat(255)}\ufffd` });
+    expect(seen).toEqual({ ...BASE, reason: `${'x'.repeat(255)}😀` });
     expect(matchesFilter(parse('end'), seen)).toBe(false);
+    expect(seenReason('before\0after')).toBe('before');
   });
 
   test('is held against a long hostile text in time that grows with the text alone', () => {

@@ -96,9 +96,8 @@ export class RemainsReader {
   constructor(database: Database) {
     this.#closed = database
       .prepare<[string, string, number], RequestId>(
-        `SELECT id FROM requests INDEXED BY requests_listed
-         WHERE state <> 'erased' AND state NOT IN ('pending', 'approved', 'active') AND id > ? AND id < ?
-         ORDER BY id LIMIT ?`,
+        `SELECT id FROM request_search
+         WHERE state NOT IN ('pending', 'approved', 'active') AND id > ? AND id < ? ORDER BY id LIMIT ?`,
       )
       .pluck();
     this.#isKept = database
@@ -139,6 +138,7 @@ export class RemainsReader {
 /** Erases, inside the transaction of the writer. The digest of a document stays, so that it is never a new one. */
 export class EraseStatements {
   readonly #row: Statement;
+  readonly #search: Statement;
   readonly #askers: Statement;
   readonly #body: Statement;
 
@@ -149,6 +149,7 @@ export class EraseStatements {
          life = json_object('end', state, 'endedAt', life ->> 'endedAt')
        WHERE id = ?`,
     );
+    this.#search = database.prepare('DELETE FROM request_search WHERE id = ?');
     this.#askers = database.prepare('DELETE FROM askers WHERE request = ?');
     this.#body = database.prepare("UPDATE events SET body = '' WHERE seq = ?");
   }
@@ -157,6 +158,7 @@ export class EraseStatements {
     for (const seq of entries) this.#body.run(seq);
     for (const id of requests) {
       this.#row.run(id);
+      this.#search.run(id);
       this.#askers.run(id);
     }
   }

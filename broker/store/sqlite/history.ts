@@ -1,16 +1,16 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
 import type { SignedHead } from '../../../src/protocol/audit-head.js';
 import { GENESIS, type LogEntry } from '../../../src/protocol/event-log.js';
-import { leastIdAt } from '../../../src/protocol/filter.js';
+import { leastIdAt, matchesFilter, subjectOf } from '../../../src/protocol/filter.js';
 import type { Digest, Name, RequestId } from '../../../src/protocol/names.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import type { Request } from '../../requests/request.js';
-import type { Asker, EventQuery, ListQuery, RequestKey, TokenHash } from '../store.js';
+import type { Asker, EventQuery, ListPage, ListQuery, RequestKey, TokenHash } from '../store.js';
 import { erasedProblem, type Remains, RemainsReader } from './erasure.js';
 import { EVENT_COLUMNS, type EventRow, entryFromRow, LINK_COLUMNS, linkOf } from './event-rows.js';
 import type { KeyIndexes } from './key-index.js';
 import { reading } from './reading.js';
+import { RequestWalk } from './request-walk.js';
 import {
   bytesOf,
   digestBytes,
@@ -19,28 +19,15 @@ import {
   type RequestRow,
   requestFromRow,
 } from './rows.js';
+import { Turns } from './turns.js';
 
-/** Index entries that a list looks at in one turn, about a millisecond of work. */
-const SPAN = 2_000;
-/** Sorts after every ULID. */
-const AFTER_ALL = '8';
-
-interface SpanQuery {
-  readonly before: string;
-  readonly from: string;
-  /** `,pending,approved,`, or null for all. */
-  readonly states: string | null;
-  readonly requester: string | null;
-  readonly resource: string | null;
-  readonly limit: number;
-}
+/** Requests that a list reads in one turn, about a millisecond of work. */
+const READ_AT_ONCE = 16;
 
 /** Reads what is not held in memory. Each method throws Problem `storage-failed`, or `draining` once closed. */
 export class History {
   readonly #byId: Statement<[string], RequestRow>;
   readonly #byDigest: Statement<[number, Buffer, string], RequestRow>;
-  readonly #spanStart: Statement<[string], { readonly id: string }>;
-  readonly #span: Statement<[SpanQuery], RequestRow>;
   readonly #asker: Statement<[number, Buffer], { readonly request: RequestId; readonly attached: number }>;
   readonly #events: Statement<[number, number], EventRow>;
   readonly #links: Statement<[number, number], EventRow>;
@@ -53,6 +40,7 @@ export class History {
 
   readonly #database: Database;
   readonly #indexes: KeyIndexes;
+  readonly #turns = new Turns();
 
   constructor(database: Database, indexes: KeyIndexes) {
     this.#database = database;
@@ -60,17 +48,6 @@ export class History {
     this.#byId = database.prepare(`SELECT ${REQUEST_COLUMNS} FROM requests WHERE id = ?`);
     this.#byDigest = database.prepare(
       `SELECT ${REQUEST_COLUMNS} FROM requests WHERE n = ? AND digest = ? AND submitter = ?`,
-    );
-    this.#spanStart = database.prepare(
-      `SELECT id FROM requests INDEXED BY requests_listed WHERE state <> 'erased' AND id < ? ORDER BY id DESC LIMIT 1 OFFSET ${SPAN - 1}`,
-    );
-    this.#span = database.prepare(
-      `SELECT ${REQUEST_COLUMNS} FROM requests INDEXED BY requests_listed
-       WHERE state <> 'erased' AND id < :before AND id >= :from
-         AND (:states IS NULL OR instr(:states, ',' || state || ','))
-         AND (:requester IS NULL OR requester = :requester)
-         AND (:resource IS NULL OR resource = :resource)
-       ORDER BY id DESC LIMIT :limit`,
     );
     this.#asker = database.prepare('SELECT request, attached FROM askers WHERE n = ? AND hash = ?');
     this.#events = database.prepare(`SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`);
@@ -108,22 +85,31 @@ export class History {
     return this.#read(() => this.#remains.isKept(id));
   }
 
-  /**
-   * Newest first. There is no index by requester or resource, because each would cost every submit another random
-   * page; the search walks one index in order of time instead, and lets others run between its steps.
-   */
-  async list({ states, requester, resource, before, limit }: ListQuery): Promise<readonly Request[]> {
-    const filter = { states: states && `,${states.join()},`, requester, resource };
-    const found: Request[] = [];
-    let end: string = before ?? AFTER_ALL;
-    for (;;) {
-      const start = this.#read(() => this.#spanStart.get(end)?.id);
-      const span = { ...filter, before: end, from: start ?? '', limit: limit - found.length };
-      found.push(...this.#read(() => this.#span.all(span)).map(requestFromRow));
-      if (start === undefined || found.length >= limit) return found;
-      end = start;
-      await nextTurn();
+  /** See {@link Store.list}. What no longer fits when it is read, or was erased since it was found, is left out. */
+  async list({ filter, before, limit }: ListQuery, goesOn: () => boolean): Promise<ListPage> {
+    const walk = this.#read(() => new RequestWalk(this.#database, filter, before));
+    const ids: RequestId[] = [];
+    let next: RequestId | null;
+    do {
+      // One more than asked for tells whether there is a next page.
+      const step = await this.#turn(() => walk.step(limit + 1 - ids.length));
+      ids.push(...step.fitting);
+      next = step.next;
+    } while (ids.length <= limit && next !== null && goesOn());
+    const listed = ids.slice(0, limit);
+    const requests: Request[] = [];
+    for (let at = 0; at < listed.length; at += READ_AT_ONCE) {
+      const some = listed.slice(at, at + READ_AT_ONCE);
+      requests.push(...(await this.#turn(() => some.flatMap((id) => this.find({ id }) ?? []))));
     }
+    return {
+      requests: requests.filter((request) => matchesFilter(filter, subjectOf(request))),
+      next: ids.length > limit ? (listed.at(-1) ?? null) : next,
+    };
+  }
+
+  #turn<Value>(read: () => Value): Promise<Value> {
+    return this.#turns.take(() => this.#read(read));
   }
 
   asker(hash: TokenHash): Asker | null {

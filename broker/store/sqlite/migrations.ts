@@ -282,6 +282,40 @@ CREATE INDEX outbox_dead ON outbox (sink, event) WHERE dead IS NOT NULL;
 CREATE INDEX outbox_dead_lines ON outbox (sink, request) WHERE dead IS NOT NULL;
 `;
 
+/**
+ * What requests are searched by, one narrow row each in order of time; a request without one is in no list. `approved` and
+ * `denied` hold the names of those who voted so, each with a space before and after it. `reason` is its beginning. What is
+ * absent is ''. A damaged request is taken over as far as it can be read: it is reported where it is read in full.
+ */
+const SEARCH = `
+CREATE TABLE request_search (
+  id TEXT PRIMARY KEY,
+  state TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  requester TEXT NOT NULL,
+  submitter TEXT NOT NULL,
+  action TEXT NOT NULL,
+  resource TEXT NOT NULL,
+  door TEXT NOT NULL,
+  approved TEXT NOT NULL,
+  denied TEXT NOT NULL,
+  reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO request_search (id, state, outcome, requester, submitter, action, resource, door, approved, denied, reason)
+SELECT id, state, ifnull(json_extract(life, '$.report.outcome'), ''), requester, submitter,
+  ifnull(json_extract(document, '$.action'), ''), resource, ifnull(json_extract(document, '$.door'), ''),
+  ifnull((SELECT ' ' || group_concat(json_extract(value, '$.approver'), ' ') || ' ' FROM json_each(life, '$.votes')
+    WHERE json_extract(value, '$.verdict') = 'approve'), ''),
+  ifnull((SELECT ' ' || group_concat(json_extract(value, '$.approver'), ' ') || ' ' FROM json_each(life, '$.votes')
+    WHERE json_extract(value, '$.verdict') = 'deny'), ''),
+  CASE json_type(document, '$.context.reason') WHEN 'text' THEN substr(json_extract(document, '$.context.reason'), 1, 256)
+    ELSE '' END
+FROM (SELECT id, state, requester, submitter, resource, iif(json_valid(canonical), canonical, '{}') AS document,
+  iif(json_valid(life), life, '{}') AS life FROM requests WHERE state <> 'erased')
+ORDER BY id;
+DROP INDEX requests_listed;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: OUTBOX_AND_RESTORE },
@@ -298,6 +332,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 13, sql: RETENTION },
   { version: 14, sql: BROKER_KEYS },
   { version: 15, sql: FOLLOWING },
+  { version: 16, sql: SEARCH },
 ];
 
 /**

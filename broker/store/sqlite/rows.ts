@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parseDocument } from '../../../src/protocol/document.js';
+import { subjectOf, type Verdict } from '../../../src/protocol/filter.js';
 import {
   type Claim,
   type Digest,
@@ -166,6 +167,38 @@ export function lifeOf(request: Request): string {
     askers,
     idleSince,
   } satisfies z.input<typeof lifeSchema>);
+}
+
+/** A row of the table `request_search`. */
+export interface SearchRow {
+  readonly id: RequestId;
+  readonly state: string;
+  readonly outcome: string;
+  readonly requester: string;
+  readonly submitter: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly door: string;
+  readonly approved: string;
+  readonly denied: string;
+  readonly reason: string;
+}
+
+/** What a request is searched by. */
+export function searchRowOf(request: Request): SearchRow {
+  const { votes, outcome, reason, ...subject } = subjectOf(request);
+  const voters = (verdict: Verdict): string =>
+    votes
+      .filter((vote) => vote.verdict === verdict)
+      .map(({ approver }, index) => (index === 0 ? ` ${approver} ` : `${approver} `))
+      .join('');
+  return {
+    ...subject,
+    outcome: outcome ?? '',
+    reason: reason ?? '',
+    approved: voters('approve'),
+    denied: voters('deny'),
+  };
 }
 
 const HEX_256 = /^[0-9a-f]{64}$/;

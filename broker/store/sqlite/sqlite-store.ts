@@ -2,8 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import type { SignedHead } from '../../../src/protocol/audit-head.js';
 import type { ChainHead, LogEntry } from '../../../src/protocol/event-log.js';
+import { type Filter, matchesFilter, type Standing, subjectOf } from '../../../src/protocol/filter.js';
 import type { Digest, Name, RequestId } from '../../../src/protocol/names.js';
-import { isLive } from '../../../src/protocol/request-view.js';
+import { isLive, REQUEST_STATES } from '../../../src/protocol/request-view.js';
 import type { Restoration } from '../../../src/protocol/restoration.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import type { NewEvent, Request } from '../../requests/request.js';
@@ -20,6 +21,7 @@ import type {
   Directory,
   Door,
   EventQuery,
+  ListPage,
   ListQuery,
   PolicyText,
   RequestKey,
@@ -102,9 +104,9 @@ export class SqliteStore implements Store {
     return this.#live.find(key) ?? this.#history.find(key);
   }
 
-  async list(query: ListQuery): Promise<readonly Request[]> {
-    if (query.states?.every(isLive)) return listLive(this.live(), query);
-    return this.#history.list(query);
+  async list(query: ListQuery, goesOn: () => boolean = () => true): Promise<ListPage> {
+    if (isOfLiveOnes(query.filter)) return listLive(this.live(), query);
+    return this.#history.list(query, goesOn);
   }
 
   async findAsker(hash: TokenHash): Promise<Asker | null> {
@@ -326,18 +328,19 @@ export class SqliteStore implements Store {
   }
 }
 
-function listLive(
-  oldestFirst: readonly Request[],
-  { states, requester, resource, before, limit }: ListQuery,
-): readonly Request[] {
-  return oldestFirst
+/** Whether nothing that has ended can fit, so that all that can is in memory. */
+const isOfLiveOnes = ({ terms }: Filter): boolean =>
+  terms.some((term) => term.key === 'state' && !term.not && term.any.every(isLiveStanding));
+
+const isLiveStanding = (standing: Standing): boolean =>
+  standing === 'live' || REQUEST_STATES.some((state) => state === standing && isLive(state));
+
+function listLive(oldestFirst: readonly Request[], { filter, before, limit }: ListQuery): ListPage {
+  const all = oldestFirst
     .filter(
-      ({ id, state, document }) =>
-        (states?.includes(state) ?? true) &&
-        (requester === null || document.requester === requester) &&
-        (resource === null || document.resource === resource) &&
-        (before === null || id < before),
+      (request) => (before === null || request.id < before) && matchesFilter(filter, subjectOf(request)),
     )
-    .reverse()
-    .slice(0, limit);
+    .reverse();
+  const requests = all.slice(0, limit);
+  return { requests, next: all.length > limit ? (requests.at(-1)?.id ?? null) : null };
 }

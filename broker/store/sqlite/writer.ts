@@ -17,7 +17,7 @@ import { EventInsertion } from './event-rows.js';
 import type { KeyIndexes, Pack } from './key-index.js';
 import type { LiveState } from './live-state.js';
 import { OutboxWriter } from './outbox-rows.js';
-import { bytesOf, digestBytes, lifeOf } from './rows.js';
+import { bytesOf, digestBytes, lifeOf, type SearchRow, searchRowOf } from './rows.js';
 
 /** Most expired nonces that one commit removes. */
 export const PRUNED_NONCES = 1024;
@@ -39,6 +39,8 @@ interface Written {
 export class Writer {
   readonly #insertRequest: Statement;
   readonly #updateRequest: Statement;
+  readonly #insertSearch: Statement<[SearchRow]>;
+  readonly #updateSearch: Statement<[SearchRow]>;
   readonly #insertAsker: Statement;
   readonly #updateAsker: Statement;
   readonly #putNonce: Statement;
@@ -72,6 +74,13 @@ export class Writer {
        vouched, verified, rule, policy, life) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#updateRequest = database.prepare('UPDATE requests SET state = ?, life = ? WHERE id = ?');
+    this.#insertSearch = database.prepare(
+      `INSERT INTO request_search (id, state, outcome, requester, submitter, action, resource, door, approved, denied,
+       reason) VALUES (:id, :state, :outcome, :requester, :submitter, :action, :resource, :door, :approved, :denied, :reason)`,
+    );
+    this.#updateSearch = database.prepare(
+      'UPDATE request_search SET state = :state, outcome = :outcome, approved = :approved, denied = :denied WHERE id = :id',
+    );
     this.#insertAsker = database.prepare(
       'INSERT INTO askers (n, request, hash, attached) VALUES (?, ?, ?, ?)',
     );
@@ -131,6 +140,7 @@ export class Writer {
     for (const request of draft.requests.values()) {
       if (!draft.inserted.has(request.id)) {
         this.#updateRequest.run(request.state, lifeOf(request), request.id);
+        this.#updateSearch.run(searchRowOf(request));
         continue;
       }
       const digest = digestBytes(request.digest);
@@ -194,6 +204,7 @@ export class Writer {
       digestBytes(request.policy),
       lifeOf(request),
     );
+    this.#insertSearch.run(searchRowOf(request));
   }
 
   /** False if there is no such asker. */

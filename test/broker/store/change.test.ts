@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Request } from '../../../broker/requests/request.js';
 import type { Committed, RequestChange, RequestKey } from '../../../broker/store/store.js';
 import { verifyChain } from '../../../src/protocol/event-log.js';
+import { EVERYTHING } from '../../../src/protocol/filter.js';
 import type { Name, Nonce } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
 import {
@@ -27,10 +28,10 @@ function refuse(): never {
 
 async function everything(world: StoreWorld): Promise<object> {
   const { store } = world;
-  const all = { states: null, requester: null, resource: null, before: null, limit: 1000 };
+  const all = { filter: EVERYTHING, before: null, limit: 1000 };
   return {
     live: store.live(),
-    requests: await store.list(all),
+    requests: (await store.list(all)).requests,
     events: await store.events({ after: 0, limit: 1000 }),
     seq: store.seq,
     directory: store.directory(),

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { NewEvent, Request } from '../../../broker/requests/request.js';
 import type { Store } from '../../../broker/store/store.js';
 import { verifyChain } from '../../../src/protocol/event-log.js';
+import { EVERYTHING } from '../../../src/protocol/filter.js';
 import type { Name, RequestId } from '../../../src/protocol/names.js';
 import {
   denied,
@@ -19,7 +20,7 @@ import {
 } from './store-world.js';
 
 const LATER = NOON + 86_400_000;
-const ALL = { states: null, requester: null, resource: null, before: null, limit: 100 };
+const ALL = { filter: EVERYTHING, before: null, limit: 100 };
 
 const at = (kind: NewEvent['kind'], body: NewEvent['body'] = { kind }): NewEvent => ({
   kind,
@@ -54,7 +55,7 @@ describe('an erased request', () => {
     for (const restarted of [false, true]) {
       if (restarted) await world.reopen();
       expect(await world.store.find({ id: old.id })).toBeNull();
-      expect(await world.store.list(ALL)).toEqual([other]);
+      expect(await world.store.list(ALL)).toEqual({ requests: [other], next: null });
       const log = await wholeLog(world.store);
       expect(verifyChain(log)).toBeNull();
       const erased = log.filter(({ body }) => body === null);
@@ -175,7 +176,7 @@ describe('an erased request', () => {
     expect(log.filter(({ body }) => body === null)).toHaveLength(length * 5);
     expect(log.filter(({ body }) => body?.includes('kept'))).toHaveLength(length * 5);
     await world.reopen();
-    expect(await world.store.list(ALL)).toHaveLength(length);
+    expect((await world.store.list(ALL)).requests).toHaveLength(length);
     expect(found()).toEqual([]);
   });
 });

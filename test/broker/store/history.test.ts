@@ -1,13 +1,15 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Request } from '../../../broker/requests/request.js';
-import type { ListQuery, Store } from '../../../broker/store/store.js';
+import type { ListPage, ListQuery, Store } from '../../../broker/store/store.js';
 import { verifyChain } from '../../../src/protocol/event-log.js';
-import type { Name } from '../../../src/protocol/names.js';
+import { EVERYTHING, type Filter, matchesFilter, subjectOf } from '../../../src/protocol/filter.js';
+import { parseFilter } from '../../../src/protocol/filter-text.js';
 import { REQUEST_STATES } from '../../../src/protocol/request-view.js';
-import { denied, newRequest, StoreWorld, submit, tokenHash } from './store-world.js';
+import { denied, NOON, newRequest, StoreWorld, submit, tokenHash } from './store-world.js';
 
-const REQUESTERS = ['alice', 'bob'] as Name[];
+const REQUESTERS = ['alice', 'bob'];
 const RESOURCES = ['web-1', 'db-1', "x' OR '1'='1"];
 
 const requestOf = (state: Request['state'], requester: string, resource: string): Request => ({
@@ -16,29 +18,25 @@ const requestOf = (state: Request['state'], requester: string, resource: string)
 });
 
 /** What a list should give, by the plainest means. */
-function listed(all: readonly Request[], query: ListQuery): readonly Request[] {
-  return all
+function listed(all: readonly Request[], { filter, before, limit }: ListQuery): ListPage {
+  const fitting = all
     .filter(
-      ({ id, state, document }) =>
-        (query.states === null || query.states.includes(state)) &&
-        (query.requester === null || query.requester === document.requester) &&
-        (query.resource === null || query.resource === document.resource) &&
-        (query.before === null || id < query.before),
+      (request) => matchesFilter(filter, subjectOf(request)) && (before === null || request.id < before),
     )
-    .toSorted((a, b) => (a.id < b.id ? 1 : -1))
-    .slice(0, query.limit);
+    .toSorted((a, b) => (a.id < b.id ? 1 : -1));
+  const requests = fitting.slice(0, limit);
+  return { requests, next: fitting.length > limit ? (requests.at(-1)?.id ?? null) : null };
 }
 
-async function pages(store: Store, query: ListQuery): Promise<Request[]> {
-  const found: Request[] = [];
-  let before = query.before;
-  for (;;) {
-    const page = await store.list({ ...query, before });
-    found.push(...page);
-    if (page.length < query.limit) return found;
-    before = page.at(-1)?.id ?? null;
-  }
+/** All pages, each ended as soon as `goesOn` says so. */
+async function pages(store: Store, query: ListQuery, goesOn = () => true): Promise<ListPage[]> {
+  const page = await store.list(query, goesOn);
+  return page.next === null
+    ? [page]
+    : [page, ...(await pages(store, { ...query, before: page.next }, goesOn))];
 }
+
+const parse = (text: string): Filter => parseFilter(text, NOON);
 
 describe('lists', () => {
   it('give the newest first, filtered and cut like any plain list', async () => {
@@ -47,10 +45,15 @@ describe('lists', () => {
       REQUESTERS.flatMap((requester) => RESOURCES.map((resource) => requestOf(state, requester, resource))),
     );
     await Promise.all(all.map((request) => submit(world.store, request)));
+    const states = fc.subarray([...REQUEST_STATES, 'live', 'ended'], { minLength: 1 });
     const query = fc.record({
-      states: fc.option(fc.subarray([...REQUEST_STATES])),
-      requester: fc.option(fc.constantFrom(...REQUESTERS, 'nobody' as Name)),
-      resource: fc.option(fc.constantFrom(...RESOURCES, '')),
+      filter: fc
+        .tuple(
+          states.map((some) => `state:${some.join()}`),
+          fc.constantFrom('', 'requester:alice', 'requester:bob', 'requester:nobody'),
+          fc.constantFrom('', 'resource:web-1', '1', 'OR', '"\'"'),
+        )
+        .map((terms) => parse(terms.join(' '))),
       before: fc.option(fc.constantFrom(...all.map(({ id }) => id))),
       limit: fc.integer({ min: 1, max: 60 }),
     });
@@ -67,18 +70,59 @@ describe('lists', () => {
       requestOf('redeemed', index % 1500 === 3 ? 'bob' : 'alice', 'web-1'),
     );
     await Promise.all(all.map((request) => submit(world.store, request)));
-    const rare = { states: null, requester: 'bob' as Name, resource: null, before: null };
+    const rare = { filter: parse('requester:bob'), before: null };
     const bobs = all.filter(({ document }) => document.requester === 'bob').reverse();
-    expect(await world.store.list({ ...rare, limit: 10 })).toEqual(bobs);
-    expect(await pages(world.store, { ...rare, limit: 1 })).toEqual(bobs);
-    const found = await pages(world.store, { ...rare, requester: null, limit: 999 });
-    expect(found.map(({ id }) => id)).toEqual(all.map(({ id }) => id).reverse());
+    expect(await world.store.list({ ...rare, limit: 10 })).toEqual({ requests: bobs, next: null });
+    const ones = await pages(world.store, { ...rare, limit: 1 });
+    expect(ones.map(({ requests }) => requests)).toEqual(bobs.map((bob) => [bob]));
+    const many = await pages(world.store, { filter: EVERYTHING, before: null, limit: 999 });
+    const ids = many.flatMap(({ requests }) => requests.map(({ id }) => id));
+    expect(ids).toEqual(all.map(({ id }) => id).reverse());
+  });
+
+  it('end where they are told to, and say how far they have looked', async () => {
+    const world = await StoreWorld.open();
+    const all = Array.from({ length: 4500 }, () => requestOf('redeemed', 'alice', 'web-1'));
+    await Promise.all(all.map((request) => submit(world.store, request)));
+    const none = { filter: parse('requester:nobody'), before: null, limit: 10 };
+    const steps = await pages(world.store, none, () => false);
+    expect(steps.flatMap(({ requests }) => requests)).toEqual([]);
+    expect(steps.map(({ next }) => next)).toEqual([all[2500]?.id, all[500]?.id, null]);
+    const all4500 = await pages(world.store, { ...none, filter: EVERYTHING, limit: 100 }, () => false);
+    expect(all4500.flatMap(({ requests }) => requests.map(({ id }) => id))).toEqual(
+      all.map(({ id }) => id).reverse(),
+    );
+  });
+
+  it('let others work between the steps of however many searches there are', async () => {
+    const world = await StoreWorld.open();
+    await Promise.all(
+      Array.from({ length: 6000 }, () => submit(world.store, requestOf('redeemed', 'alice', 'web-1'))),
+    );
+    const query = { filter: parse('nothing'), before: null, limit: 1 };
+    let steps = 0;
+    const goesOn = (): boolean => {
+      steps += 1;
+      return true;
+    };
+    let open = 20;
+    const searches = Array.from({ length: open }, async () => {
+      await world.store.list(query, goesOn);
+      open -= 1;
+    });
+    while (open > 0) {
+      const before = steps;
+      await nextTurn();
+      expect(steps - before).toBeLessThanOrEqual(1);
+    }
+    await Promise.all(searches);
+    expect(steps).toBeGreaterThanOrEqual(40);
   });
 
   it('are refused once the store is closed, like every other read', async () => {
     const { store } = await StoreWorld.open();
     await store.close();
-    const query = { states: null, requester: null, resource: null, before: null, limit: 1 };
+    const query = { filter: EVERYTHING, before: null, limit: 1 };
     const reads = [
       store.list(query),
       store.events({ after: 0, limit: 1 }),

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Request, requestIsLive } from '../../../broker/requests/request.js';
 import type { Asker, Store } from '../../../broker/store/store.js';
+import { EVERYTHING } from '../../../src/protocol/filter.js';
 import type { Name, RequestId } from '../../../src/protocol/names.js';
 import { name, request, requestId, sha256 } from './arbitraries.js';
 import { enrol, newPerson, newSubmitter, put, StoreWorld, standing } from './store-world.js';
@@ -22,8 +23,8 @@ async function expectAll(store: Store, kept: readonly Request[]): Promise<void> 
     expect(await store.find({ id: one.id })).toEqual(one);
     expect(await store.find(standing(one))).toEqual(one);
   }
-  const all = await store.list({ states: null, requester: null, resource: null, before: null, limit: 100 });
-  expect(all).toEqual(oldestFirst.reverse());
+  const all = await store.list({ filter: EVERYTHING, before: null, limit: 100 });
+  expect(all.requests).toEqual(oldestFirst.reverse());
 }
 
 describe('what the store gives back', () => {

@@ -15,7 +15,7 @@ let world: World;
 let hub: StreamHub;
 const open = async (backlogBytes: number): Promise<void> => {
   world = new World();
-  const store = Object.assign(world.store, { list: async () => [] });
+  const store = Object.assign(world.store, { list: async () => ({ requests: [], next: null }) });
   hub = await StreamHub.open(store, { ...DEFAULT_LIMITS, backlogBytes }, () => world.now);
 };
 beforeEach(() => open(BACKLOG));
