@@ -142,6 +142,9 @@ export function startState(start: ConsoleStart): ConsoleState {
 /** The broker's clock: countdowns are shown by it. */
 export const brokerNow = ({ at, queue }: ConsoleState): EpochMs => at + queue.clockOffset;
 
+/** Whether the picture is the broker's own and new: before that, nothing is asked of whoever answers at its address (A28). */
+export const isLiveLink = ({ queue }: ConsoleState): boolean => queue.link.state === 'live';
+
 export const isTooSmall = ({ size }: ConsoleState): boolean =>
   size.columns < SMALLEST.columns || size.rows < SMALLEST.rows;
 

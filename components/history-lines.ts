@@ -2,7 +2,7 @@ import { zonedTime } from '../src/client/shown-time.js';
 import { FILTER_KEYS } from '../src/protocol/filter-text.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
-import { brokerNow, type ConsoleState } from './console-state.js';
+import { brokerNow, type ConsoleState, isLiveLink } from './console-state.js';
 import { type HistorySearch, selectedIndex } from './history-state.js';
 import type { Action } from './key-table.js';
 import { BLANK, centreLine, cutLine, fitLine, type Line, markedSpans, span } from './line.js';
@@ -120,6 +120,9 @@ function nothingWords(state: ConsoleState, search: HistorySearch | null): readon
       BLANK,
       [span(label`j tries again.`, 'muted')],
     ];
+  }
+  if (search.next !== null && !isLiveLink(state)) {
+    return [[span(label`Not connected: the search goes on when the broker is back.`, 'warning')]];
   }
   const isFiltered = search.query !== '';
   return [

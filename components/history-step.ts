@@ -2,7 +2,7 @@ import type { HistoryPage } from '../src/client/history.js';
 import { formatFilter, MAX_FILTER_LENGTH, parseFilter } from '../src/protocol/filter-text.js';
 import { Problem } from '../src/protocol/problems.js';
 import { type Step, stay } from './console-effects.js';
-import { brokerNow, type ConsoleState, isPainted } from './console-state.js';
+import { brokerNow, type ConsoleState, isLiveLink, isPainted } from './console-state.js';
 import { historyCapacity } from './history-lines.js';
 import {
   addPage,
@@ -141,7 +141,7 @@ export function settleHistory(state: ConsoleState): Step {
   if (search === null || state.screen !== 'history') return stay(state);
   const capacity = historyCapacity(state);
   const followed = followSelected(search, capacity);
-  if (followed.next === null || !wantsMore(followed, capacity)) {
+  if (followed.next === null || !isLiveLink(state) || !wantsMore(followed, capacity)) {
     return stay(followed === search ? state : withHistory(state, { search: followed }));
   }
   const { number, query, next } = followed;

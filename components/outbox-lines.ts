@@ -1,7 +1,7 @@
 import { zonedTime } from '../src/client/shown-time.js';
 import type { DeadLetter, SinkStanding } from '../src/protocol/outbox-messages.js';
 import { ageText } from './clock-text.js';
-import { brokerNow, type ConsoleState, isSettled } from './console-state.js';
+import { brokerNow, type ConsoleState, isLiveLink, isSettled } from './console-state.js';
 import type { Action } from './key-table.js';
 import { BLANK, centreLine, cutLine, fitLine, type Line, markedSpans, span, spreadLine } from './line.js';
 import { wrapLine } from './line-wrapping.js';
@@ -14,6 +14,10 @@ const LETTER_ROWS = 2;
 const MARGIN = 3;
 /** The step before a letter is dropped, or why the selected one was given up, at most so much of it. */
 const PANEL_ROWS = 5;
+/** The names of the columns of the receivers, and a blank row below them. */
+const SINK_HEAD_ROWS = 2;
+/** The rule over the letters. */
+const RULE_ROWS = 1;
 const NUMBER_COLUMNS = 9;
 
 const exact = (text: string, tone: Tone = 'text'): Line =>
@@ -21,18 +25,19 @@ const exact = (text: string, tone: Tone = 'text'): Line =>
 const prose = (text: string, tone: Tone = 'text'): Line =>
   markedSpans(safeText(text, { reading: 'prose' }), tone);
 
-/** What stands above the letters: the receivers, where there is room for them, and a rule. */
-function headLines(state: ConsoleState): readonly Line[] {
-  const room = bodyRows(state) - PANEL_ROWS - LETTER_ROWS - 3;
-  const most = Math.min(room, Math.floor(state.size.rows / 3));
-  const isWorthIt = most >= Math.min(2, state.queue.outbox.length);
-  return most < 1 || !isWorthIt ? [ruleLine(state)] : [...sinkLines(state, most), BLANK, ruleLine(state)];
+/** How many receivers have a row; none where there is no room for two of several. */
+function sinkRows(state: ConsoleState): number {
+  const sinks = state.queue.outbox.length;
+  const room = bodyRows(state) - PANEL_ROWS - LETTER_ROWS - SINK_HEAD_ROWS - RULE_ROWS;
+  const rows = Math.min(sinks, room, Math.floor(state.size.rows / 3));
+  return rows < Math.min(2, sinks) ? 0 : rows;
 }
 
 /** How many letters are on the screen at once. */
 export function letterCapacity(state: ConsoleState): number {
-  const rows = bodyRows(state) - headLines(state).length - PANEL_ROWS;
-  return Math.max(1, Math.floor(rows / LETTER_ROWS));
+  const sinks = sinkRows(state);
+  const head = RULE_ROWS + (sinks === 0 ? 0 : SINK_HEAD_ROWS + sinks);
+  return Math.max(1, Math.floor((bodyRows(state) - head - PANEL_ROWS) / LETTER_ROWS));
 }
 
 /** Each receiver and how it fares, the letters that were given up, and about the selected one why. */
@@ -41,7 +46,8 @@ export function outboxLines(state: ConsoleState, height: number): readonly Line[
   if (queue.outbox.length === 0 && (outbox.letters ?? []).length === 0) return emptyLines(state, height);
   const letters = (outbox.letters ?? []).slice(outbox.top, outbox.top + letterCapacity(state));
   const lines = [
-    ...headLines(state),
+    ...sinkLines(state),
+    ruleLine(state),
     ...letters.flatMap((letter) => letterLines(letter, state)),
     ...(letters.length === 0 ? [noLettersLine(state)] : []),
   ];
@@ -51,12 +57,13 @@ export function outboxLines(state: ConsoleState, height: number): readonly Line[
   return [...lines.slice(0, room), ...gap, ...panel];
 }
 
-function emptyLines({ outbox, size }: ConsoleState, height: number): readonly Line[] {
+function emptyLines(state: ConsoleState, height: number): readonly Line[] {
+  const { outbox, size } = state;
   const words: readonly Line[] =
     outbox.failure !== null
       ? [[span(label`✗ ${outbox.failure.message}`, 'danger')], [span(outbox.failure.hint)]]
       : outbox.letters === null
-        ? [[span(label`Asking the broker…`, 'strong')]]
+        ? [[span(askingWords(state), 'strong')]]
         : [
             [span(label`Nothing leaves this broker.`, 'strong')],
             BLANK,
@@ -67,7 +74,10 @@ function emptyLines({ outbox, size }: ConsoleState, height: number): readonly Li
   return [...Array<Line>(above).fill(BLANK), ...lines.map((line) => centreLine(line, size.columns))];
 }
 
-function sinkLines({ queue, size }: ConsoleState, rows: number): readonly Line[] {
+function sinkLines(state: ConsoleState): readonly Line[] {
+  const { queue, size } = state;
+  const rows = sinkRows(state);
+  if (rows === 0) return [];
   const nameColumns = size.columns >= 100 ? 32 : 24;
   const heading: Line = [
     span(spaces(MARGIN)),
@@ -82,6 +92,7 @@ function sinkLines({ queue, size }: ConsoleState, rows: number): readonly Line[]
     heading,
     ...queue.outbox.slice(0, shown).map((sink) => cutLine(sinkLine(sink, nameColumns), size.columns)),
     ...(others > 0 ? [[span(label`   and ${others} more`, 'muted')]] : []),
+    BLANK,
   ];
 }
 
@@ -109,10 +120,14 @@ function ruleLine({ outbox, size }: ConsoleState): Line {
   return [span(title, 'muted'), span(repeatText(label`─`, size.columns - title.length - MARGIN), 'muted')];
 }
 
-function noLettersLine({ outbox }: ConsoleState): Line {
+const askingWords = (state: ConsoleState): SafeText =>
+  isLiveLink(state) ? label`Asking the broker…` : label`Not connected: the outbox is not known.`;
+
+function noLettersLine(state: ConsoleState): Line {
+  const { outbox } = state;
   if (outbox.failure !== null)
     return [span(label`   ✗ ${outbox.failure.message}. ${outbox.failure.hint}`, 'danger')];
-  if (outbox.letters === null) return [span(label`   Asking the broker…`, 'muted')];
+  if (outbox.letters === null) return [span(label`   ${askingWords(state)}`, 'muted')];
   return [span(label`   None: nothing was given up.`, 'muted')];
 }
 

@@ -1,7 +1,7 @@
 import type { LetterName } from '../src/client/outbox.js';
 import type { OutboxReply } from '../src/protocol/outbox-messages.js';
 import { type Step, stay } from './console-effects.js';
-import { type ConsoleState, isSettled } from './console-state.js';
+import { type ConsoleState, isLiveLink, isSettled } from './console-state.js';
 import type { Complaint } from './history-state.js';
 import type { MatchedAction, Press } from './key-table.js';
 import { span } from './line.js';
@@ -12,8 +12,9 @@ import { label, type SafeText } from './safe-text.js';
 /** Goes to the outbox, and asks what is in it now. */
 export const openOutbox = (state: ConsoleState): Step => askForLetters({ ...state, screen: 'outbox' });
 
-/** Asks for the dead letters; an answer to a former question is not waited for any more. */
+/** Asks for the dead letters; an answer to a former question is not waited for any more. Without a broker it is asked later. */
 export function askForLetters(state: ConsoleState): Step {
+  if (!isLiveLink(state)) return stay(state);
   const number = state.outbox.number + 1;
   return stay(withOutbox(state, { number, isWaiting: true }), { type: 'listLetters', number });
 }
@@ -57,8 +58,14 @@ const moveBy = (state: ConsoleState, count: number): ConsoleState =>
 function retry(state: ConsoleState): Step {
   const letter = selectedLetter(state.outbox);
   if (letter === null || !isSettled(state)) return stay(state);
+  if (!isLiveLink(state)) return stay(sayOffline(state));
   return stay(state, { type: 'retry', letter: nameOf(letter) });
 }
+
+const sayOffline = (state: ConsoleState): ConsoleState => ({
+  ...state,
+  notice: [span(label`Not connected to the broker: nothing was changed.`, 'danger')],
+});
 
 function askBeforeDropping(state: ConsoleState): ConsoleState {
   const letter = selectedLetter(state.outbox);
@@ -80,6 +87,7 @@ function stepDropping(state: ConsoleState, { action }: MatchedAction, press: Pre
     case 'activate':
       if (!isSettled(state)) return stay(state);
       if (dropping.focused === 'cancel') return stay(close());
+      if (!isLiveLink(state)) return stay(sayOffline(state));
       return stay(close(), { type: 'drop', letter: nameOf(dropping.letter) });
     case 'back':
       return stay(close());

@@ -4,7 +4,7 @@ import type { RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import { ageText, leftText } from './clock-text.js';
 import { examine } from './examination.js';
-import { fitLine, type Line, markedSpans, span } from './line.js';
+import { cutLine, fitLine, type Line, markedSpans, span } from './line.js';
 import { type RequestRow, shownRequest } from './request-rows.js';
 import { standingLine, standingOf } from './request-standing.js';
 import { label, type Reading, safeText, spaces } from './safe-text.js';
@@ -92,10 +92,12 @@ export function requestLines(
       : standingLine(standingOf(request, approver, now));
   const head: Line = [span(request.id === selected ? label` ▸ ` : label`   `, 'accent'), ...lead];
   if (bound === null) {
-    const words = span(label`not a valid request document`, 'muted');
+    const words = [span(label`not a valid request document`, 'muted')];
+    const rest = columns.action + columns.resource + columns.requester;
+    if (columns.isWide) return [[...head, ...fitLine(words, rest), ...cutLine(standing, columns.state)], []];
     return [
-      [...head, ...fitLine([words], columns.action + columns.resource + columns.requester), ...standing],
-      [],
+      [...head, ...fitLine(words, rest)],
+      [span(spaces(MARKER + LEAD)), ...fitLine(standing, rest)],
     ];
   }
   const { document } = bound;
@@ -108,7 +110,7 @@ export function requestLines(
   const second = span(spaces(MARKER + LEAD));
   if (columns.isWide) {
     return [
-      [...first, ...standing],
+      [...first, ...cutLine(standing, columns.state)],
       [
         second,
         ...cell(reasonLine(document, tone), columns.action + columns.resource),

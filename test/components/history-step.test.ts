@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { historyLines } from '../../components/history-lines.js';
 import { MAX_KEPT } from '../../components/history-state.js';
 import { obstacleTo } from '../../components/obstacles.js';
 import { label } from '../../components/safe-text.js';
@@ -117,6 +118,17 @@ describe('the history', () => {
       expect(reading.search).toMatchObject({ isWaiting: true, failure: null });
     }
   });
+});
+
+test('nothing is asked of whoever answers while the link is not live; it is as soon as it is (A28)', () => {
+  const gone = { state: 'stale', since: NOW, retryAt: null, reason: 'gone' } as const;
+  const driver = new ConsoleDriver([sampleRequest()], { rows: 24 }).setLink(gone).press('2', 'j', '3', '2');
+  driver.press('/', 'bob', 'enter');
+  const shown = historyLines(driver.state, 20).flatMap((line) => line.map(({ text }) => text));
+  expect(shown.join('')).toContain('Not connected: the search goes on when the broker is back.');
+  expect(driver.effects).toEqual([]);
+  driver.setLink({ state: 'live' });
+  expect(searches(driver)).toMatchObject([{ search: 2, query: { filter: 'bob' } }]);
 });
 
 describe('the filter line', () => {

@@ -123,6 +123,16 @@ describe('the outbox', () => {
     expect(driver.noticeText).toBe('no such letter');
   });
 
+  test('is neither asked for nor changed while the link is not live (A28)', () => {
+    const gone = { state: 'stale', since: NOW, retryAt: null, reason: 'gone' } as const;
+    const driver = reading().press('x', 'tab').setLink(gone).press('enter');
+    expect([changes(driver), driver.noticeText]).toEqual([[], expect.stringContaining('Not connected')]);
+    driver.press('escape', 'r', '1', '3');
+    expect([changes(driver), asked(driver).length]).toEqual([[], 1]);
+    driver.setLink({ state: 'live' });
+    expect(asked(driver)).toHaveLength(2);
+  });
+
   test('decides nothing with any key (A4)', () => {
     const driver = reading().press('a', 'd', 'f', 'R', 'enter', 'tab', 'enter', 'x', 'a', 'd', 'escape');
     expect([driver.state.opened, driver.state.confirm, driver.decisions]).toEqual([null, null, []]);

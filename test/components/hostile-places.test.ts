@@ -1,0 +1,99 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { footerLines } from '../../components/footer.js';
+import { headerLines } from '../../components/header.js';
+import { lineWidth } from '../../components/line.js';
+import { safeText } from '../../components/safe-text.js';
+import { bodyRows } from '../../components/screen-layout.js';
+import { SCREENS } from '../../components/screens.js';
+import type { Name } from '../../src/protocol/names.js';
+import { ConsoleDriver } from './console-driver.js';
+import { hostileText } from './hostile-text.js';
+import { NOW, sampleId, sampleRequest } from './sample-requests.js';
+
+const SIZES = [
+  { columns: 60, rows: 15 },
+  { columns: 80, rows: 24 },
+  { columns: 120, rows: 40 },
+];
+/** Acts on a terminal, or is not seen on it. */
+const ACTS = /[\p{C}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Variation_Selector}\p{Zl}\p{Zp}]/u;
+
+/** Every line that is on the screen is safe, and no wider than it. */
+function expectSafe({ state }: ConsoleDriver): void {
+  const body = SCREENS[state.screen].lines(state, bodyRows(state));
+  for (const line of [...headerLines(state), ...body, ...footerLines(state)]) {
+    expect(line.map(({ text }) => text).join('')).not.toMatch(ACTS);
+    expect(lineWidth(line)).toBeLessThanOrEqual(state.size.columns);
+  }
+}
+
+const prose = (text: string) => safeText(text, { reading: 'prose' });
+const problemOf = (text: string) => ({ message: prose(text), hint: prose(text) });
+const size = fc.constantFrom(...SIZES);
+const raw = fc.array(hostileText, { minLength: 1, maxLength: 8 }).map((texts) => texts.join(''));
+
+test('the history draws hostile requests, filters and failures as what they are, in the screen (A1, A37)', () => {
+  fc.assert(
+    fc.property(size, raw, raw, (given, one, other) => {
+      const driver = new ConsoleDriver([sampleRequest()], given).press('2');
+      const shown = sampleRequest({ n: 2 });
+      const document = { ...shown.document, context: { reason: one }, resource: other };
+      const report = { outcome: 'refused' as const, code: one, at: NOW };
+      driver.finish({
+        type: 'found',
+        search: 1,
+        page: {
+          requests: [
+            { ...shown, document },
+            { ...shown, id: sampleId(3), report },
+          ],
+          next: '1',
+        },
+      });
+      expectSafe(driver);
+      driver.finish({ type: 'notFound', search: 1, ...problemOf(other) });
+      expectSafe(driver);
+      driver.press('/').paste(one);
+      expectSafe(driver);
+      driver.press(other, 'enter');
+      expectSafe(driver);
+      expect(driver.decisions).toEqual([]);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('the outbox draws hostile receivers, letters and errors as what they are, in the screen (A1, A37)', () => {
+  fc.assert(
+    fc.property(size, raw, raw, fc.integer({ min: 1, max: 9 }), (given, one, other, count) => {
+      const sinks = Array.from({ length: count }, (_, n) => ({
+        sink: n % 2 === 0 ? one : `webhook:${n}`,
+        configured: n % 3 > 0,
+        waiting: 10 ** n,
+        dead: n,
+        failing: n % 2 === 0 ? other : null,
+      }));
+      const letters = sinks.map(({ sink }, n) => ({
+        sink,
+        event: n + 1,
+        kind: other,
+        at: NOW,
+        request: sampleId(n),
+        about: n % 2 === 0 ? null : { requester: one as Name, action: other, resource: one },
+        attempts: n + 1,
+        dead: NOW,
+        error: other.repeat(3),
+      }));
+      const driver = new ConsoleDriver([sampleRequest()], given).setOutbox(sinks).paint();
+      expectSafe(driver);
+      driver.press('3').finish({ type: 'letters', number: 1, reply: { sinks, letters, next: '1' } });
+      expectSafe(driver);
+      driver.press('G', 'x');
+      expectSafe(driver);
+      driver.press('escape').finish({ type: 'failed', of: 'letter', ...problemOf(one) });
+      expectSafe(driver);
+    }),
+    { numRuns: 60 },
+  );
+});
