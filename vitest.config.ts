@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -21,8 +22,8 @@ export default defineConfig({
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: ['test/e2e/**'],
           testTimeout: 30_000,
-          // Of two processors Vitest would leave one to itself, which hardly uses it.
-          maxWorkers: '100%',
+          // Some wait more than they work, so that each processor has something to do.
+          maxWorkers: availableParallelism() + 1,
         },
       },
       {
@@ -31,7 +32,9 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          // Each drives programs that wait for one another: two leave no processor idle, and none short.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { withAccounts } from './accounts.js';
 import { type RunningProgram, SCRIPTS, start, until } from './programs.js';
 
 /** The broker that a gate asks. */
@@ -33,18 +34,17 @@ export class GatedHost {
   /** Makes the account, its keys and the files of the gate, without a configuration. */
   constructor() {
     chmodSync(this.directory, 0o755);
-    execFileSync('useradd', [
-      ...[
-        '--create-home',
-        '--home-dir',
-        this.file('home'),
-        '--shell',
-        '/bin/bash',
-        '--password',
-        '*',
-        this.user,
-      ],
-    ]);
+    withAccounts(
+      'useradd',
+      '--create-home',
+      '--home-dir',
+      this.file('home'),
+      '--shell',
+      '/bin/bash',
+      '--password',
+      '*',
+      this.user,
+    );
     mkdirSync(this.file('libexec'));
     for (const part of ['countersign-gate', 'door'])
       cpSync(join(SCRIPTS, part), this.file(`libexec/${part}`), { recursive: true });
@@ -151,7 +151,7 @@ export class GatedHost {
 
   async remove(): Promise<void> {
     await this.stopSshd();
-    execFileSync('sh', ['-c', `pkill -KILL -u ${this.user}; userdel --force ${this.user} 2>/dev/null; true`]);
+    withAccounts('sh', '-c', `pkill -KILL -u ${this.user}; userdel --force ${this.user} 2>/dev/null; true`);
     rmSync(this.directory, { recursive: true, force: true });
   }
 

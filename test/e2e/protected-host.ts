@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { withAccounts } from './accounts.js';
 import { type BrokerProcess, type RunningProgram, SCRIPTS, start, until } from './programs.js';
 
 /**
@@ -27,14 +28,15 @@ export class ProtectedHost {
   async install(settings: Record<string, string> = {}): Promise<void> {
     const { directory } = this;
     chmodSync(directory, 0o755);
-    execFileSync('useradd', [
+    withAccounts(
+      'useradd',
       '--create-home',
       '--home-dir',
       join(directory, 'home'),
       '--shell',
       '/bin/bash',
       this.user,
-    ]);
+    );
     mkdirSync(join(directory, 'libexec'));
     cpSync(join(SCRIPTS, 'countersign-pam'), this.hook);
     cpSync(join(SCRIPTS, 'door'), join(directory, 'libexec/door'), { recursive: true });
@@ -123,7 +125,7 @@ export class ProtectedHost {
   async remove(): Promise<void> {
     this.#sshd?.child.kill('SIGKILL');
     await this.#sshd?.outcome;
-    execFileSync('sh', ['-c', `pkill -KILL -u ${this.user}; userdel ${this.user} 2>/dev/null; true`]);
+    withAccounts('sh', '-c', `pkill -KILL -u ${this.user}; userdel ${this.user} 2>/dev/null; true`);
     rmSync(this.directory, { recursive: true, force: true });
   }
 

@@ -4,6 +4,7 @@ import { appendFileSync, chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writ
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withAccounts } from '../accounts.js';
 
 /** Accounts of the machine besides those of the real one: their uids, which are also the gids of groups of these names. */
 export const ACCOUNTS = { alice: 4001, bob: 4002, carol: 4003, deploy: 4004, Erin: 4005 } as const;
@@ -93,7 +94,7 @@ export class Machine {
     execFileSync('chmod', ['-R', 'u=rwX,go=rX', join(directory, 'libexec')]);
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, 'host-key')]);
     // Not single files: whoever replaces one of them on the real machine takes a mount upon it away.
-    execFileSync('cp', ['-a', '/etc', directory]);
+    withAccounts('cp', '-a', '/etc', directory);
     const { passwd, group } = accounts();
     appendFileSync(join(directory, 'etc/passwd'), passwd);
     appendFileSync(join(directory, 'etc/group'), group);
