@@ -16,7 +16,7 @@ step('types', 'tsc', ['-p', 'test/tsconfig.json']);
 step('lint and format', 'biome', ['ci', '--error-on-warnings', '.']);
 if (found('shellcheck')) step('shell scripts', 'shellcheck', ['-x', '-P', 'scripts', ...shellScripts()]);
 else skip('shell scripts', 'shellcheck');
-// One after the other: what drives real programs wants the machine for itself.
+// One after the other: what drives real programs wants the machine without the load of all the rest.
 countTests('unit');
 countTests('e2e');
 showAttacks();
