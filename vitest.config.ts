@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -22,8 +21,8 @@ export default defineConfig({
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: ['test/e2e/**'],
           testTimeout: 30_000,
-          // Some wait more than they work, so that each processor has something to do.
-          maxWorkers: availableParallelism() + 1,
+          // Of two processors Vitest would leave one to itself, which hardly uses it.
+          maxWorkers: '100%',
         },
       },
       {
