@@ -254,7 +254,7 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     const report = readme.take('Who approved what');
     const said = await onBroker(`export COUNTERSIGN_KEY=bob-new\n${report}\ncat decisions.csv`);
     expect(said).toMatch(/\nPERSON +APPROVED .*\nbob +\d+ /s);
-    expect(said).toContain(',bob,approve,alice,ssh.login,');
+    expect(said).toContain(',bob,approve,carol,command.run,');
   });
 
   test('backs up, restores, upgrades and rotates the key of the broker', { timeout: 300_000 }, async () => {
