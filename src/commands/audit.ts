@@ -1,6 +1,7 @@
 import { headsVerb } from './audit/heads-verb.js';
 import { holdVerbs } from './audit/hold-verbs.js';
 import { reportVerb } from './audit/report-verb.js';
+import { showVerb } from './audit/show-verb.js';
 import type { VerbGroup } from './verb.js';
 
 export const verb: VerbGroup = {
@@ -9,6 +10,7 @@ The log of everything that the broker did: each entry is linked to the one befor
 its hash, and the broker signs how far the log has got.
 
 Usage
+  countersign audit show ID [--json]
   countersign audit report [--since TIME] [--until TIME] [--by WHAT] [--format FORM]
   countersign audit heads [--json]
   countersign audit hold add NAME --filter FILTER --reason TEXT
@@ -20,5 +22,5 @@ Examples
   countersign audit heads
   countersign audit hold list
 `,
-  verbs: { report: reportVerb, heads: headsVerb, hold: holdVerbs },
+  verbs: { show: showVerb, report: reportVerb, heads: headsVerb, hold: holdVerbs },
 };

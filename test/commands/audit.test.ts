@@ -65,3 +65,21 @@ test('audit report says which times and forms there are', async () => {
     expect(await bob.run(...['audit', 'report', ...args])).toMatchObject({ code: 1, stdout: '' });
   }
 });
+
+test('audit show prints the life of a request with its receipts, and nothing that a terminal acts on', async () => {
+  const { requests } = JSON.parse(await bob.must('list', '--state', 'all', '--json'));
+  const { code, stdout, stderr } = await bob.run('audit', 'show', requests[0].id);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/ voted +\S+ says yes, for this one ask, until .*: fine \[signed by SHA256:/);
+  expect(stdout).toMatch(/\nsigned in entry \d+:\ncountersign-decision 1\n.*-----END SSH SIGNATURE-----\n$/s);
+  expect(stdout).not.toContain('\u202e');
+  expect(stderr).toContain('all hold');
+});
+
+test('audit show knows no request that the log does not', async () => {
+  const { code, stderr } = await bob.run('audit', 'show', '01KB2X6C9V4T7M3N8QZ5R0EWHD');
+  expect({ code, stderr }).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no request of this id'),
+  });
+});
