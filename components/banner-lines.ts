@@ -1,3 +1,4 @@
+import { forkWords } from '../src/client/log-standing.js';
 import { shownTime } from '../src/client/shown-time.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import { ageText, leftText } from './clock-text.js';
@@ -20,6 +21,7 @@ export function bannerLines(state: ConsoleState): readonly Line[] {
   const { columns } = state.size;
   return [
     ...linkBanners(state),
+    ...logBanners(state),
     ...restorationBanners(state),
     ...reviewBanners(state),
     ...restraintBanners(state),
@@ -102,6 +104,32 @@ function policyBanners(state: ConsoleState): readonly Banner[] {
   return banners;
 }
 
+/** A log that is not what it was, and what keeps that from being noticed (A49). */
+function logBanners({ queue: { log, link, restoration } }: ConsoleState): readonly Banner[] {
+  const { fork, unkept, unsignedAfter } = log;
+  const banners: Banner[] = [];
+  // What a restore explains is said together with it.
+  if (fork !== null && !(fork.restored && restoration !== null)) {
+    banners.push({
+      words: label`▲ The log of this broker is not the one seen here: ${safeText(forkWords(fork), { reading: 'prose' })}. Report it. Only if that is explained: countersign audit accept`,
+      tone: 'alarm',
+    });
+  }
+  if (unkept !== null) {
+    banners.push({
+      words: label`▲ A change of the log would not be noticed: ${safeText(unkept.message, { reading: 'prose' })}. ${safeText(unkept.hint, { reading: 'prose' })}`,
+      tone: unkept.isDamaged ? 'alarm' : 'warning',
+    });
+  }
+  if (unsignedAfter !== null && fork === null && link.state === 'live') {
+    banners.push({
+      words: label`▲ No signed head of the log came for 5 minutes, and it has grown after entry ${unsignedAfter}: a later change of what is new would not be noticed.`,
+      tone: 'warning',
+    });
+  }
+  return banners;
+}
+
 function restorationBanners(state: ConsoleState): readonly Banner[] {
   const { display } = state;
   const { restoration } = state.queue;
@@ -111,9 +139,14 @@ function restorationBanners(state: ConsoleState): readonly Banner[] {
     safeText(shownTime(time, { zone: display.zone, now }), { reading: 'exact' });
   const { backupAt, restoredAt, ended } = restoration;
   const requests = ended === 1 ? label`1 request was` : label`${ended} requests were`;
+  const { fork } = state.queue.log;
+  const unknown =
+    fork?.restored === true
+      ? label`The log is not the one seen here: ${safeText(forkWords(fork), { reading: 'prose' })}. R takes note; then countersign audit accept.`
+      : label`What happened between is not known here. R takes note.`;
   return [
     {
-      words: label`▲ Restored at ${at(restoredAt)} from a back-up of ${at(backupAt)}: ${requests} ended. What happened between is not known here. R takes note.`,
+      words: label`▲ Restored at ${at(restoredAt)} from a back-up of ${at(backupAt)}: ${requests} ended. ${unknown}`,
       tone: 'alarm',
     },
   ];

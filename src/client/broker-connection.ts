@@ -6,8 +6,10 @@ import type { KeySigner } from '../ssh/key-signer.js';
 import { formatAddress } from './address.js';
 import type { Clock } from './clock.js';
 import { answeringName, prepareDecision, prepareRevocation } from './decide.js';
+import { HeadWatch } from './head-watch.js';
 import { brokerHistory } from './history.js';
 import type { CallAs } from './http-client.js';
+import { logSource } from './log-source.js';
 import { brokerOutbox } from './outbox.js';
 import type { DecisionInput, Queue, QueueConnection, Suspend } from './queue.js';
 import { type PinnedBroker, signIn } from './sign-in.js';
@@ -25,6 +27,8 @@ export interface ConnectOptions {
   readonly clock: Clock;
   /** From 0 to below 1, for the jitter. */
   readonly random: () => number;
+  /** Where the heads of logs are kept: the user's configuration directory. */
+  readonly config: string;
   /** See {@link QueueConnection.invitation}. */
   readonly invitation: readonly string[];
 }
@@ -40,7 +44,7 @@ export interface BrokerConnection extends QueueConnection {
  * @throws Problem where the first sign-in fails.
  */
 export async function connectQueue(options: ConnectOptions): Promise<BrokerConnection> {
-  const { identify, signerWith, terminal, open, clock, random, invitation } = options;
+  const { identify, signerWith, terminal, open, clock, random, invitation, config } = options;
   let { broker } = options;
   const { approver, ...session } = await signIn(broker, signerWith(terminal), clock);
   let { token } = session;
@@ -51,9 +55,19 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
   const lookAgain = async (): Promise<void> => {
     broker = await identify();
   };
-  const stream = new StreamClient({ open, clock, random, token, lookAgain, signIn: signInAgain });
-  stream.start();
   const call: CallAs = (schema, given) => broker.client.call(schema, { ...given, token });
+  const heads = new HeadWatch({
+    config,
+    address: formatAddress(broker.client.address),
+    names: () => broker,
+    lookAgain,
+    source: logSource(call),
+    clock,
+    onStanding: (standing) => stream.showLog(standing),
+  });
+  const stream = new StreamClient({ open, clock, random, token, lookAgain, signIn: signInAgain, heads });
+  stream.start();
+  heads.start();
   return {
     approver,
     address: formatAddress(broker.client.address),
@@ -68,7 +82,10 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     outbox: brokerOutbox(call),
     queue: () => stream.queue(),
     subscribe: (listener) => stream.subscribe(listener),
-    close: () => stream.stop(),
+    close() {
+      heads.stop();
+      stream.stop();
+    },
     async decide(request, decision, suspend) {
       checkLive(stream.queue());
       await sendDecision({ broker, approver, signer: signerWith(suspend), clock }, request, decision);

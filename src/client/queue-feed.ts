@@ -7,6 +7,7 @@ import { NO_RESTRAINTS_VIEW, type RestraintsView } from '../protocol/restraints.
 import type { OpenReview } from '../protocol/review.js';
 import type { StreamMessage } from '../protocol/stream-messages.js';
 import type { EpochMs } from '../protocol/time.js';
+import { type LogStanding, SOUND_LOG } from './log-standing.js';
 import type { PolicyTrouble, Queue } from './queue.js';
 
 /** How many ended requests the picture keeps. */
@@ -32,6 +33,7 @@ export function showsSame(a: Picture, b: Picture): boolean {
     a.openReviews === b.openReviews &&
     a.restraints === b.restraints &&
     a.policy === b.policy &&
+    a.log === b.log &&
     a.outbox === b.outbox &&
     a.restoration === b.restoration
   );
@@ -57,6 +59,7 @@ export const EMPTY_FEED: QueueFeed = {
     openReviews: [],
     restraints: NO_RESTRAINTS_VIEW,
     policy: null,
+    log: SOUND_LOG,
     outbox: [],
     restoration: null,
   },
@@ -69,6 +72,12 @@ export const EMPTY_FEED: QueueFeed = {
 export function isComplete({ position, promised }: QueueFeed): boolean {
   return position !== null && promised !== null && position.seq >= promised;
 }
+
+/** The picture with what is found out beside the stream. */
+export const withLog = (feed: QueueFeed, log: LogStanding): QueueFeed => ({
+  ...feed,
+  picture: { ...feed.picture, log },
+});
 
 /** Continues the picture over a new connection. */
 export function reopened(feed: QueueFeed): QueueFeed {
@@ -195,6 +204,7 @@ class Draft {
       openReviews: this.#openReviews,
       restraints: this.#restraints,
       policy: this.#policy,
+      log: before.log,
       outbox: this.#outbox,
       restoration: this.#restoration,
     };

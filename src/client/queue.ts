@@ -9,6 +9,7 @@ import type { RestraintsView } from '../protocol/restraints.js';
 import type { OpenReview } from '../protocol/review.js';
 import type { EpochMs } from '../protocol/time.js';
 import type { History } from './history.js';
+import type { LogStanding } from './log-standing.js';
 import type { Outbox } from './outbox.js';
 import type { ChosenTerms } from './terms.js';
 
@@ -54,6 +55,8 @@ export interface Queue {
   readonly outbox: readonly SinkStanding[];
   /** Who may not ask now. A mute in it may be over by the broker's clock. */
   readonly restraints: RestraintsView;
+  /** How the broker's log stands to what was seen of it from here. */
+  readonly log: LogStanding;
   /** That the broker goes on from a back-up, until an approver has acknowledged it. */
   readonly restoration: Restoration | null;
 }

@@ -4,6 +4,8 @@ import { decodeStreamMessage, type StreamMessage } from '../protocol/stream-mess
 import type { EpochMs } from '../protocol/time.js';
 import { backoff } from './backoff.js';
 import type { Clock } from './clock.js';
+import type { HeadWatch } from './head-watch.js';
+import type { LogStanding } from './log-standing.js';
 import type { Link, Queue } from './queue.js';
 import {
   EMPTY_FEED,
@@ -13,6 +15,7 @@ import {
   reopened,
   type StreamPosition,
   showsSame,
+  withLog,
 } from './queue-feed.js';
 
 /** No message for so long means that the picture may be old, in ms: the broker sends a heartbeat each second. */
@@ -57,6 +60,8 @@ export interface StreamClientOptions {
   readonly clock: Clock;
   /** From 0 to below 1, for the jitter. */
   readonly random: () => number;
+  /** Is told what the broker says of its log. */
+  readonly heads: Pick<HeadWatch, 'offer' | 'advance'>;
 }
 
 /** Problems that no retry mends: somebody has to do something first. */
@@ -117,6 +122,12 @@ export class StreamClient {
     return () => this.#listeners.delete(listener);
   }
 
+  /** What was found out about the log of the broker becomes part of the picture. */
+  showLog(log: LogStanding): void {
+    this.#feed = withLog(this.#feed, log);
+    this.#publish(this.#queue.link);
+  }
+
   async #connect(): Promise<void> {
     const connection = this.#hangUp();
     const { open, lookAgain, signIn, clock } = this.#options;
@@ -174,6 +185,9 @@ export class StreamClient {
   }
 
   #applied(messages: readonly StreamMessage[]): void {
+    const { heads } = this.#options;
+    for (const message of messages) if (message.type === 'head') void heads.offer(message.text);
+    heads.advance(this.#feed.picture.seq);
     if (this.#feed.position === null) {
       this.#retry('the stream has a gap');
     } else if (isComplete(this.#feed)) {

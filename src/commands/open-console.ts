@@ -30,6 +30,7 @@ export async function openConsole(
     open: webSocketStream(client),
     clock,
     random: Math.random,
+    config: locations.config,
     invitation,
   });
   try {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parseAddress } from '../../src/client/address.js';
 import { type BrokerConnection, connectQueue } from '../../src/client/broker-connection.js';
@@ -51,6 +52,7 @@ async function connect(key = broker.keys.bob): Promise<BrokerConnection> {
     open: webSocketStream(client),
     clock,
     random: () => 0,
+    config: join(broker.directory, 'config'),
     invitation: [],
   });
   onTestFinished(() => connection.close());
@@ -169,6 +171,7 @@ describe('a console on a real broker', () => {
       open: webSocketStream(client),
       clock,
       random: () => 0,
+      config: join(broker.directory, 'config'),
       invitation: [],
     });
     onTestFinished(() => connection.close());

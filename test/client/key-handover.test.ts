@@ -224,6 +224,7 @@ test('a console lives through a rotation: it looks again, follows, and decides w
     open: webSocketStream(client),
     clock: { ...systemClock, now: () => broker.now },
     random: () => 0,
+    config,
     invitation: [],
   });
   onTestFinished(() => {

@@ -33,6 +33,7 @@ function setUp({ signIn = async () => 'second' as BearerToken, lookAgain = async
     lookAgain,
     clock,
     random: () => 0.5,
+    heads: { offer: async () => {}, advance() {} },
     open(position, token, handlers) {
       const connection: Connection = { position, token, handlers, closed: false };
       connections.push(connection);

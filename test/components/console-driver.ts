@@ -3,6 +3,7 @@ import { type ConsoleState, startState } from '../../components/console-state.js
 import { type ConsoleEvent, step } from '../../components/console-step.js';
 import { frameOf } from '../../components/hooks/use-painted-frames.js';
 import type { NamedKey, Press } from '../../components/key-table.js';
+import { SOUND_LOG } from '../../src/client/log-standing.js';
 import type { Link, Queue } from '../../src/client/queue.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
@@ -33,6 +34,7 @@ export class ConsoleDriver {
       openReviews: [],
       restraints: { locks: [], mutes: [] },
       policy: null,
+      log: SOUND_LOG,
       outbox: [],
       restoration: null,
     };

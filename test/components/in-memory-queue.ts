@@ -1,4 +1,5 @@
 import type { History, HistoryPage, HistoryQuery } from '../../src/client/history.js';
+import { SOUND_LOG } from '../../src/client/log-standing.js';
 import type { LetterName, Outbox } from '../../src/client/outbox.js';
 import type { DecisionInput, Link, Queue, QueueConnection, Suspend } from '../../src/client/queue.js';
 import type { RequestId } from '../../src/protocol/names.js';
@@ -40,6 +41,7 @@ export class InMemoryQueue implements QueueConnection {
       openReviews: [],
       restraints: NO_RESTRAINTS_VIEW,
       policy: null,
+      log: SOUND_LOG,
       outbox: [],
       restoration: null,
     };
