@@ -12,8 +12,9 @@ const AT_ONCE = 8;
 export const WINDOW = 1_024;
 /** Entries of the log that are taken in one commit. */
 const PIECE = 256;
-/** Unwanted entries of the log after which it is written down that they were looked at. */
+/** That unwanted entries of the log were looked at is written down after so many, or after so long, in ms. */
 const UNWANTED = 1_024;
+const UNWANTED_TIME = 3600_000;
 /** When it is tried again where the store could not be read or written, in ms. */
 const STORE_PAUSE = 5_000;
 /** How long what is under way may take to end when the sending stops, in ms. */
@@ -52,6 +53,7 @@ export class Follower {
   #cursor = 0;
   /** The log was looked at through this event. */
   #looked: number;
+  #lookedAt: EpochMs;
   /** When the store may be read or written again after that has failed. */
   #storeOpens: EpochMs = 0;
   #isFilling = false;
@@ -75,6 +77,7 @@ export class Follower {
     this.#sender = sender;
     this.#context = context;
     this.#looked = context.store.sinks().get(sender.sink)?.position ?? context.store.seq;
+    this.#lookedAt = context.clock();
   }
 
   get standing(): SinkStanding {
@@ -288,10 +291,12 @@ export class Follower {
     const entries = await store.events({ after: this.#looked, limit: PIECE });
     const through = entries.at(-1)?.seq ?? this.#looked;
     const wanted = entries.filter(({ kind }) => this.#sender.wants(kind));
-    if (wanted.length > 0 || through - position >= UNWANTED) {
-      const due = clock();
+    const due = clock();
+    const isLongAgo = through - position >= UNWANTED || due - this.#lookedAt >= UNWANTED_TIME;
+    if (wanted.length > 0 || isLongAgo) {
       const events = wanted.map(({ seq, request }) => ({ event: seq, request: request as Line, due }));
       await store.queueDeliveries(sink, through, events);
+      this.#lookedAt = due;
     }
     this.#looked = through;
   }

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { Outbox } from '../../../broker/outbox/outbox.js';
@@ -146,6 +147,13 @@ export class OutboxWorld {
     this.#directory = directory;
     this.#calls = 0;
     await this.start(receivers);
+  }
+
+  /** Another connection, which can keep the broker from writing. */
+  outside(): Database {
+    const database = new SqliteDatabase(join(this.#directory, 'broker.db'));
+    onTestFinished(() => void database.close());
+    return database;
   }
 
   /** Moves the clock and lets the broker notice, as its one timer does, until nothing moves. */
