@@ -7,6 +7,7 @@ import { formatSpan, relativeTime, shownTime, zonedTime } from '../client/shown-
 import { doorStandingSchema } from '../protocol/door-messages.js';
 import { retentionSchema } from '../protocol/hold-messages.js';
 import { type BearerToken, type Fingerprint, isFingerprint } from '../protocol/names.js';
+import { type SinkStanding, sinkStandingSchema } from '../protocol/outbox-messages.js';
 import { policyStandingSchema } from '../protocol/policy-messages.js';
 import { Problem } from '../protocol/problems.js';
 import { time } from '../protocol/request-view.js';
@@ -23,7 +24,7 @@ import {
   type Patience,
   withBroker,
 } from './open-broker.js';
-import { exact, print, printJson } from './output.js';
+import { exact, print, printJson, prose } from './output.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
 
 /** `GET /v1/status` */
@@ -48,6 +49,8 @@ export const statusReply = z.object({
   restoration: z.nullable(restorationSchema).default(null),
   locks: z.array(lockSchema).default([]),
   mutes: z.array(muteSchema).default([]),
+  /** How what leaves the broker fares. */
+  outbox: z.array(sinkStandingSchema).default([]),
   /** How the policy file fares; null without one. */
   policy: z.nullable(policyStandingSchema).default(null),
   /** How the file of webhooks fares; null without one. */
@@ -163,6 +166,7 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
     ['waiting', String(status.waiters)],
     ['consoles', status.consoles === 0 ? '0: nobody sees new requests' : `${status.consoles} attached`],
     ['notify', notifyText(status)],
+    ...outboxRows(status),
     ...policyRows(status, zone),
     ...webhookRows(status, zone),
     ...unapprovedRows(status, zone),
@@ -194,6 +198,23 @@ function notifyText({ notification }: StatusReply): string {
   const { waiting, failing } = notification;
   if (failing === null) return `by the command, ${waiting} waiting`;
   return `FAILING: ${exact(failing)}, ${waiting} waiting; see the log of the broker`;
+}
+
+/** The command has a row of its own. */
+function outboxRows({ outbox }: StatusReply): readonly string[][] {
+  return outbox
+    .filter(({ sink }) => sink !== 'command')
+    .map((standing) => {
+      const { sink, waiting, dead } = standing;
+      const letters = dead === 0 ? '' : `; ${dead} DEAD: countersign outbox list`;
+      return ['outbox', `${exact(sink)}: ${waiting} waiting, ${stateOf(standing)}${letters}`];
+    });
+}
+
+/** How one receiver fares, in words. */
+export function stateOf({ sink, configured, failing }: SinkStanding): string {
+  if (!configured) return `not configured any more: countersign outbox drop ${exact(sink)} --forget`;
+  return failing === null ? 'ok' : `FAILING: ${prose(failing)}`;
 }
 
 function restraintRows({ locks, mutes, clock }: StatusReply, zone: string): readonly string[][] {

@@ -23,6 +23,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   roster: () => import('./roster.js'),
   submitter: () => import('./submitter.js'),
   policy: () => import('./policy.js'),
+  outbox: () => import('./outbox.js'),
   broker: () => import('./broker.js'),
   audit: () => import('./audit.js'),
   status: () => import('./status.js'),

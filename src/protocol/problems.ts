@@ -163,7 +163,7 @@ export const PROBLEMS = {
   cancelled: { status: 410, hint: 'the request was cancelled; ask again' },
   revoked: { status: 410, hint: 'the approval was taken back; ask again' },
   spent: { status: 409, hint: 'the approval was used by another claim; ask again' },
-  'no-delivery': { status: 404, hint: 'see what waits: countersign outbox' },
+  'no-delivery': { status: 404, hint: 'see what waits: countersign outbox list' },
   'sink-in-use': {
     status: 409,
     hint: 'take it out of the configuration of the broker first; its dead letters alone go with --all',

@@ -20,9 +20,11 @@ test('the table of metrics in the README is what the broker exposes', async () =
 test('every metric says what it is, and has a value at the start', async () => {
   const broker = await TestBroker.start();
   onTestFinished(() => broker.stop());
+  broker.senders = [{ sink: 'webhook:siem', wants: () => true, send: async () => ({ outcome: 'taken' }) }];
+  await broker.restart();
   const { text } = await broker.call('GET', '/metrics', { viaSocket: true });
   for (const [, name] of text.matchAll(/^# TYPE (countersign_\w+) gauge$/gm)) {
     expect(text).toMatch(new RegExp(`^# HELP ${name} .+$`, 'm'));
-    expect(text).toMatch(new RegExp(`^${name} \\d+$`, 'm'));
+    expect(text).toMatch(new RegExp(`^${name}(\\{sink="webhook:siem"\\})? \\d+$`, 'm'));
   }
 });

@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { OutgoingMessage, Sent } from '../../broker/outbox/sender.js';
 import { restore } from '../../broker/restore.js';
 import { type Backup, backUp } from '../../broker/store/sqlite/backup.js';
 import { type LogEntry, verifyChain } from '../../src/protocol/event-log.js';
@@ -136,6 +137,32 @@ describe('a restore', () => {
     backup();
     await broker.restoreFrom(file);
     expect((await broker.call('GET', '/v1/requests', { token })).status).toBe(401);
+  });
+
+  test('goes on where each receiver was in the back-up, under the names of before, and then says that it is a restore', async () => {
+    const came: OutgoingMessage[] = [];
+    let sent: Sent = { outcome: 'taken' };
+    const send = async (message: OutgoingMessage) => {
+      if (sent.outcome === 'taken') came.push(message);
+      return sent;
+    };
+    broker.senders = [{ sink: 'webhook:siem', wants: () => true, send }];
+    await broker.restart();
+    const { epoch } = await status();
+    sent = { outcome: 'unreachable', why: 'away' };
+    const before = await ask('pending');
+    const waiting = (await log()).filter(({ request }) => request === before.id).map(({ seq }) => seq);
+    while ((await status()).outbox[0].failing === null);
+    const held = backup();
+    sent = { outcome: 'taken' };
+    await ask('pending');
+    const restored = await broker.restoreFrom(file);
+    while ((await status()).outbox[0].waiting > 0) broker.pass(1);
+    const keys = came.map(({ key }) => key);
+    expect(keys).toEqual(expect.arrayContaining(waiting.map((event) => `${epoch}-${event}`)));
+    expect(came.find(({ kind }) => kind === 'store.restored')?.key).toBe(
+      `${restored.epoch}-${held.head.seq + 1}`,
+    );
   });
 
   test('keeps the database that stood there, under another name', async () => {

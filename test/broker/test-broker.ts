@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { startBroker } from '../../broker/broker.js';
 import type { BrokerOptions, Limits } from '../../broker/options.js';
+import type { Sender } from '../../broker/outbox/sender.js';
 import { restore } from '../../broker/restore.js';
 import { changeRoster, changeSubmitters } from '../../broker/roster/directory.js';
 import { openSqliteStore } from '../../broker/store/sqlite/open.js';
@@ -70,6 +71,8 @@ export class TestBroker {
   webhooksFile: string | null = null;
   /** For how many seconds it keeps closed requests, from its next start on. */
   retain: number | null = null;
+  /** Receivers of events, from its next start on. */
+  senders: readonly Sender[] = [];
   #running: Awaited<ReturnType<typeof startBroker>> | null = null;
   #tick: () => void = () => {};
   #now = NOON;
@@ -132,6 +135,7 @@ export class TestBroker {
     this.#running = await startBroker(options, {
       clock: () => this.#now,
       random: randomBytes,
+      senders: this.senders,
       everySecond: (tick) => {
         this.#tick = tick;
         return () => {

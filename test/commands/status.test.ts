@@ -21,6 +21,7 @@ const status: StatusReply = {
   retention: { keep: null, behind: 0, holds: [] },
   reviews: [],
   policy: null,
+  outbox: [],
   webhooks: null,
   unapproved: null,
   restoration: null,
@@ -49,6 +50,20 @@ describe('the short status', () => {
 describe('the status', () => {
   const text = (display: Parameters<typeof formatStatus>[2], change: Partial<StatusReply> = {}): string =>
     formatStatus({ ...status, ...change }, 'unix:/s', display);
+
+  test('says of each receiver what waits, why it fails, and what to do', () => {
+    const siem = { sink: 'webhook:siem', configured: true, waiting: 3, dead: 2, failing: 'HTTP 500' };
+    const former = { sink: 'webhook:former', configured: false, waiting: 9, dead: 0, failing: null };
+    const command = { sink: 'command', configured: true, waiting: 1, dead: 0, failing: null };
+    const rows = text({ zone: 'UTC', profile: null }, { outbox: [command, former, siem] });
+    expect(rows).toMatch(
+      /^outbox +webhook:siem: 3 waiting, FAILING: HTTP 500; 2 DEAD: countersign outbox list$/m,
+    );
+    expect(rows).toMatch(
+      /^outbox +webhook:former: 9 waiting, not configured any more: countersign outbox drop webhook:former --forget$/m,
+    );
+    expect(rows).not.toMatch(/^outbox +command/m);
+  });
 
   test('names the profile, and has times in the zone of the reader', () => {
     const berlin = text({ zone: 'Europe/Berlin', profile: { name: 'production', colour: 'red' } });

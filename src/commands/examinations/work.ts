@@ -12,6 +12,7 @@ export function examineWork(status: StatusReply | null, zone: string): readonly 
       ? note('no console is attached: nobody sees a new request', 'countersign console')
       : good(`${consoles === 1 ? 'a console is' : `${consoles} consoles are`} attached`),
     ...examineNotification(status),
+    ...examineOutbox(status),
     ...status.reviews.map(({ request, requester, resource }) =>
       warning(
         `${requester} opened ${resource} alone, and not enough others have looked at it`,
@@ -51,6 +52,35 @@ function examineNotification({ notification }: StatusReply): readonly Finding[] 
       'the log of the broker has what it said: journalctl -u countersign -p warning',
     ),
   ];
+}
+
+/** The command has a finding of its own. */
+function examineOutbox({ outbox }: StatusReply): readonly Finding[] {
+  return outbox
+    .filter(({ sink }) => sink !== 'command')
+    .flatMap(({ sink, configured, waiting, dead, failing }) => {
+      if (!configured) {
+        return [
+          warning(
+            `${sink} is not configured any more, and ${waiting + dead} events wait for it: what waits is never erased`,
+            `configure it again, or forget it: countersign outbox drop ${sink} --forget`,
+          ),
+        ];
+      }
+      const letters = warning(
+        `${sink} did not take ${dead === 1 ? '1 event, which was' : `${dead} events, which were`} given up`,
+        `countersign outbox list; then countersign outbox retry ${sink} --all, or drop`,
+      );
+      return [
+        failing === null
+          ? good(`${sink} takes what it is sent, as far as it was tried`)
+          : warning(
+              `${sink} fails: ${failing}; ${waiting} waiting`,
+              'it is tried again by itself: repair the receiver',
+            ),
+        ...(dead === 0 ? [] : [letters]),
+      ];
+    });
 }
 
 function examineLocks({ locks, mutes, clock }: StatusReply, zone: string): readonly Finding[] {

@@ -196,6 +196,8 @@ test('the work of the broker: who is looking, and doors with an old signers file
     reviews: [],
     locks: [],
     mutes: [],
+    outbox: [],
+    webhooks: null,
     policy: null,
     unapproved: null,
     restoration: null,
@@ -220,6 +222,8 @@ test('the work of the broker: a notification command that fails, and a restore t
     reviews: [{ request: 'ID', requester: 'alice', resource: 'db-1' }],
     locks: [],
     mutes: [],
+    outbox: [],
+    webhooks: null,
     policy: null,
     unapproved: 0,
     restoration: { backupAt: 0, restoredAt: 60_000, ended: 3 },
@@ -248,4 +252,29 @@ test('the work of the broker: a notification command that fails, and a restore t
   );
   const calm = { ...status, notification: null, restoration: null };
   expect(lines(examineWork(calm, 'UTC')).join()).toContain('note: nobody is told');
+});
+
+test('what leaves the broker: receivers that fail, dead letters, and one that is not configured any more', () => {
+  const siem = { sink: 'webhook:siem', configured: true, waiting: 3, dead: 2, failing: 'HTTP 500' };
+  const former = { sink: 'webhook:former', configured: false, waiting: 9, dead: 1, failing: null };
+  const chat = { sink: 'webhook:chat', configured: true, waiting: 0, dead: 0, failing: null };
+  const command = { sink: 'command', configured: true, waiting: 1, dead: 0, failing: 'exit status 7' };
+  const status = {
+    ...{ clock: 0, consoles: 1, doors: [], reviews: [], locks: [], mutes: [] },
+    ...{
+      policy: null,
+      webhooks: null,
+      unapproved: null,
+      restoration: null,
+      outbox: [chat, command, former, siem],
+    },
+  } as unknown as StatusReply;
+  expect(lines(examineWork(status, 'UTC')).filter((line) => line.includes('webhook:'))).toEqual([
+    'good: webhook:chat takes what it is sent, as far as it was tried | null',
+    expect.stringMatching(
+      /^warning: webhook:former is not configured any more, and 10 events wait .* --forget$/,
+    ),
+    expect.stringMatching(/^warning: webhook:siem fails: HTTP 500; 3 waiting \| /),
+    expect.stringMatching(/^warning: webhook:siem did not take 2 events, .* outbox retry webhook:siem --all/),
+  ]);
 });
