@@ -21,8 +21,12 @@ const { openSqliteStore } = await compiled<typeof import('../../broker/store/sql
 const { KeyIndex } = await compiled<typeof import('../../broker/store/sqlite/key-index.js')>(
   'broker/store/sqlite/key-index.js',
 );
+const { searchRowOf } = await compiled<typeof import('../../broker/store/sqlite/rows.js')>(
+  'broker/store/sqlite/rows.js',
+);
 const { parseDocument } =
   await compiled<typeof import('../../src/protocol/document.js')>('src/protocol/document.js');
+const { insertionOf } = await beside<typeof import('./insertion.js')>('insertion.ts');
 const { compare, median, quantile } = await beside<typeof import('./statistics.js')>('statistics.ts');
 const { inMs, printTable } = await beside<typeof import('./table.js')>('table.ts');
 
@@ -307,6 +311,7 @@ function fill(file: string): void {
      VALUES (:n, :id, :hash, :submitter, :hash, 'redeemed', 'alice', 'web-1.example.com', :n, :canonical,
        :vouched, :rule, :hash, :life)`,
   );
+  const insertSearch = insertionOf(database, 'request_search', searchRowOf(sample));
   const insertAsker = database.prepare('INSERT INTO askers VALUES (:n, :id, :hash, 1)');
   const insertEvent = database.prepare(
     'INSERT INTO events (at, kind, request, body, hash) VALUES (:n, :kind, :id, :canonical, :hash)',
@@ -323,6 +328,7 @@ function fill(file: string): void {
     hashes.forEach((hash, index) => {
       const row = { ...fixed, n: from + index, id: String(from + index).padStart(26, '0'), hash };
       insertRequest.run(row);
+      insertSearch.run({ ...searchRowOf(sample), id: row.id as RequestId });
       insertAsker.run(row);
       insertEvent.run({ ...row, kind: 'request.submitted' });
       insertEvent.run({ ...row, kind: 'request.redeemed' });

@@ -250,6 +250,12 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     expect(await approvals.run(readme.take('Watch it'))).toContain('\ncountersign_pending 0\n');
   });
 
+  test('searches what was asked', async () => {
+    const said = await onBroker(`export COUNTERSIGN_KEY=bob-new\n${readme.take('Search what was asked')}`);
+    expect(said).toMatch(/\n01[0-9A-Z]{24} +opened .* alice +ssh\.login /);
+    expect(said).toContain('"searchedTo": null');
+  });
+
   test('reports who approved what', async () => {
     const report = readme.take('Who approved what');
     const said = await onBroker(`export COUNTERSIGN_KEY=bob-new\n${report}\ncat decisions.csv`);
