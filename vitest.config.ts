@@ -21,7 +21,6 @@ export default defineConfig({
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: ['test/e2e/**'],
           testTimeout: 30_000,
-          hookTimeout: 30_000,
           // Of two processors Vitest would leave one to itself, which hardly uses it.
           maxWorkers: '100%',
         },

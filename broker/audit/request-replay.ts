@@ -94,6 +94,7 @@ export class RequestReplay {
   #restraints: Restraints = NO_RESTRAINTS;
   #fraud: { readonly request: RequestId; readonly by: Name; readonly comment: string } | null = null;
 
+  #isLockForgotten = false;
   readonly #steps: Readonly<Record<string, (body: unknown, moment: Moment) => void>> = {
     'request.submitted': (body, moment) => this.#submitted(body, moment),
     'request.voted': (body, moment) => this.#voted(body, moment),
@@ -121,6 +122,11 @@ export class RequestReplay {
     const used = this.#changes.get(id as RequestId) ?? null;
     this.#changes.delete(id as RequestId);
     return used;
+  }
+
+  /** A lock was set by a request that was erased: whom it was on is not known any more. */
+  forgetLocks(): void {
+    this.#isLockForgotten = true;
   }
 
   knows(id: string): boolean {
@@ -315,7 +321,9 @@ export class RequestReplay {
     const { requester } = standing.request.document;
     if (receipt === undefined) {
       const lock = lockOn(this.#restraints, countedAs(requester, this.#roster.principals), requester);
-      if (lock === null) throw new Problem('no-receipt', 'nobody has signed this no');
+      if (lock === null && this.#isLockForgotten)
+        moment.witness.unchecked('who was locked by a request that was erased');
+      else if (lock === null) throw new Problem('no-receipt', 'nobody has signed this no');
     } else {
       const vote = this.#decision(receipt, standing, moment);
       if (vote.verdict !== 'deny') throw another();

@@ -87,7 +87,7 @@ export class RosterReplay {
   /**
    * An entry `roster.changed` or `submitters.changed`.
    *
-   * @param approved the request that the entry names, where it was approved and used just before
+   * @param approved the request that the entry names, where it was approved and used just before, or was erased since
    * @returns whether it was changed without the approval that it would have taken while the broker ran
    * @throws Problem of a change that could not be made; `forbidden` where it took an approval and had none
    */
@@ -95,14 +95,15 @@ export class RosterReplay {
     kind: string,
     body: JsonObject,
     { seq, at }: { readonly seq: number; readonly at: EpochMs },
-    approved: Request | null,
+    approved: Request | null | 'erased',
   ): boolean {
     const { by, request, without, ...written } = body;
     const authority = pickDefined({ by, request, without });
     const isWithout = without === 'approval';
     const mustAgree = this.#directory.people.length >= APPROVERS_WHO_MUST_AGREE;
-    const next = request === undefined ? null : this.#described(kind, approved, at, authority);
-    if (mustAgree && !isWithout && next === null) {
+    const isErased = approved === 'erased';
+    const next = request === undefined || isErased ? null : this.#described(kind, approved, at, authority);
+    if (mustAgree && !isWithout && !isErased && next === null) {
       throw new Problem('forbidden', 'people had to agree to this change, and none is named who did');
     }
     const { directory, events } =

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type ExportLine, parseExportLine } from '../../src/protocol/audit-export.js';
+import type { ExportLine } from '../../src/protocol/audit-export.js';
 import type { AuditHead } from '../../src/protocol/audit-head.js';
 import { type ChainHead, GENESIS, hashBody, hashEntry, type LogEntry } from '../../src/protocol/event-log.js';
 import type { Fingerprint } from '../../src/protocol/names.js';
@@ -115,8 +115,9 @@ export class Verification {
   #heads = 0;
   #epoch: string | null = null;
   #attested: KnownHead | null = null;
-  /** The last entry that a head agreed with. */
+  /** The last entry that a head in the log agreed with, and the last that a kept one did. */
   #agreed: number;
+  #agreedKept: number;
   /** The next of the kept heads. */
   #nextKept = 0;
 
@@ -125,6 +126,7 @@ export class Verification {
     this.#keys = new BrokerKeyReplay(options.pinned);
     this.#last = options.after === 0 ? GENESIS : null;
     this.#agreed = options.after;
+    this.#agreedKept = options.after;
   }
 
   get verified(): Verified {
@@ -140,14 +142,9 @@ export class Verification {
     };
   }
 
-  /** A line of an export, after the first. */
-  text(line: string): Finding | null {
-    try {
-      return this.line(parseExportLine(line));
-    } catch (error) {
-      if (error instanceof Problem) return finding('malformed', this.#expected, error.message);
-      throw error;
-    }
+  /** Something stands there that is no line of an export. */
+  malformed(): Finding {
+    return finding('malformed', this.#expected, 'its line is no line of an export');
   }
 
   line(line: ExportLine): Finding | null {
@@ -187,6 +184,10 @@ export class Verification {
     const forked = this.#keptAt(entry);
     if (forked !== null) return forked;
     if (entry.body === null) return this.#erased(entry);
+    if (ERASABLE.test(entry.kind) && this.#gone.has(entry.request ?? '')) {
+      this.#note('entries of requests that were erased in part', entry.seq);
+      return null;
+    }
     try {
       this.#replay(entry, JSON.parse(entry.body));
       return null;
@@ -221,17 +222,18 @@ export class Verification {
         return this.#fork(
           seq,
           `a head that this machine kept, signed ${formatTime(head.signed)}, says another hash`,
+          this.#agreedKept,
         );
-      if (!isSelection) this.#agreed = seq;
+      if (!isSelection) this.#agreedKept = seq;
       this.#nextKept += 1;
     }
     return null;
   }
 
-  #fork(seq: number, why: string): Finding {
+  #fork(seq: number, why: string, agreed: number): Finding {
     const restored = this.#restored.findLast((at) => at <= seq);
     const after = restored === undefined ? '' : `; the log goes on from a back-up since entry ${restored}`;
-    return finding('forked', seq, why + after, Math.min(this.#agreed + 1, seq));
+    return finding('forked', seq, why + after, Math.min(agreed + 1, seq));
   }
 
   #head(text: string): Finding | null {
@@ -254,7 +256,11 @@ export class Verification {
     if (head.seq < seq)
       return finding('bad-head', seq, `after entry ${seq} stands a head of entry ${head.seq}`);
     if (head.hash !== `sha256:${hash}`)
-      return this.#fork(seq, `the head that was signed ${formatTime(head.signed)} says another hash`);
+      return this.#fork(
+        seq,
+        `the head that was signed ${formatTime(head.signed)} says another hash`,
+        Math.max(this.#agreed, this.#agreedKept),
+      );
     if (this.#epoch !== null && head.epoch !== this.#epoch) {
       return finding('bad-head', seq, `the head after it is of another life of the database: ${head.epoch}`);
     }
@@ -267,6 +273,7 @@ export class Verification {
   #erased({ seq, kind, request }: LogEntry): Finding | null {
     if (!ERASABLE.test(kind)) return finding('body-gone', seq, `the body of ${kind} is never erased`);
     if (!this.#gone.has(request ?? '')) this.#gone.set(request ?? '', seq);
+    if (kind === 'requester.locked') this.#requests.forgetLocks();
     this.#note('bodies that were erased after their time', seq);
     return null;
   }
@@ -288,7 +295,9 @@ export class Verification {
     switch (kind) {
       case 'roster.changed':
       case 'submitters.changed': {
-        const approved = this.#requests.takeChange(body.request);
+        const isErased = this.#gone.has(String(body.request));
+        if (isErased) this.#note('what people approved of changes whose requests were erased', seq);
+        const approved = isErased ? 'erased' : this.#requests.takeChange(body.request);
         if (this.#roster.changed(kind, body, entry, approved)) this.#unapproved.push(seq);
         return;
       }

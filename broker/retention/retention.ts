@@ -33,6 +33,7 @@ export interface RetentionState {
 interface Pass {
   readonly before: EpochMs;
   readonly after: RequestId | null;
+  readonly erased: boolean;
 }
 
 /** Erases what has been kept long enough, a little at each tick, and nothing that somebody holds. */
@@ -43,8 +44,6 @@ export class Retention {
   #clock: EpochMs;
   #pass: Pass | null = null;
   #nextPass: EpochMs = Number.NEGATIVE_INFINITY;
-  /** Whether something that was erased may still stand in the files; also after a broker that was killed. */
-  #isDirty = true;
   #isBusy = false;
 
   private constructor(context: RetentionContext, time: EpochMs) {
@@ -89,12 +88,11 @@ export class Retention {
   async #goOn(at: EpochMs): Promise<void> {
     const { store, keep, onErased } = this.#context;
     if (keep === null || (this.#pass === null && this.#time < this.#nextPass)) return;
-    const pass = this.#pass ?? { before: this.#time - keep * 1000, after: null };
+    const pass = this.#pass ?? { before: this.#time - keep * 1000, after: null, erased: false };
     this.#pass = pass;
     const ids = await store.closed({ after: pass.after, before: pass.before, limit: BATCH });
     if (ids.length === 0) {
-      if (this.#isDirty && !(await store.scrub())) return;
-      this.#isDirty = false;
+      if (pass.erased && !(await store.scrub())) return;
       this.#pass = null;
       this.#nextPass = this.#time + PAUSE;
       return;
@@ -106,9 +104,9 @@ export class Retention {
     if (erased === null) return;
     const { requests, unfinished } = erased;
     const done = unfinished === null ? ids : ids.slice(0, ids.indexOf(unfinished));
-    this.#pass = { ...pass, after: done.at(-1) ?? pass.after };
-    this.#isDirty ||= requests.length > 0 || unfinished !== null;
-    if (requests.length > 0) onErased(requests);
+    const isErased = requests.length > 0 || unfinished !== null;
+    this.#pass = { ...pass, after: done.at(-1) ?? pass.after, erased: pass.erased || isErased };
+    if (isErased) onErased(requests);
   }
 }
 

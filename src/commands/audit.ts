@@ -1,7 +1,9 @@
+import { exportVerb } from './audit/export-verb.js';
 import { headsVerb } from './audit/heads-verb.js';
 import { holdVerbs } from './audit/hold-verbs.js';
 import { reportVerb } from './audit/report-verb.js';
 import { showVerb } from './audit/show-verb.js';
+import { verifyVerb } from './audit/verify-verb.js';
 import type { VerbGroup } from './verb.js';
 
 export const verb: VerbGroup = {
@@ -10,6 +12,8 @@ The log of everything that the broker did: each entry is linked to the one befor
 its hash, and the broker signs how far the log has got.
 
 Usage
+  countersign audit export [FILE] [--after SEQ | --since TIME] [--until TIME]
+  countersign audit verify FILE|DIR [--broker SHA256:…] [--against EXPORT] [--json]
   countersign audit show ID [--json]
   countersign audit report [--since TIME] [--until TIME] [--by WHAT] [--format FORM]
   countersign audit heads [--json]
@@ -18,9 +22,18 @@ Usage
   countersign audit hold lift NAME
 
 Examples
+  countersign audit export audit.jsonl
+  countersign audit verify audit.jsonl
   countersign audit report --since 7d --by person
   countersign audit heads
   countersign audit hold list
 `,
-  verbs: { show: showVerb, report: reportVerb, heads: headsVerb, hold: holdVerbs },
+  verbs: {
+    export: exportVerb,
+    verify: verifyVerb,
+    show: showVerb,
+    report: reportVerb,
+    heads: headsVerb,
+    hold: holdVerbs,
+  },
 };

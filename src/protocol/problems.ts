@@ -182,6 +182,10 @@ export const PROBLEMS = {
   'claim-needed': { status: 400, hint: 'send {"claim":"32 hex digits"}' },
 
   // The log, outside of the broker
+  'log-forked': {
+    status: 409,
+    hint: 'keep both: countersign audit verify NEW --against OLD names where they part',
+  },
   'malformed-export': { status: 400, hint: 'make it anew with: countersign audit export FILE' },
 
   // At a door, which checks for itself

@@ -43,6 +43,10 @@ export function* auditLines(database: Database): Generator<ExportLine> {
 
 const headLine = (row: HeadRow | undefined): ExportLine => ({ kind: 'head', text: row?.text ?? '' });
 
-/** The life of the database; null where nothing was ever written. */
-export const epochOf = (database: Database): string | null =>
-  database.prepare<[], { readonly epoch: string }>('SELECT epoch FROM store').get()?.epoch ?? null;
+/** Whether the database is a back-up: its log ends where that was made. */
+export const isCopy = (database: Database): boolean => {
+  const row = database.prepare('SELECT * FROM store').get() as
+    | { readonly copied?: number | null }
+    | undefined;
+  return typeof row?.copied === 'number';
+};

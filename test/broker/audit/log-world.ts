@@ -140,6 +140,11 @@ export class LogWorld {
     return world;
   }
 
+  /** All that it ever had, oldest first. */
+  get brokerKeys(): readonly SoftwareKey[] {
+    return this.#names;
+  }
+
   get file(): string {
     return join(this.directory, 'broker.db');
   }
