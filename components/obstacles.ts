@@ -43,7 +43,7 @@ export function obstacleTo(state: ConsoleState, verdict: ConfirmVerdict): Obstac
 /** A4: what is found by a search was not brought under the cursor to be decided on. */
 function recordObstacle({ state }: RequestView): Obstacle {
   return state === 'pending'
-    ? obstacle(label`it still waits: decide on it in the queue`, 'warning')
+    ? obstacle(label`still waits: decide in the queue`, 'warning')
     : obstacle(label`from the history, to read only`, 'muted');
 }
 

@@ -25,8 +25,8 @@ export interface HistoryPage {
   readonly requests: readonly RequestView[];
   /** Where to go on; null at the end. */
   readonly next: string | null;
-  /** Nothing asked at this time or later was passed over; null where the broker does not say. */
-  readonly searchedTo?: EpochMs | null;
+  /** Everything that was asked later has been looked at; null where all has. */
+  readonly searchedTo: EpochMs | null;
 }
 
 /** Requests of the past, as approvers may read them. */

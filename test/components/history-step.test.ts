@@ -88,7 +88,7 @@ describe('the history', () => {
     expect(reading.search).toMatchObject({ isWaiting: true, searchedTo: NOW - 1000, selected: null });
     reading.find(1, { requests: [], next: null, searchedTo: null });
     expect(searches(reading.driver)).toHaveLength(2);
-    expect(reading.search).toMatchObject({ isWaiting: false, next: null });
+    expect(reading.search).toMatchObject({ isWaiting: false, next: null, searchedTo: null });
   });
 
   test('asks for nothing more while another screen is looked at', () => {
@@ -156,10 +156,10 @@ describe('the filter line', () => {
   test('drops a page of the former filter that arrives late, and its failure', () => {
     const reading = new Reading('/');
     reading.driver.press('bob', 'enter');
-    reading.find(1, { requests: past.slice(0, 5), next: null });
+    reading.find(1, { requests: past.slice(0, 5), next: null, searchedTo: null });
     reading.driver.finish({ type: 'notFound', search: 1, ...problem });
     expect(reading.search).toMatchObject({ number: 2, isWaiting: true, requests: [], failure: null });
-    reading.find(2, { requests: past.slice(5, 7), next: null });
+    reading.find(2, { requests: past.slice(5, 7), next: null, searchedTo: null });
     expect(reading.search.requests).toEqual(past.slice(5, 7));
   });
 
@@ -218,7 +218,7 @@ describe('a request of the past', () => {
     for (const first of keys) {
       for (const second of keys) {
         const reading = new Reading();
-        reading.find(1, { requests: [waiting], next: null });
+        reading.find(1, { requests: [waiting], next: null, searchedTo: null });
         reading.driver.press('enter', 'G', 'g', first, second, 'tab', 'enter', 'tab', 'enter');
         expect(reading.driver.state.confirm, `${first} ${second}`).toBeNull();
         expect(reading.driver.decisions).toEqual([]);
@@ -229,7 +229,7 @@ describe('a request of the past', () => {
 
   test('that still waits says where it is decided', () => {
     const reading = new Reading();
-    reading.find(1, { requests: [sampleRequest()], next: null });
+    reading.find(1, { requests: [sampleRequest()], next: null, searchedTo: null });
     reading.driver.press('enter');
     expect(obstacleTo(reading.driver.state, 'approve')?.words).toContain('in the queue');
     reading.driver.press('escape', '1', 'enter');
@@ -239,7 +239,7 @@ describe('a request of the past', () => {
 
   test('shows what happened since it was found', () => {
     const reading = new Reading();
-    reading.find(1, { requests: [sampleRequest()], next: null });
+    reading.find(1, { requests: [sampleRequest()], next: null, searchedTo: null });
     reading.driver.change(sampleId(1), { state: 'denied', endedAt: NOW, endedBy: 'denied by carol' });
     reading.driver.press('enter');
     expect(obstacleTo(reading.driver.state, 'approve')?.words).toContain('to read only');

@@ -49,6 +49,7 @@ test('the history draws hostile requests, filters and failures as what they are,
             { ...shown, id: sampleId(3), report },
           ],
           next: '1',
+          searchedTo: NOW,
         },
       });
       expectSafe(driver);
