@@ -121,7 +121,8 @@ function refusalIn({ status, body }: Answer): string | null {
   if (isJsonObject(said) && said.allowed === false && keys === 'allowed,message') {
     const { message } = said;
     if (typeof message === 'string' && message.trim() !== '' && [...message].length <= MAX_MESSAGE) {
-      return plainLine(message, 2 * MAX_MESSAGE);
+      // In ASCII: shells and terminals have marks of their own for what is not.
+      return plainLine(message, 2 * MAX_MESSAGE).replace(/[⟨⟩]/g, (mark) => (mark === '⟨' ? '<' : '>'));
     }
   }
   throw new NoAnswer('its answer is neither {"allowed":true} nor {"allowed":false,"message":"…"}');

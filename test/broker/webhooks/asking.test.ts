@@ -63,7 +63,7 @@ describe('a validating webhook', () => {
     expect([answer.status, answer.json.code, answer.json.detail]).toEqual([
       403,
       'validation-refused',
-      'cmdb refuses this: web-1 is frozen⟨U+001B⟩]0;x⟨U+0007⟩ until Monday',
+      'cmdb refuses this: web-1 is frozen<U+001B>]0;x<U+0007> until Monday',
     ]);
     const shell = await broker.call('POST', '/v1/requests', {
       body: broker.hostSubmit(bound),
@@ -71,7 +71,7 @@ describe('a validating webhook', () => {
     });
     expect(shell.status).toBe(403);
     expect(shell.text).toBe(
-      'countersign/1 error -\nwatch: -\ncode: validation-refused\nanswer-by: -\nclaim-by: -\nhint: cmdb refuses this: web-1 is frozen?U+001B?]0;x?U+0007? until Monday; a check of your organisation refuses it: ask again once that is mended\n\n',
+      'countersign/1 error -\nwatch: -\ncode: validation-refused\nanswer-by: -\nclaim-by: -\nhint: cmdb refuses this: web-1 is frozen<U+001B>]0;x<U+0007> until Monday; a check of your organisation refuses it: ask again once that is mended\n\n',
     );
     expect((await requests()).some(({ digest }) => digest === bound.digest)).toBe(false);
   });
