@@ -141,6 +141,8 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       random,
       log,
       count: (validator, outcome) => metrics.countValidation(validator, outcome),
+      broker: () => keys.current.fingerprint,
+      use: (senders) => outbox.use([...(surroundings.senders ?? []), ...senders]),
     });
     const outbox = new Outbox({
       store,
@@ -252,7 +254,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
     await changes.resume();
     await policy.reload();
     hub.announcePolicy(policy.standing());
-    await outbox.use(surroundings.senders ?? []);
+    await webhooks.start();
     hub.announceOutbox(outbox.standings());
 
     const application = await createHttpApplication(context);

@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
-import type { Name } from '../../src/protocol/names.js';
+import type { Fingerprint, Name } from '../../src/protocol/names.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { WebhooksStanding } from '../../src/protocol/webhook-messages.js';
 import type { RandomBytes } from '../access/tokens.js';
+import type { Sender } from '../outbox/sender.js';
 import type { Validation } from '../requests/submissions.js';
 import { NO_WEBHOOKS, readWebhooks, type WebhooksConfiguration } from './configuration.js';
 import { type NewAsk, type Validated, Validators } from './validation.js';
+import { WebhookSender } from './webhook-sender.js';
 
 export interface RunningWebhooksContext {
   /** Path of the file; null for none. */
@@ -14,24 +16,39 @@ export interface RunningWebhooksContext {
   readonly random: RandomBytes;
   readonly log: Logger;
   readonly count: (validator: string, outcome: Validated) => void;
+  /** What the broker is called in what it sends. */
+  readonly broker: () => Fingerprint;
+  /** Sends events to these from now on, and to no other webhook. */
+  readonly use: (senders: readonly Sender[]) => Promise<void>;
 }
 
 /** The webhooks of a running broker, as their file last said. */
 export class RunningWebhooks implements Validation {
   readonly #context: RunningWebhooksContext;
+  #configuration: WebhooksConfiguration;
   #validators: Validators;
   #refused: WebhooksStanding['refused'] = null;
   #loading: Promise<void> = Promise.resolve();
 
   private constructor(context: RunningWebhooksContext, configuration: WebhooksConfiguration) {
     this.#context = context;
-    this.#validators = this.#take(configuration);
+    this.#configuration = configuration;
+    this.#validators = this.#made(configuration);
   }
 
-  /** @throws Problem `bad-webhooks`, `unsafe-file` */
+  /**
+   * Nobody is sent anything before {@link start}.
+   *
+   * @throws Problem `bad-webhooks`, `unsafe-file`
+   */
   static async open(context: RunningWebhooksContext): Promise<RunningWebhooks> {
     const { file } = context;
     return new RunningWebhooks(context, file === null ? NO_WEBHOOKS : await readWebhooks(file));
+  }
+
+  /** @throws Problem `storage-failed` */
+  start(): Promise<void> {
+    return this.#take(this.#configuration);
   }
 
   isAskedFor(action: Name): boolean {
@@ -48,6 +65,7 @@ export class RunningWebhooks implements Validation {
     return this.#loading;
   }
 
+  /** Questions that are under way fail; what is being sent is the outbox's to end. */
   stop(): void {
     this.#validators.close();
   }
@@ -62,8 +80,7 @@ export class RunningWebhooks implements Validation {
     const { file, log, clock } = this.#context;
     if (file === null) return;
     try {
-      // Questions that are under way are answered to those before.
-      this.#validators = this.#take(await readWebhooks(file));
+      await this.#take(await readWebhooks(file));
       this.#refused = null;
     } catch (error) {
       const mistakes = (error as Error).message.split('\n');
@@ -72,12 +89,20 @@ export class RunningWebhooks implements Validation {
     }
   }
 
-  #take({ webhooks, validate }: WebhooksConfiguration): Validators {
-    const { file, clock, random, log, count } = this.#context;
-    if (file !== null) {
-      const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
-      log.info({ event: 'webhooks-loaded', file, webhooks: names(webhooks), validate: names(validate) });
-    }
+  /** Questions and deliveries that are under way are ended by whoever began them. */
+  async #take(configuration: WebhooksConfiguration): Promise<void> {
+    const { file, clock, log, broker, use } = this.#context;
+    const { webhooks, validate } = configuration;
+    await use(webhooks.map((webhook) => new WebhookSender(webhook, broker, clock)));
+    this.#configuration = configuration;
+    this.#validators = this.#made(configuration);
+    if (file === null) return;
+    const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
+    log.info({ event: 'webhooks-loaded', file, webhooks: names(webhooks), validate: names(validate) });
+  }
+
+  #made({ validate }: WebhooksConfiguration): Validators {
+    const { clock, random, log, count } = this.#context;
     return new Validators(validate, {
       clock,
       random,

@@ -39,10 +39,6 @@ export class WebhookSender implements Sender {
       return { outcome: 'unreachable', why: error.message };
     }
   }
-
-  close(): void {
-    this.#endpoint.close();
-  }
 }
 
 /** What a receiver means by the status of its answer. */

@@ -1,8 +1,10 @@
+import { randomBytes, randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { openSqliteStore } from '../../broker/store/sqlite/open.js';
 import { type Authority, json, makeAuthority, status, TestReceiver } from '../broker/webhooks/receiver.js';
-import { countersign } from './programs.js';
+import { BrokerProcess, countersign, until } from './programs.js';
 import { ProtectedHost } from './protected-host.js';
 import { RunDoor } from './run-door.js';
 import { describeWith } from './tools.js';
@@ -48,7 +50,10 @@ describeWith(['root', 'mount namespaces', 'sshd'], 'a validating webhook before 
 
   const request = () =>
     countersign(
-      ['request', '--action', 'demo.try', '--resource', 'x', '--door', 'demo', '--requester', 'demo'],
+      [
+        ...['request', 'command.run', '--resource', 'x', '--door', 'run:laptop', '--requester', 'alice'],
+        ...['--submitter', 'run:laptop', '--key', join(broker.directory, 'run')],
+      ],
       broker.env,
     ).outcome;
 
@@ -101,3 +106,102 @@ describeWith(['root', 'mount namespaces', 'sshd'], 'a validating webhook before 
     expect(await door.approved(['echo', 'approved'])).toMatchObject({ code: 0, stdout: 'approved\n' });
   });
 });
+
+/** How often the broker is killed. */
+const KILLS = 4;
+
+test(`every event arrives, in order within a request, across ${KILLS} kill -9 and the whims of its receiver`, async () => {
+  const broker = new BrokerProcess();
+  const authority = await makeAuthority();
+  const receiver = await TestReceiver.start(authority);
+  // By the number of the call: an error, a connection that breaks before the answer, and one that breaks within it.
+  const whims = new Map<number, TestReceiver['answer']>([
+    [3, status(500)],
+    [9, (response) => void response.destroy()],
+    [
+      15,
+      (response) =>
+        void response.writeHead(200, { 'content-length': '9' }).write('x', () => response.destroy()),
+    ],
+  ]);
+  receiver.answer = (response, received) =>
+    (whims.get(receiver.received.length) ?? status(204))(response, received);
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(broker.directory, name), text, { mode: 0o600 });
+    return join(broker.directory, name);
+  };
+  try {
+    await broker.enrol('bob');
+    const limits = ['--action', '*', '--resource', '*', '--door', '*', '--requester', '*'];
+    const token = (await broker.must('submitter', 'add', 'load', '--token', ...limits)).trim();
+    const siem = `name: siem, url: "https://localhost:${receiver.port}/", secret-file: ${write('secret', SECRET)}, ca-file: ${write('ca.pem', authority.ca)}`;
+    const flags = ['--webhooks', write('webhooks.yaml', `version: 1\nwebhooks: [ { ${siem} } ]\n`)];
+
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      await broker.start(...flags);
+      const killAfter = randomInt(5, 40);
+      let answered = 0;
+      let killed: Promise<unknown> | null = null;
+      const ask = async (): Promise<void> => {
+        while (killed === null) {
+          await livedOnce(broker.address, token).catch(() => {});
+          answered += 1;
+          if (answered >= killAfter) killed ??= broker.signal('SIGKILL');
+        }
+      };
+      await Promise.all([ask(), ask(), ask(), ask()]);
+      await killed;
+    }
+    await broker.start(...flags);
+    await until(async () => {
+      const metrics = await (await fetch(`${broker.address}/metrics`)).text();
+      return metrics.includes('countersign_outbox_waiting{sink="webhook:siem"} 0\n');
+    });
+    await broker.signal('SIGTERM');
+
+    const store = await openSqliteStore({ directory: broker.data, clock: Date.now, random: randomBytes });
+    const log = (await store.events({ after: 0, limit: 5000 })).filter(({ kind }) =>
+      kind.startsWith('request.'),
+    );
+    await store.close();
+    const taken = receiver.received.map(({ body, headers }) => ({ data: JSON.parse(body).data, headers }));
+    const seqs = new Set(taken.map(({ data }) => data.seq));
+    expect(log.length).toBeGreaterThan(KILLS * 5);
+    expect(log.filter(({ seq }) => !seqs.has(seq))).toEqual([]);
+    expect(new Set(taken.map(({ headers }) => headers['webhook-id'])).size).toBe(seqs.size);
+    const newest = new Map<string, Set<number>>();
+    for (const { data } of taken) {
+      const before = newest.get(data.request) ?? new Set();
+      if (data.request !== null && !before.has(data.seq))
+        expect(data.seq).toBeGreaterThan(Math.max(0, ...before));
+      newest.set(data.request, before.add(data.seq));
+    }
+  } finally {
+    await broker.remove();
+    await receiver.stop();
+  }
+}, 120_000);
+
+/** Asks for something, and takes it back: two events. */
+async function livedOnce(address: string, token: string): Promise<void> {
+  const document = {
+    ...{ action: 'load.test', context: {}, details: {}, door: 'load', duration: 0, version: 1 },
+    nonce: randomBytes(16).toString('hex'),
+    requester: `user-${randomBytes(8).toString('hex')}`,
+    resource: `resource ${randomInt(1000)}`,
+  };
+  const call = async (method: string, path: string, bearer: string, body?: object) => {
+    const headers = {
+      authorization: `Bearer ${bearer}`,
+      ...(body && { 'content-type': 'application/json' }),
+    };
+    const reply = await fetch(address + path, {
+      method,
+      headers,
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return reply.json() as Promise<{ id: string; watch: string }>;
+  };
+  const { id, watch } = await call('POST', '/v1/requests', token, { document });
+  await call('DELETE', `/v1/requests/${id}?cancel=now`, watch);
+}
