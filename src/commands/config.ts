@@ -136,7 +136,7 @@ type Row = readonly [name: string, setting: Setting<string | boolean | null>];
 
 /** What is shown; a token itself never is. */
 function settingRows(settings: Settings, env: Readonly<Record<string, string | undefined>>): readonly Row[] {
-  const { profile, url, dir, ca, key, tokenFile, retain, colour, utc } = settings;
+  const { profile, url, dir, ca, key, tokenFile, retain, webhooks, colour, utc } = settings;
   const variable = (name: string) => ({ kind: 'variable', variable: name }) as const;
   const token = ['COUNTERSIGN_TOKEN', 'COUNTERSIGN_OIDC_TOKEN'].find((name) => env[name]);
   return [
@@ -149,6 +149,7 @@ function settingRows(settings: Settings, env: Readonly<Record<string, string | u
       ? ([['token', { value: 'set, not shown', source: variable(token) }]] as const)
       : ([['token-file', tokenFile]] as const)),
     ...(retain.value === null ? [] : ([['retain', retain]] as const)),
+    ...(webhooks.value === null ? [] : ([['webhooks', webhooks]] as const)),
     ['colour', colour],
     ['utc', utc],
     ['zone', zoneRow(utc, env)],

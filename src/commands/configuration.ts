@@ -22,6 +22,7 @@ export interface Profile {
   readonly key: Entry<string> | null;
   readonly tokenFile: Entry<string> | null;
   readonly retain: Entry<string> | null;
+  readonly webhooks: Entry<string> | null;
   readonly colour: Entry<ProfileColour> | null;
   readonly utc: Entry<boolean> | null;
 }
@@ -61,6 +62,7 @@ const profileSchema = z
       .string()
       .regex(/^\d{1,8}[smhd]$/, 'is not a time like 400d')
       .optional(),
+    webhooks: path.optional(),
     colour: z.enum(PROFILE_COLOURS).optional(),
     utc: z.boolean().optional(),
   })
@@ -112,6 +114,7 @@ export function parseConfiguration(text: string, file: string): Configuration {
       key: within(given.key, 'key'),
       tokenFile: within(given['token-file'], 'token-file'),
       retain: within(given.retain, 'retain'),
+      webhooks: within(given.webhooks, 'webhooks'),
       colour: within(given.colour, 'colour'),
       utc: within(given.utc, 'utc'),
     };

@@ -28,6 +28,7 @@ export interface Settings {
   readonly tokenFile: Setting<string | null>;
   /** How long the broker of the data directory keeps closed requests. */
   readonly retain: Setting<string | null>;
+  readonly webhooks: Setting<string | null>;
   readonly colour: Setting<ProfileColour | null>;
   readonly utc: Setting<boolean>;
   /** Name and colour of the profile; null unless the broker is the one that it names. */
@@ -50,6 +51,7 @@ const VARIABLES = {
   key: 'COUNTERSIGN_KEY',
   tokenFile: 'COUNTERSIGN_TOKEN_FILE',
   retain: 'COUNTERSIGN_RETAIN',
+  webhooks: 'COUNTERSIGN_WEBHOOKS',
 } as const;
 type Name = keyof typeof VARIABLES;
 
@@ -63,6 +65,7 @@ const FLAGS: Readonly<Record<Name, string>> = {
   key: '--key',
   tokenFile: '--token-file',
   retain: '--retain',
+  webhooks: '--webhooks',
 };
 
 /**
@@ -118,6 +121,7 @@ export function settle(
     tokenFile: setting('tokenFile', isIts ? profile?.tokenFile : null),
     // How long history is kept is not said of another broker by mistake.
     retain: setting('retain', isIts ? profile?.retain : null),
+    webhooks: setting('webhooks', isIts ? profile?.webhooks : null),
     colour: fromFile(isIts ? profile.colour : null, null),
     utc:
       flags.utc === true

@@ -44,6 +44,7 @@ describe('config.yaml', () => {
       key: { value: '~/.ssh/id_ed25519_sk', line: 7 },
       tokenFile: null,
       retain: null,
+      webhooks: null,
       colour: { value: 'red', line: 8 },
       utc: { value: true, line: 9 },
     });

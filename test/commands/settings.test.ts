@@ -13,7 +13,7 @@ profiles:
     colour: red
     utc: true
   staging: { url: "https://staging.example.com", key: /keys/staging }
-  here: { dir: /var/lib/countersign, key: /keys/here, colour: green, retain: 400d }
+  here: { dir: /var/lib/countersign, key: /keys/here, colour: green, retain: 400d, webhooks: ~/webhooks.yaml }
 `;
 const configuration = parseConfiguration(FILE, '/c/config.yaml');
 
@@ -50,6 +50,9 @@ describe('a setting', () => {
   test('of how long history is kept is that of the data directory, and of no other broker', () => {
     const retain = (flags: GivenFlags, env: Record<string, string> = {}) =>
       settled(flags, env, 'directory').settings.retain;
+    expect(settled({ profile: 'here' }, { HOME: '/home/me' }, 'directory').settings.webhooks.value).toBe(
+      '/home/me/webhooks.yaml',
+    );
     expect(retain({ profile: 'here' })).toEqual({ value: '400d', source: { kind: 'file', line: 11 } });
     expect(retain({ profile: 'here', dir: '/var/lib/other' }).value).toBeNull();
     expect(retain({ profile: 'here' }, { COUNTERSIGN_RETAIN: '90d' }).value).toBe('90d');

@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SYSTEMCTL = readFileSync(new URL('readme/systemctl', import.meta.url), 'utf8');
 const TOOLS = [
   ...['root', 'mount namespaces', 'ip', 'npm', 'git', 'sudo', 'sshd', 'ssh-keygen'],
-  ...['systemd-sysusers', 'curl', 'script', 'useradd', 'jq'],
+  ...['systemd-sysusers', 'curl', 'script', 'useradd', 'jq', 'python3', 'openssl'],
 ];
 /** What the README asks the reader to put in its place. */
 const FINGERPRINT = 'SHA256:REPLACE-WITH-THE-FINGERPRINT-OF-THE-BROKER';
@@ -30,6 +30,7 @@ describeWith(TOOLS, 'the README, by its own text', () => {
   let approvals: Machine;
   let web: Machine;
   let fingerprint = '';
+  let receiving: RunningProgram;
 
   const onBroker = (block: string): Promise<string> => approvals.run(block, { user: 'countersign' });
 
@@ -234,11 +235,25 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     expect([code, stdout]).toEqual([0, 'nginx restarted\n']);
   });
 
+  test('sends events to a receiver that verifies them', async () => {
+    const guide = (language?: string) => readme.take('Send events to your SIEM or chat', language);
+    approvals.write('/root/receive.py', guide('python'));
+    await approvals.run(guide());
+    receiving = approvals.start('exec python3 receive.py /etc/countersign/siem.secret 8099');
+    approvals.write('/etc/countersign/webhooks.yaml', guide('yaml'));
+    const flags = 's|^COUNTERSIGN_FLAGS=|&--webhooks /etc/countersign/webhooks.yaml |';
+    await approvals.run(`sed -i '${flags}' /etc/default/countersign`);
+    await approvals.run(guide());
+    expect(await approvals.run('cat /var/log/pid1')).toContain('"event":"webhooks-loaded"');
+  });
+
   test('enrols a pipeline, and asks from a script with a token', async () => {
     await changed(readme.take('A CI job behind an approval'));
     const asking = approvals.start(readme.take('Asking from scripts'), { user: 'countersign' });
     const [{ code, stderr }] = await Promise.all([answered('approve', asking), signChanges(asking)]);
     expect(code, stderr).toBe(0);
+    // What was asked here has been sent on.
+    await until(() => /^Asked: .*\n(?:.*\n)*Approved: /m.test(receiving.said.stdout));
   });
 
   test('takes over a certificate from elsewhere, and has metrics to watch', async () => {
