@@ -46,7 +46,8 @@ export type Verb =
   | 'roster.follow'
   | 'directory.read'
   | 'directory.change'
-  | 'key.rotate';
+  | 'key.rotate'
+  | 'webhook.test';
 
 /**
  * Which principals reach which verb: the whole of it. `request.decide`, `request.revoke`, `request.review`, `lock.lift` and
@@ -85,6 +86,7 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'directory.read': ['owner'],
   'directory.change': ['owner', 'approver'],
   'key.rotate': ['owner'],
+  'webhook.test': ['owner'],
 };
 
 /**

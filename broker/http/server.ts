@@ -23,6 +23,7 @@ import { requestRoutes } from './request-routes.js';
 import { rosterRoutes } from './roster-routes.js';
 import { serviceRoutes } from './service-routes.js';
 import { sessionRoutes } from './session-routes.js';
+import { webhookRoutes } from './webhook-routes.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -88,6 +89,7 @@ export async function createHttpApplication(context: BrokerContext): Promise<Htt
 
   requestRoutes(app, context);
   lockRoutes(app, context);
+  webhookRoutes(app, context);
   holdRoutes(app, context);
   outboxRoutes(app, context);
   sessionRoutes(app, context);

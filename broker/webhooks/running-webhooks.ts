@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
 import type { Fingerprint, Name } from '../../src/protocol/names.js';
-import type { EpochMs } from '../../src/protocol/time.js';
-import type { WebhooksStanding } from '../../src/protocol/webhook-messages.js';
+import { Problem } from '../../src/protocol/problems.js';
+import { type EpochMs, formatTime } from '../../src/protocol/time.js';
+import type { WebhooksStanding, WebhookTestReply } from '../../src/protocol/webhook-messages.js';
 import type { RandomBytes } from '../access/tokens.js';
 import type { Sender } from '../outbox/sender.js';
 import type { Validation } from '../requests/submissions.js';
 import { NO_WEBHOOKS, readWebhooks, type WebhooksConfiguration } from './configuration.js';
+import { Endpoint, NoAnswer } from './endpoint.js';
 import { type NewAsk, type Validated, Validators } from './validation.js';
 import { WebhookSender } from './webhook-sender.js';
 
@@ -57,6 +59,31 @@ export class RunningWebhooks implements Validation {
 
   check(ask: NewAsk): Promise<readonly string[]> {
     return this.#validators.check(ask);
+  }
+
+  /**
+   * Calls one of them now, whether it is sent events or asked.
+   *
+   * @throws Problem `not-found`
+   */
+  async ping(name: string): Promise<WebhookTestReply> {
+    const { clock, random, broker } = this.#context;
+    const { webhooks, validate } = this.#configuration;
+    const receiver = [...webhooks, ...validate].find((one) => one.name === name);
+    if (receiver === undefined) throw new Problem('not-found', 'there is no webhook of that name');
+    const endpoint = new Endpoint(receiver, clock);
+    const data = { broker: broker(), summary: 'A test of this webhook' };
+    const body = JSON.stringify({ type: 'ping', timestamp: formatTime(clock()), data });
+    try {
+      const letter = { id: `ping-${random(16).toString('hex')}`, body };
+      const { status } = await endpoint.post(letter, new AbortController().signal);
+      return { status, why: null };
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      return { status: null, why: error.message };
+    } finally {
+      endpoint.close();
+    }
   }
 
   /** Reads the file and all that it names again. Never throws: where anything is wrong, all stays as it was. */

@@ -56,7 +56,7 @@ const VARIABLES = {
 type Name = keyof typeof VARIABLES;
 
 /** Those that may begin with `~/`. */
-const PATHS: readonly Name[] = ['dir', 'ca', 'key', 'tokenFile'];
+const PATHS: readonly Name[] = ['dir', 'ca', 'key', 'tokenFile', 'webhooks'];
 
 const FLAGS: Readonly<Record<Name, string>> = {
   url: '--url',

@@ -24,6 +24,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   submitter: () => import('./submitter.js'),
   policy: () => import('./policy.js'),
   outbox: () => import('./outbox.js'),
+  webhook: () => import('./webhook.js'),
   broker: () => import('./broker.js'),
   audit: () => import('./audit.js'),
   status: () => import('./status.js'),

@@ -8,3 +8,7 @@ export const webhooksStandingSchema = z.object({
   refused: z.nullable(z.object({ since: time, mistakes: z.array(z.string()) })),
 });
 export type WebhooksStanding = z.output<typeof webhooksStandingSchema>;
+
+/** `POST /v1/webhooks/{name}/tests`: the HTTP status of the answer, or why there was none. */
+export const webhookTestReply = z.object({ status: z.nullable(z.int()), why: z.nullable(z.string()) });
+export type WebhookTestReply = z.output<typeof webhookTestReply>;

@@ -39,6 +39,7 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'directory.read': ['owner'],
   'directory.change': ['owner', 'approver'],
   'key.rotate': ['owner'],
+  'webhook.test': ['owner'],
   'request.submit': ['submitter'],
   'request.read': ['asker', 'approver'],
   'request.redeem': ['asker'],

@@ -107,6 +107,19 @@ describe('a webhook', () => {
     expect(JSON.stringify(sinks) + JSON.stringify(letters)).not.toMatch(/localhost|AQEB|whsec/);
   });
 
+  test('is called at once to try it out, by the owner of the broker alone', async () => {
+    const ping = (call: object, name = 'siem') => broker.call('POST', `/v1/webhooks/${name}/tests`, call);
+    expect((await ping({ viaSocket: true })).json).toEqual({ status: 204, why: null });
+    expect(JSON.parse(receiver.received[0]?.body ?? '')).toMatchObject({
+      type: 'ping',
+      data: { broker: broker.fingerprint },
+    });
+    expect(receiver.received[0]?.headers['webhook-id']).toMatch(/^ping-[0-9a-f]{32}$/);
+    expect((await ping({ viaSocket: true }, 'nobody')).status).toBe(404);
+    expect((await ping({ token })).status).toBe(403);
+    expect((await ping({})).status).toBe(401);
+  });
+
   test('comes and goes with its file, and a new one begins with what happens from then on', async () => {
     configure('name: siem, events: [requester.*]', 'name: chat, events: [request.submitted]');
     await broker.running.reload();
