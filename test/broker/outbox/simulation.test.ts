@@ -2,11 +2,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Request } from '../../../broker/requests/request.js';
 import type { LogEntry } from '../../../src/protocol/event-log.js';
+import type { Problem } from '../../../src/protocol/problems.js';
 import { answered, OutboxWorld, type Receiver, TAKEN, type Treatment } from './outbox-world.js';
 
 const SINKS = ['webhook:siem', 'webhook:chat'] as const;
 const HOURS = 3;
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 /** What a receiver is like for a while. */
 const WEATHERS = ['good', 'down', 'slow', 'failing', 'doubling', 'losing answers', 'mixed'] as const;
@@ -81,7 +83,7 @@ test.each([1, 2])(
     const from = world.store.seq;
     const climates = world.receivers.map((receiver) => new Climate(receiver, random));
     const live: Request[] = [];
-    const end = world.now + HOURS * 60 * MINUTE;
+    const end = world.now + HOURS * HOUR;
 
     async function work(): Promise<void> {
       if (chance(0.25) || live.length === 0) {
@@ -104,22 +106,32 @@ test.each([1, 2])(
         expect(attempts).toBeGreaterThan(0);
       }
       const [letter] = letters;
-      if (letter === undefined || !chance(0.2)) return;
-      const { event } = letter;
-      if (chance(0.5)) await world.outbox.retry(sink, { event }, null);
-      else {
-        await world.outbox.drop(sink, { event }, null);
-        climate.dropped.add(event);
-        climate.triesAtDrop.set(
-          event,
-          climate.receiver.numbers(climate.receiver.tried).filter((n) => n === event).length,
-        );
+      if (letter !== undefined && chance(0.2)) {
+        if (chance(0.5)) await world.outbox.retry(sink, { event: letter.event }, null);
+        else await drop(climate, letter.event);
       }
+      // One that may be on its way, or waits, or has arrived.
+      const tried = climate.receiver.tried.at(-1);
+      if (tried !== undefined && chance(0.01)) await drop(climate, tried.seq);
+    }
+
+    async function drop({ receiver, dropped, triesAtDrop }: Climate, event: number): Promise<void> {
+      try {
+        await world.outbox.drop(receiver.sink, { event }, null);
+      } catch (error) {
+        if ((error as Problem).code === 'no-delivery') return;
+        throw error;
+      }
+      dropped.add(event);
+      triesAtDrop.set(event, receiver.numbers(receiver.tried).filter((seq) => seq === event).length);
     }
 
     while (world.now < end) {
       for (const climate of climates)
         if (chance(0.02)) climate.weather = WEATHERS[Math.floor(random() * WEATHERS.length)] ?? 'good';
+      // One of them is away for more than an hour.
+      if (world.now > end - 2 * HOUR && world.now < end - 0.8 * HOUR)
+        (climates[0] as Climate).weather = 'down';
       for (let more = random() * 4; more > 1; more -= 1) await work();
       for (const climate of climates) await decide(climate);
       const passed = world.pass(Math.floor(random() * 30) * 1000);
