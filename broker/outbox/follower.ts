@@ -163,7 +163,9 @@ export class Follower {
   /** While the receiver cannot be reached, one at a time finds out whether that is over. */
   #mostAtOnce(): number {
     if (this.#pause === null) return AT_ONCE;
-    return this.#pause.until <= this.#context.clock() ? 1 : 0;
+    const left = this.#pause.until - this.#context.clock();
+    // A clock that was set back makes no pause longer.
+    return left <= 0 || left > LONGEST_PAUSE ? 1 : 0;
   }
 
   /** Makes one try and writes down what has become of it; never rejects. */
@@ -219,7 +221,7 @@ export class Follower {
     } catch (error) {
       this.#unwritten.set(delivery, change);
       this.#storeOpens = clock() + STORE_PAUSE;
-      onError(error);
+      if (!this.#isStopped) onError(error);
       return;
     }
     this.#unwritten.delete(delivery);
@@ -260,7 +262,7 @@ export class Follower {
       }
     } catch (error) {
       this.#storeOpens = clock() + STORE_PAUSE;
-      onError(error);
+      if (!this.#isStopped) onError(error);
     } finally {
       this.#isFilling = false;
     }
@@ -279,7 +281,8 @@ export class Follower {
         reached = delivery.event - 1;
         break;
       }
-      if (this.#lines.find(delivery.request, delivery.event) === null) this.#lines.add(delivery, clock());
+      if (this.#lines.find(delivery.request, delivery.event) === null)
+        this.#lines.add(inTime(delivery, clock()), clock());
     }
     this.#cursor = Math.min(reached, this.#rewoundTo);
   }
@@ -301,6 +304,12 @@ export class Follower {
     this.#looked = through;
   }
 }
+
+/** Due at once where it was never tried, and within the longest pause where it was, whatever the clock has done since. */
+const inTime = (delivery: Delivery, now: EpochMs): Delivery => ({
+  ...delivery,
+  due: delivery.attempts === 0 ? now : Math.min(delivery.due, now + LONGEST_PAUSE),
+});
 
 /** Who is cut off is not waited for, whether it heeds that or not. */
 function cutOff(abort: AbortSignal): Promise<Sent> {

@@ -353,3 +353,12 @@ test('what is wrong with the policy file is kept while the broker says so, and n
   expect(receive(told, [{ type: 'policy', refused: null, failing: [] }], NOW).picture.policy).toBe(null);
   expect(reopened(told).picture.policy).toBe(null);
 });
+
+test('how what leaves the broker fares is as it was said last, and not known over a new connection until it is said again', () => {
+  const siem = { sink: 'webhook:siem', configured: true, waiting: 3, dead: 1, failing: 'HTTP 410' };
+  const told = receive(EMPTY_FEED, [{ type: 'outbox', sinks: [siem] }], NOW);
+  expect(told.picture.outbox).toEqual([siem]);
+  const later = receive(told, [{ type: 'outbox', sinks: [{ ...siem, dead: 0 }] }], NOW);
+  expect(later.picture.outbox).toEqual([{ ...siem, dead: 0 }]);
+  expect(reopened(later).picture.outbox).toEqual([]);
+});

@@ -154,6 +154,19 @@ describe('a receiver that is away', () => {
     expect(world.standing.waiting).toBe(0);
   });
 
+  test('is not forgotten because the clock was set back', async () => {
+    const world = await open();
+    world.receiver.treat = away;
+    await world.record();
+    await world.rest();
+    await world.record();
+    world.now -= 30 * DAY;
+    world.receiver.treat = good;
+    await world.kill();
+    for (let minute = 0; minute < 16; minute += 1) await world.pass(MINUTE);
+    expect(world.receiver.taken).toHaveLength(2);
+  });
+
   test('is tried at once when somebody says that it is back', async () => {
     const world = await open();
     world.receiver.treat = away;
