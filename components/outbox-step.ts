@@ -113,7 +113,7 @@ export function recordLettersFailure(state: ConsoleState, number: number, failur
 }
 
 const DONE: Readonly<Record<'retried' | 'dropped', SafeText>> = {
-  retried: label`It is sent again; that is recorded under your name.`,
+  retried: label`It waits to be sent again; that is recorded under your name.`,
   dropped: label`Dropped: it is never sent. That is recorded under your name.`,
 };
 

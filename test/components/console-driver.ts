@@ -80,7 +80,12 @@ export class ConsoleDriver {
   }
 
   paste(text: string): this {
-    return this.#step({ type: 'paste', text, at: this.#at }).paint().wait(1000);
+    return this.pasteAtOnce(text).paint().wait(1000);
+  }
+
+  /** The same before the next frame is painted. */
+  pasteAtOnce(text: string): this {
+    return this.#step({ type: 'paste', text, at: this.#at });
   }
 
   put(...requests: readonly RequestView[]): this {

@@ -67,7 +67,7 @@ describe('the outbox', () => {
     const driver = reading().press('j', 'r');
     expect(changes(driver)).toEqual([{ type: 'retry', letter: { sink: 'webhook:siem', event: 2 } }]);
     driver.finish({ type: 'letterSettled', how: 'retried' });
-    expect(driver.noticeText).toContain('sent again');
+    expect(driver.noticeText).toContain('to be sent again');
     expect(asked(driver)).toHaveLength(2);
   });
 
