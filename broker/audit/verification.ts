@@ -2,12 +2,14 @@ import * as z from 'zod';
 import type { ExportLine } from '../../src/protocol/audit-export.js';
 import type { AuditHead } from '../../src/protocol/audit-head.js';
 import { type ChainHead, GENESIS, hashBody, hashEntry, type LogEntry } from '../../src/protocol/event-log.js';
+import { LEAST_RETENTION } from '../../src/protocol/hold-messages.js';
 import type { Fingerprint } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { parseSignedText } from '../../src/protocol/receipt.js';
+import { time } from '../../src/protocol/request-view.js';
 import { parseRoster } from '../../src/protocol/statements.js';
 import type { JsonObject } from '../../src/protocol/strict-json.js';
-import { formatTime } from '../../src/protocol/time.js';
+import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import { verifyAuditHead } from '../../src/ssh/audit-head.js';
 import { verifySignature } from '../../src/ssh/signature.js';
 import { checkBroker, checkSigner } from '../requests/verification.js';
@@ -62,8 +64,16 @@ const restoredBody = z.object({
   epoch: z.string(),
   backup: z.object({ epoch: z.string(), seq: z.int(), hash: z.string() }),
 });
+/** The entries of one request whose bodies are gone. */
+interface Gone {
+  readonly first: number;
+  readonly last: number;
+  /** When the newest of them was written, which need not be the last. */
+  readonly newest: EpochMs;
+}
+
 const epochBody = z.object({ epoch: z.string() });
-const erasedBody = z.object({ ids: z.array(z.string()) });
+const erasedBody = z.object({ ids: z.array(z.string()), through: z.int(), before: time });
 const rosterSignedBody = z.object({
   serial: z.int(),
   old: z.string(),
@@ -108,8 +118,8 @@ export class Verification {
   };
   readonly #unapproved: number[] = [];
   readonly #restored: number[] = [];
-  /** Requests of which a body is gone, with the first such entry, until an entry names them. */
-  readonly #gone = new Map<string, number>();
+  /** Requests of which a body is gone, until an entry names them. */
+  readonly #gone = new Map<string, Gone>();
   #last: ChainHead | null;
   #entries = 0;
   #heads = 0;
@@ -155,9 +165,9 @@ export class Verification {
   end(isCut = false): Finding | null {
     if (isCut) return finding('truncated', this.#expected, 'its line was cut off');
     const { kept, mayEnd, pinned, isSelection } = this.#options;
-    const [gone] = [...this.#gone.values()].sort((a, b) => a - b);
+    const [gone] = [...this.#gone.values()].map(({ first }) => first).sort((a, b) => a - b);
     if (gone !== undefined) {
-      return finding('body-gone', gone, 'its body is gone, and no entry says that it was erased');
+      return finding('body-gone', gone, 'its body is gone, and no entry says that it was erased in its time');
     }
     const beyond = kept[this.#nextKept];
     const { seq } = this.verified.head;
@@ -270,12 +280,22 @@ export class Verification {
     return null;
   }
 
-  #erased({ seq, kind, request }: LogEntry): Finding | null {
+  #erased({ seq, at, kind, request }: LogEntry): Finding | null {
     if (!ERASABLE.test(kind)) return finding('body-gone', seq, `the body of ${kind} is never erased`);
-    if (!this.#gone.has(request ?? '')) this.#gone.set(request ?? '', seq);
+    const gone = this.#gone.get(request ?? '') ?? { first: seq, newest: at };
+    this.#gone.set(request ?? '', { ...gone, last: seq, newest: Math.max(gone.newest, at) });
     if (kind === 'requester.locked') this.#requests.forgetLocks();
     this.#note('bodies that were erased after their time', seq);
     return null;
+  }
+
+  /** What is named before its time stays gone: retention is no way to hide what happened lately. */
+  #erasedInTime({ ids, through, before }: z.output<typeof erasedBody>, at: EpochMs): void {
+    if (before > at - LEAST_RETENTION * 1000) return;
+    for (const id of ids) {
+      const { last, newest } = this.#gone.get(id) ?? { last: 0, newest: 0 };
+      if (last <= through && newest < before) this.#gone.delete(id);
+    }
   }
 
   #replay(entry: LogEntry, body: JsonObject): void {
@@ -318,7 +338,7 @@ export class Verification {
         this.#goesOn(body, entry);
         return;
       case 'history.erased':
-        for (const id of erasedBody.parse(body).ids) this.#gone.delete(id);
+        this.#erasedInTime(erasedBody.parse(body), at);
         return;
       default:
         return;

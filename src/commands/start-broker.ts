@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { RunningBroker } from '../../broker/broker.js';
 import type { BrokerOptions } from '../../broker/options.js';
 import { DEFAULT_LISTEN, type Environment } from '../client/locations.js';
+import { LEAST_RETENTION } from '../protocol/hold-messages.js';
 import { Problem } from '../protocol/problems.js';
 import { hasControllingTerminal } from './controlling-terminal.js';
 import { parseSeconds } from './duration.js';
@@ -56,12 +57,10 @@ export function policyOption(
   return file ? { policyFile: resolve(file) } : {};
 }
 
-const LEAST_RETENTION = 30 * 86_400;
-
 /**
  * How long a flag, the environment or the configuration file has closed requests kept, as an option of the broker.
  *
- * @throws Problem `usage` for less than 30 days: what went wrong is often looked at weeks later
+ * @throws Problem `usage` for less than 30 days
  */
 export function retainOption(
   flags: { readonly retain: string | undefined },

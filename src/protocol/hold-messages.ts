@@ -4,6 +4,9 @@ import { time } from './request-view.js';
 
 const name = z.custom<Name>(isName, 'is not a name');
 
+/** Least time for which closed requests are kept, in seconds: what went wrong is often looked at weeks later. */
+export const LEAST_RETENTION = 30 * 86_400;
+
 /** Longest reason, in UTF-16 units. */
 export const MAX_REASON = 500;
 

@@ -30,6 +30,28 @@ const status: StatusReply = {
   oldestPending: clock - 245_000,
 };
 
+describe('what status says of retention', () => {
+  const display = { zone: 'UTC', profile: null };
+  const rows = (retention: StatusReply['retention']): readonly string[] =>
+    formatStatus({ ...status, retention }, 'a', display)
+      .split('\n')
+      .filter((line) => /^(?:kept|held)/.test(line));
+
+  test('is how long things are kept, and what is held', () => {
+    expect(rows({ keep: null, behind: 0, holds: [] })).toEqual(['kept         all requests, for ever']);
+    expect(rows({ keep: 400 * 86_400, behind: 86_400_000, holds: ['case-7' as Name] })).toEqual([
+      'kept         requests for 400d after their end',
+      'held         case-7: countersign audit hold list',
+    ]);
+  });
+
+  test('is how far it is behind a clock that leapt', () => {
+    expect(rows({ keep: 30 * 86_400, behind: 365 * 86_400_000, holds: [] })).toEqual([
+      'kept         requests for 30d after their end, and goes by a time that is 365d behind: it does not follow when the clock leaps',
+    ]);
+  });
+});
+
 describe('the short status', () => {
   test('says how many wait, and how long the oldest has', () => {
     expect(shortStatus(status)).toBe('2 pending, oldest 4m');

@@ -329,8 +329,10 @@ export class Draft {
   }
 
   /** Null where other holds are in force by now. */
-  erase({ ids, before, holds, at }: Erasure): Erased | null {
+  erase({ ids, before: until, holds, at }: Erasure): Erased | null {
     if (holds !== this.holds) return null;
+    // As it will stand in the event: in whole seconds.
+    const before = Math.floor(until / 1000) * 1000;
     const plan = planErasure(
       ids,
       before,

@@ -106,7 +106,7 @@ describe('retention', () => {
     world.pass(29);
     await world.erase();
     expect(world.erased).toEqual([]);
-    world.stored.now += 1;
+    world.stored.now += 1000;
     await world.erase();
     expect(world.erased).toEqual([early.id]);
     world.pass(1);
