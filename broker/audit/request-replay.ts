@@ -80,6 +80,8 @@ export interface Moment {
   /** What a statement may call the broker; null where the log does not say. */
   readonly brokers: (at: EpochMs) => readonly Fingerprint[] | null;
   readonly witness: Witness;
+  /** Whether entries of a request have lost their text before this one. */
+  readonly isErased: (id: string) => boolean;
 }
 
 /**
@@ -253,6 +255,10 @@ export class RequestReplay {
       const stands = (): boolean => aloneStands(request, rule, principals, alone.opensAt);
       if (this.#roster.withGroups(own, [group], stands).result) return;
       throw new Problem('no-quorum', `${alone.vote.approver} may no longer let himself in`);
+    }
+    if (said.grant !== undefined && moment.isErased(said.grant)) {
+      moment.witness.unchecked('who gave grants that were erased before what passed under them');
+      return;
     }
     const votes = said.grant === undefined ? request.votes : this.#votesOfGrant(said.grant, request, moment);
     this.#checkQuorum(said.counted as Counted | undefined, votes, { request, rule }, moment);

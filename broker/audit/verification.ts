@@ -310,6 +310,7 @@ export class Verification {
           this.#signatures[what] += 1;
         },
       },
+      isErased: (id) => this.#gone.has(id),
     };
     if (this.#requests.step(kind, body, moment)) return;
     switch (kind) {

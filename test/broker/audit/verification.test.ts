@@ -133,6 +133,16 @@ describe('a log of 10,000 entries that a broker has written (A49)', () => {
       seq,
       fault: 'body-gone',
     });
+    // What passed under a grant that is gone is not taken for what an honest broker would not have written.
+    const passed = entries.find(
+      ({ kind, body }) => kind === 'request.approved' && body?.includes('"grant":'),
+    );
+    const { grant } = JSON.parse(passed?.body ?? '{}');
+    const given = entries.find(({ request }) => request === grant)?.seq ?? 0;
+    expect(verify(replaced(lines, given, (entry) => ({ ...entry, body: null }))).found).toMatchObject({
+      seq: given,
+      fault: 'body-gone',
+    });
     const roster = entries.findLast(({ kind }) => kind === 'roster.changed')?.seq ?? 0;
     expect(badAt(replaced(lines, roster, (entry) => ({ ...entry, body: null })))).toBe(roster);
   });
