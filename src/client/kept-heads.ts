@@ -7,6 +7,7 @@ import { type Fingerprint, isFingerprint } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { parseSignedText } from '../protocol/receipt.js';
 import { time } from '../protocol/request-view.js';
+import type { EpochMs } from '../protocol/time.js';
 import { readIfThere, writePrivately } from './private-file.js';
 
 /** A head of a broker's log that was seen here and fitted what was seen before. */
@@ -169,6 +170,21 @@ export function withHead(logs: KeptLogs, owner: LogOwner, head: KeptHead): KeptL
 /** Keeps that the log of a broker is not what it was. What stands out already is not said twice. */
 export function withFork(logs: KeptLogs, owner: LogOwner, fork: LogFork): KeptLogs {
   return standingFork(logs, owner) === null ? { ...logs, forks: [...logs.forks, fork] } : logs;
+}
+
+/**
+ * Takes the log of a broker for the right one as it is now. Of the heads before stay those of entries that are still what
+ * they were; what stood out stays as evidence.
+ */
+export function withAccepted(logs: KeptLogs, owner: LogOwner, head: KeptHead, now: EpochMs): KeptLogs {
+  const { heads, forks } = logsOf(logs, owner);
+  const standing = forks.filter(({ accepted }) => accepted === null);
+  const from = Math.min(head.seq, ...standing.map((fork) => fork.from));
+  const isGone = (kept: KeptHead): boolean => heads.includes(kept) && kept.seq >= from;
+  return {
+    heads: [...logs.heads.filter((kept) => !isGone(kept)), head],
+    forks: logs.forks.map((fork) => (standing.includes(fork) ? { ...fork, accepted: now } : fork)),
+  };
 }
 
 async function takeLock(lock: string): Promise<void> {

@@ -20,7 +20,13 @@ export interface LogStanding {
 export const SOUND_LOG: LogStanding = { fork: null, unkept: null, unsignedAfter: null };
 
 /** In what the log is another one, as half a sentence: numbers and our own words only. */
-export function forkWords({ reason, kept, from, through, restored }: LogFork): string {
+export function forkWords({
+  reason,
+  kept,
+  from,
+  through,
+  restored,
+}: Pick<LogFork, 'reason' | 'kept' | 'from' | 'through' | 'restored'>): string {
   const seen = kept === null ? 0 : parseAuditHead(parseSignedText(kept).statement).seq;
   if (restored) {
     const gone = from >= seen ? `entry ${seen} as it was` : `entries ${from} to ${seen} as they were`;

@@ -1,3 +1,4 @@
+import { acceptVerb } from './audit/accept-verb.js';
 import { exportVerb } from './audit/export-verb.js';
 import { headsVerb } from './audit/heads-verb.js';
 import { holdVerbs } from './audit/hold-verbs.js';
@@ -17,6 +18,7 @@ Usage
   countersign audit show ID [--json]
   countersign audit report [--since TIME] [--until TIME] [--by WHAT] [--format FORM]
   countersign audit heads [--json]
+  countersign audit accept
   countersign audit hold add NAME --filter FILTER --reason TEXT
   countersign audit hold list [--json]
   countersign audit hold lift NAME
@@ -34,6 +36,7 @@ Examples
     show: showVerb,
     report: reportVerb,
     heads: headsVerb,
+    accept: acceptVerb,
     hold: holdVerbs,
   },
 };

@@ -207,7 +207,10 @@ export async function confirmDigest(
 }
 
 /** What is typed at a prompt; Ctrl-C and Ctrl-D are answers like any other, and empty. */
-async function answerTo(question: string, input: NodeJS.ReadableStream = process.stdin): Promise<string> {
+export async function answerTo(
+  question: string,
+  input: NodeJS.ReadableStream = process.stdin,
+): Promise<string> {
   const prompt = createInterface({ input, output: process.stderr });
   const typed = await prompt.question(question).catch(() => null);
   prompt.close();

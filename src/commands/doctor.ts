@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { HttpClient } from '../client/http-client.js';
+import { formatAddress } from '../client/address.js';
+import { type CallAs, HttpClient } from '../client/http-client.js';
 import { type Environment, locate, locateBroker } from '../client/locations.js';
+import { logSource } from '../client/log-source.js';
 import type { BearerToken } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { agentFacts, examineAgent } from './examinations/agent.js';
@@ -10,6 +12,7 @@ import { askNtp, examineClock } from './examinations/clock.js';
 import { examineFiles, fileFacts } from './examinations/files.js';
 import { type Finding, wrong } from './examinations/finding.js';
 import { examineKeys, keyFacts } from './examinations/keys.js';
+import { examineLog, logFacts } from './examinations/log.js';
 import { examineTmux, tmuxFacts } from './examinations/tmux.js';
 import { examineWork } from './examinations/work.js';
 import { type BrokerFlags, keyOption } from './open-broker.js';
@@ -72,6 +75,7 @@ async function examine(
       zone,
       ca: ca.text === undefined ? null : ca.file,
     });
+    const status = isLocal || session !== null ? await statusOf(client, session?.token) : null;
     return [
       ...examineFiles(await fileFacts(locations, keyFile), { data: locations.data, mustExist: isLocal }),
       ...examineAgent(await agentFacts(env)),
@@ -87,12 +91,28 @@ async function examine(
       }),
       ...examineKeys(keys),
       ...(session === null ? [] : examineStream(await streamEnding(client, session.token))),
-      ...examineWork(isLocal || session !== null ? await statusOf(client, session?.token) : null, zone),
+      ...examineWork(status, zone),
+      ...(reached.reached && status !== null
+        ? examineLog(
+            await logFacts(
+              locations.config,
+              { address: formatAddress(address), pins: reached.broker.pins },
+              status.head,
+              session === null ? null : logSource(callAs(client, session.token)),
+            ),
+            status.headFailing,
+          )
+        : []),
     ];
   } finally {
     client.close();
   }
 }
+
+const callAs =
+  (client: HttpClient, token: BearerToken): CallAs =>
+  (schema, call) =>
+    client.call(schema, { ...call, token });
 
 /** The CA file of the flags; what cannot be read is a finding, and the system's are tried instead. */
 async function readCa(file: string | null): Promise<{

@@ -1,9 +1,12 @@
 import * as z from 'zod';
 import { formatAddress } from '../client/address.js';
 import type { Display } from '../client/display.js';
+import { readKeptLogs, standingFork } from '../client/kept-heads.js';
 import { readKnownBrokers } from '../client/known-brokers.js';
 import { type Environment, locate, locateBroker } from '../client/locations.js';
+import { forkWords } from '../client/log-standing.js';
 import { formatSpan, relativeTime, shownTime, zonedTime } from '../client/shown-time.js';
+import { signedHeadSchema } from '../protocol/audit-head.js';
 import { doorStandingSchema } from '../protocol/door-messages.js';
 import { retentionSchema } from '../protocol/hold-messages.js';
 import { type BearerToken, type Fingerprint, isFingerprint } from '../protocol/names.js';
@@ -47,6 +50,10 @@ export const statusReply = z.object({
   oldestPending: z.nullable(time),
   reviews: z.array(openReviewSchema).default([]),
   restoration: z.nullable(restorationSchema).default(null),
+  /** The newest signed head of the log; null where there is none yet. */
+  head: z.nullable(signedHeadSchema).default(null),
+  /** Whether the last try to sign one failed. */
+  headFailing: z.boolean().default(false),
   locks: z.array(lockSchema).default([]),
   mutes: z.array(muteSchema).default([]),
   /** How what leaves the broker fares. */
@@ -90,22 +97,42 @@ Examples
     if (flags.short) return printShort(flags, env, display);
     return withBroker(openForStatus(flags, env), async (broker) => {
       const status = await fetchStatus(broker);
+      const address = formatAddress(broker.client.address);
       if (flags.json) printJson(z.encode(statusReply, status));
-      else print(formatStatus(status, formatAddress(broker.client.address), display));
+      else {
+        const fork = await forkOf(broker, address);
+        print(formatStatus(status, address, display, fork));
+      }
       return 0;
     });
   },
 });
 
-type StatusFlags = BrokerFlags & { readonly key: string | undefined };
-type StatusBroker = OpenBroker & { readonly token?: BearerToken };
+export type StatusFlags = BrokerFlags & { readonly key: string | undefined };
+export type StatusBroker = OpenBroker & { readonly token?: BearerToken };
 
 /** A status bar asks again soon: it neither waits long nor leaves sessions behind. */
 const SHORT: Patience = { timeout: 3000, sessionLife: 60_000, mayAsk: false };
 
-function openForStatus(flags: StatusFlags, env: Environment, patience?: Patience): Promise<StatusBroker> {
+/** Over its socket whoever may open that is told, elsewhere an approver. */
+export function openForStatus(
+  flags: StatusFlags,
+  env: Environment,
+  patience?: Patience,
+): Promise<StatusBroker> {
   const isLocal = locateBroker(flags, env, locate(flags, env)).kind === 'socket';
   return isLocal ? openBroker(flags, env, patience) : openAsApprover(flags, env, patience);
+}
+
+/** What a console or a comparison found here before; also that this cannot be read any more. */
+async function forkOf({ locations, pins }: OpenBroker, address: string): Promise<string | null> {
+  try {
+    const fork = standingFork(await readKeptLogs(locations.config), { address, pins });
+    return fork === null ? null : forkWords(fork);
+  } catch (error) {
+    if (error instanceof Problem) return exact(error.message);
+    throw error;
+  }
 }
 
 /** @throws Problem `forbidden`, `broker-unreachable`, `broker-reply` */
@@ -151,7 +178,13 @@ export function shortFailure(error: unknown): string {
   return ['broker-unreachable', 'draining'].includes(error.code) ? 'down' : error.code.replaceAll('-', ' ');
 }
 
-export function formatStatus(status: StatusReply, address: string, { profile, zone }: Display): string {
+/** @param fork why the log is not the one seen here, in words; null where nothing says so */
+export function formatStatus(
+  status: StatusReply,
+  address: string,
+  { profile, zone }: Display,
+  fork: string | null = null,
+): string {
   return [
     ...(profile === null ? [] : [['profile', profile.name]]),
     ['name', exact(status.name)],
@@ -170,7 +203,8 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
     ...policyRows(status, zone),
     ...webhookRows(status, zone),
     ...unapprovedRows(status, zone),
-    ['events', String(status.seq)],
+    ['events', eventsText(status)],
+    ...(fork === null ? [] : [['LOG FORKED', `${fork}: countersign audit accept says more`]]),
     ...retentionRows(status),
     ...status.doors
       .filter(({ outdated }) => outdated)
@@ -184,6 +218,11 @@ export function formatStatus(status: StatusReply, address: string, { profile, zo
   ]
     .map(([name = '', value = '']) => name.padEnd(13) + value)
     .join('\n');
+}
+
+function eventsText({ seq, head, headFailing }: StatusReply): string {
+  const signed = head === null ? 'no head signed yet' : `signed up to ${head.seq}`;
+  return `${seq}, ${signed}${headFailing ? '; SIGNING FAILS: see the log of the broker' : ''}`;
 }
 
 /** Ages are by the broker's clock. */

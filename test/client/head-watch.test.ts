@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { HeadWatch, UNSIGNED_FOR_LONG } from '../../src/client/head-watch.js';
-import { changeKeptLogs, keptHeadsPath, readKeptLogs } from '../../src/client/kept-heads.js';
+import { changeKeptLogs, keptHeadsPath, readKeptLogs, withAccepted } from '../../src/client/kept-heads.js';
 import { compareLog, type LogSource, MOST_LINKS } from '../../src/client/log-comparison.js';
 import { forkWords, type LogStanding, SOUND_LOG } from '../../src/client/log-standing.js';
 import { hashEntry, type LogEntry } from '../../src/protocol/event-log.js';
@@ -257,6 +257,41 @@ describe('a log that was changed by whoever has the key of the broker (A49, A51)
     next.watch.start();
     expect(await next.sees()).toEqual(fork);
     expect(await kept()).toEqual([10]);
+  });
+});
+
+describe('a log that a person here has accepted', () => {
+  test('is compared from there on, and what stood out stays as evidence', async () => {
+    const log = new PaperLog(10);
+    const { sees, config, kept } = watchOf(log);
+    await sees();
+    log.grow(10);
+    await sees();
+    log.edit(15);
+    log.grow(1);
+    const fork = await sees();
+    const head = { ...verifyAuditHead(log.head()), address: ADDRESS, text: log.head(), linked: false };
+    const owner = { address: ADDRESS, pins: [log.fingerprint] };
+    await changeKeptLogs(config, (logs) => withAccepted(logs, owner, head, 1e12));
+    expect(await kept()).toEqual([10, 21]);
+    log.grow(1);
+    expect(await sees()).toBeNull();
+    expect((await readKeptLogs(config)).forks).toEqual([{ ...fork, accepted: 1e12 }]);
+    log.edit(16);
+    expect(await sees()).toMatchObject({ from: 11 });
+  });
+
+  test('loses its banner in a console that is open, at once', async () => {
+    const log = new PaperLog(10);
+    const { sees, watch, config, standing } = watchOf(log);
+    watch.start();
+    await sees();
+    log.edit(3);
+    expect(await sees()).not.toBeNull();
+    const head = { ...verifyAuditHead(log.head()), address: ADDRESS, text: log.head(), linked: false };
+    const owner = { address: ADDRESS, pins: [log.fingerprint] };
+    await changeKeptLogs(config, (logs) => withAccepted(logs, owner, head, 1e12));
+    await vi.waitUntil(() => standing().fork === null);
   });
 });
 

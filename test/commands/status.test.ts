@@ -25,6 +25,8 @@ const status: StatusReply = {
   webhooks: null,
   unapproved: null,
   restoration: null,
+  head: { seq: 8, text: '' },
+  headFailing: false,
   locks: [],
   mutes: [],
   oldestPending: clock - 245_000,
