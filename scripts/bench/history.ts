@@ -16,6 +16,9 @@ import { beside, compiled } from './modules.js';
 const { openSqliteStore } = await compiled<typeof import('../../broker/store/sqlite/open.js')>(
   'broker/store/sqlite/open.js',
 );
+const { KeyIndex } = await compiled<typeof import('../../broker/store/sqlite/key-index.js')>(
+  'broker/store/sqlite/key-index.js',
+);
 const { bytesOf, lifeOf, searchRowOf } = await compiled<typeof import('../../broker/store/sqlite/rows.js')>(
   'broker/store/sqlite/rows.js',
 );
@@ -43,7 +46,7 @@ const SEARCHES = {
   'a rare word, last month': '"change 12345" since:30d',
   'no such name': 'person:nobody',
   'no such vote': 'approver:person-1 verdict:deny action:none',
-  'no such word': 'zebra',
+  'no such word': 'zebra-crossing',
 };
 
 /** Number of the newest request. */
@@ -163,12 +166,17 @@ async function fill(): Promise<void> {
   const first = requestNumber(1);
   const insert = insertionOf(database, 'requests', requestRow(1, first));
   const insertSearch = insertionOf(database, 'request_search', searchRowOf(first));
+  const index = new KeyIndex(database, 'requests');
   const some = database.transaction((start: number) => {
+    const digests: Buffer[] = [];
     for (let n = start; n < start + 10_000; n += 1) {
       const request = requestNumber(n);
-      insert.run(requestRow(n, request));
+      const row = requestRow(n, request);
+      insert.run(row);
       insertSearch.run(searchRowOf(request));
+      digests.push(row.digest);
     }
+    index.adopt(digests, index.write(digests));
   });
   for (let n = 1; n <= STORED; n += 10_000) some(n);
   database.pragma('wal_checkpoint(TRUNCATE)');
@@ -180,6 +188,7 @@ async function fill(): Promise<void> {
 async function firstPage(store: Store, text: string) {
   const filter = parseFilter(text, Date.now());
   const from = performance.now();
+  const processor = process.cpuUsage();
   const calls: number[] = [];
   let found = 0;
   for (let before: RequestId | null = null; ; ) {
@@ -188,7 +197,10 @@ async function firstPage(store: Store, text: string) {
     const page = await store.list({ filter, before, limit: PAGE - found }, goesOn);
     calls.push(performance.now() - start);
     found += page.requests.length;
-    if (page.next === null || found >= PAGE) return { found, calls, total: performance.now() - from };
+    if (page.next === null || found >= PAGE) {
+      const { user, system } = process.cpuUsage(processor);
+      return { found, calls, total: performance.now() - from, processor: (user + system) / 1000 };
+    }
     before = page.next;
   }
 }
@@ -196,22 +208,24 @@ async function firstPage(store: Store, text: string) {
 async function search(store: Store, name: string, text: string): Promise<void> {
   const rounds = [];
   for (let round = 0; round < 3; round += 1) rounds.push(await firstPage(store, text));
-  const total = median(rounds.map((round) => round.total));
+  const total = inMs(median(rounds.map((round) => round.total)));
+  const processor = inMs(median(rounds.map((round) => round.processor)));
   const { found, calls } = rounds[0] ?? { found: 0, calls: [] };
   const longest = Math.max(...rounds.flatMap((round) => round.calls));
   console.log(
-    `${name.padEnd(28)}${inMs(total).padStart(12)}  ${found} found in ${calls.length} replies, the slowest ${inMs(longest)}`,
+    `${name.padEnd(28)}${total.padStart(12)}  processor ${processor.padStart(10)}  ${found} found in ${calls.length} replies, the slowest ${inMs(longest)}`,
   );
 }
 
 /** Submits at a steady rate, in turns with nothing else and while somebody searches for what is not there. */
 async function submitMeanwhile(store: Store): Promise<void> {
   const latencies = { alone: [] as number[], searching: [] as number[] };
+  await submits(store);
   for (let round = 0; round < 6; round += 1) {
     latencies.alone.push(...(await submits(store)));
     let isOver = false;
     const searching = (async () => {
-      while (!isOver) await firstPage(store, 'zebra');
+      while (!isOver) await firstPage(store, 'zebra-crossing');
     })();
     latencies.searching.push(...(await submits(store)));
     isOver = true;

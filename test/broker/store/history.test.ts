@@ -87,7 +87,7 @@ describe('lists', () => {
     const none = { filter: parse('requester:nobody'), before: null, limit: 10 };
     const steps = await pages(world.store, none, () => false);
     expect(steps.flatMap(({ requests }) => requests)).toEqual([]);
-    expect(steps.map(({ next }) => next)).toEqual([all[2500]?.id, all[500]?.id, null]);
+    expect(steps.map(({ next }) => next)).toEqual([...[3500, 2500, 1500, 500].map((n) => all[n]?.id), null]);
     const all4500 = await pages(world.store, { ...none, filter: EVERYTHING, limit: 100 }, () => false);
     expect(all4500.flatMap(({ requests }) => requests.map(({ id }) => id))).toEqual(
       all.map(({ id }) => id).reverse(),
