@@ -70,7 +70,11 @@ export class RunningWebhooks implements Validation {
     const { clock, random, broker } = this.#context;
     const { webhooks, validate } = this.#configuration;
     const receiver = [...webhooks, ...validate].find((one) => one.name === name);
-    if (receiver === undefined) throw new Problem('not-found', 'there is no webhook of that name');
+    if (receiver === undefined) {
+      throw new Problem('not-found', 'there is no webhook of that name', {
+        hint: 'give a name of the file of webhooks that the broker has read: see its log',
+      });
+    }
     const endpoint = new Endpoint(receiver, clock);
     const data = { broker: broker(), summary: 'A test of this webhook' };
     const body = JSON.stringify({ type: 'ping', timestamp: formatTime(clock()), data });

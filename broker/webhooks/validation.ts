@@ -125,7 +125,7 @@ function refusalIn({ status, body }: Answer): string | null {
       return plainLine(message, 2 * MAX_MESSAGE).replace(/[⟨⟩]/g, (mark) => (mark === '⟨' ? '<' : '>'));
     }
   }
-  throw new NoAnswer('its answer is neither {"allowed":true} nor {"allowed":false,"message":"…"}');
+  throw new NoAnswer('its answer is neither {"allowed":true} nor {"allowed":false,"message":"WHY"}');
 }
 
 function parsed(body: Buffer) {

@@ -15,7 +15,7 @@ const path = z
   .string(wanted(PATH))
   .max(4096, wanted(PATH))
   .regex(/^\/[^\0\n]+$/, wanted(PATH));
-const ADDRESS = 'write an https address, or http://127.0.0.1:PORT/…';
+const ADDRESS = 'write an https address, or http://127.0.0.1:PORT/PATH';
 const url = z
   .string(wanted(ADDRESS))
   .max(2048, wanted(ADDRESS))

@@ -133,7 +133,7 @@ describe('the file of webhooks', () => {
     const { refused } = await webhooks();
     expect(refused.mistakes).toEqual([
       `${broker.webhooksFile}:7:5: validate 2: secret-file: is missing: write the absolute path of a file`,
-      `${broker.webhooksFile}:8:10: validate 2: url: write an https address, or http://127.0.0.1:PORT/…`,
+      `${broker.webhooksFile}:8:10: validate 2: url: write an https address, or http://127.0.0.1:PORT/PATH`,
     ]);
 
     write(validating('    actions: [sudo.run]\n'));

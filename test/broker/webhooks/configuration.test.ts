@@ -91,15 +91,18 @@ validate:
       '6:14: webhook 1: timeout: write a time from 1s to 30s as a number and s, m, h or d, such as 30s',
     ],
     ['    ca-file: ca.pem', '6:14: webhook 1: ca-file: write the absolute path of a file'],
-    ['  - name: siem', '6:5: webhook 2: url: is missing: write an https address, or http://127.0.0.1:PORT/…'],
+    [
+      '  - name: siem',
+      '6:5: webhook 2: url: is missing: write an https address, or http://127.0.0.1:PORT/PATH',
+    ],
   ])('is refused with %j', async (more, mistake) => {
     expect(await mistakes(webhook(more))).toContain(`webhooks.yaml:${mistake}`);
   });
 
   test.each([
-    ['http://siem.example.com/in', 'write an https address, or http://127.0.0.1:PORT/…'],
-    ['ftp://127.0.0.1/in', 'write an https address, or http://127.0.0.1:PORT/…'],
-    ['siem.example.com', 'write an https address, or http://127.0.0.1:PORT/…'],
+    ['http://siem.example.com/in', 'write an https address, or http://127.0.0.1:PORT/PATH'],
+    ['ftp://127.0.0.1/in', 'write an https address, or http://127.0.0.1:PORT/PATH'],
+    ['siem.example.com', 'write an https address, or http://127.0.0.1:PORT/PATH'],
     ['https://user:hunter2@siem.example.com/', 'write it without a user: the signature says who sends'],
     ['https://siem.example.com/#top', 'write it without #'],
   ])('does not take %s as an address, and does not repeat it', async (url, mistake) => {

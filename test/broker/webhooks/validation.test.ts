@@ -120,7 +120,7 @@ describe('who validates', () => {
 });
 
 describe('A41: whatever is no clear yes is a no', () => {
-  const NEITHER = 'its answer is neither {"allowed":true} nor {"allowed":false,"message":"…"}';
+  const NEITHER = 'its answer is neither {"allowed":true} nor {"allowed":false,"message":"WHY"}';
   test.each([
     ['{"allowed":"true"}', NEITHER],
     ['{"allowed":1}', NEITHER],
