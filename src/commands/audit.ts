@@ -13,7 +13,7 @@ The log of everything that the broker did: each entry is linked to the one befor
 its hash, and the broker signs how far the log has got.
 
 Usage
-  countersign audit export [FILE] [--after SEQ | --since TIME] [--until TIME]
+  countersign audit export [FILE] [--after SEQ | --since TIME] [--until TIME] [--filter FILTER]
   countersign audit verify FILE|DIR [--broker SHA256:…] [--against EXPORT] [--json]
   countersign audit show ID [--json]
   countersign audit report [--since TIME] [--until TIME] [--by WHAT] [--format FORM]

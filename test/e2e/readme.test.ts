@@ -278,6 +278,14 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     expect(said).toContain(',bob,approve,carol,command.run,');
   });
 
+  test('exports the log, and verifies it with the program and without (A49)', async () => {
+    const check = () => readme.take('Check the log yourself');
+    expect(await onBroker(`export COUNTERSIGN_KEY=bob-new\n${check()}`)).toMatch(/\nresult +good\n/);
+    expect(await onBroker(check().replace(FINGERPRINT, fingerprint))).toMatch(
+      /^good: \d+ entries, \d+ signatures /,
+    );
+  });
+
   test('backs up, restores, upgrades and rotates the key of the broker', { timeout: 300_000 }, async () => {
     await approvals.run(readme.take('Back up and restore'));
     await approvals.run(readme.take('Back up and restore'));
