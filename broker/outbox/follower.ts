@@ -177,7 +177,10 @@ export class Follower {
     this.#heard(sent, pause);
     const circumstances = { now: clock(), random: random(), answeredAt: this.#answeredAt };
     const change = verdictOf(delivery, sent, circumstances);
-    onTried(delivery, sent, typeof change?.dead === 'number');
+    const isDead = typeof change?.dead === 'number';
+    // What is given up is told as that, and is not tried again.
+    this.#failing = sent.outcome === 'taken' || isDead ? null : sent.why;
+    onTried(delivery, sent, isDead);
     await this.#settle(delivery, change);
   }
 
@@ -204,7 +207,6 @@ export class Follower {
   /** Those that were sent before the receiver was found away say nothing new about it. */
   #heard(sent: Sent, pause: Pause | null): void {
     const { clock, random } = this.#context;
-    this.#failing = sent.outcome === 'taken' ? null : sent.why;
     if (sent.outcome !== 'unreachable') {
       this.#answeredAt = clock();
       this.#pause = null;

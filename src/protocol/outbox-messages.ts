@@ -14,7 +14,7 @@ export const sinkStandingSchema = z.object({
   waiting: z.int().min(0),
   /** Dead letters: given up, until somebody has them sent again or drops them. */
   dead: z.int().min(0),
-  /** Why the last try failed; null where it did not. */
+  /** Why the last try failed, which is made again; null where it did not, or was given up. */
   failing: z.nullable(z.string()),
 });
 export type SinkStanding = z.output<typeof sinkStandingSchema>;

@@ -62,7 +62,7 @@ function examineOutbox({ outbox }: StatusReply): readonly Finding[] {
       if (!configured) {
         return [
           warning(
-            `${sink} is not configured any more, and ${waiting + dead} events wait for it: what waits is never erased`,
+            `${sink} is not configured any more, and what waits for it is never erased: ${waiting + dead} events`,
             `configure it again, or forget it: countersign outbox drop ${sink} --forget`,
           ),
         ];

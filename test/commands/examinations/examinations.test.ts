@@ -272,7 +272,7 @@ test('what leaves the broker: receivers that fail, dead letters, and one that is
   expect(lines(examineWork(status, 'UTC')).filter((line) => line.includes('webhook:'))).toEqual([
     'good: webhook:chat takes what it is sent, as far as it was tried | null',
     expect.stringMatching(
-      /^warning: webhook:former is not configured any more, and 10 events wait .* --forget$/,
+      /^warning: webhook:former is not configured any more, and what waits .*: 10 events .* --forget$/,
     ),
     expect.stringMatching(/^warning: webhook:siem fails: HTTP 500; 3 waiting \| /),
     expect.stringMatching(/^warning: webhook:siem did not take 2 events, .* outbox retry webhook:siem --all/),
