@@ -27,3 +27,9 @@ export interface Step {
 
 /** A state with its effects, usually none. */
 export const stay = (state: ConsoleState, ...effects: readonly ConsoleEffect[]): Step => ({ state, effects });
+
+/** One step after another, with what both lead to. */
+export function after({ state, effects }: Step, next: (state: ConsoleState) => Step): Step {
+  const step = next(state);
+  return { state: step.state, effects: [...effects, ...step.effects] };
+}

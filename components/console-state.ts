@@ -1,5 +1,5 @@
 import type { Display } from '../src/client/display.js';
-import type { Queue } from '../src/client/queue.js';
+import type { Link, Queue } from '../src/client/queue.js';
 import type { RequestId } from '../src/protocol/names.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
@@ -144,6 +144,10 @@ export const brokerNow = ({ at, queue }: ConsoleState): EpochMs => at + queue.cl
 
 /** Whether the picture is the broker's own and new: before that, nothing is asked of whoever answers at its address (A28). */
 export const isLiveLink = ({ queue }: ConsoleState): boolean => queue.link.state === 'live';
+
+/** Whether the link has become live again: what failed while it was not may be tried once more. */
+export const isBack = (state: ConsoleState, before: Link): boolean =>
+  before.state !== 'live' && isLiveLink(state);
 
 export const isTooSmall = ({ size }: ConsoleState): boolean =>
   size.columns < SMALLEST.columns || size.rows < SMALLEST.rows;

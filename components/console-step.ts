@@ -1,68 +1,21 @@
-import type { HistoryPage } from '../src/client/history.js';
 import type { Queue } from '../src/client/queue.js';
 import type { RequestId } from '../src/protocol/names.js';
-import type { OutboxReply } from '../src/protocol/outbox-messages.js';
 import type { RequestView } from '../src/protocol/request-view.js';
-import type { EpochMs } from '../src/protocol/time.js';
 import { pasteIntoConfirm, stepConfirm } from './confirm-step.js';
-import { type Step, stay } from './console-effects.js';
-import { type ConsoleState, type Identity, isSettled, isTooSmall, type Size } from './console-state.js';
+import { after, type Step, stay } from './console-effects.js';
+import type { ConsoleEvent, PaintedFrame } from './console-events.js';
+import { type ConsoleState, isSettled, isTooSmall } from './console-state.js';
 import { stepDetail } from './detail-step.js';
 import { helpWindow } from './help-overlay.js';
-import type { Complaint } from './history-state.js';
-import {
-  insertIntoFilter,
-  openHistory,
-  receivePage,
-  recordSearchFailure,
-  resumeSearch,
-  settleHistory,
-} from './history-step.js';
+import { hearHistory } from './history-step.js';
 import { type MatchedAction, matchKey, type Press } from './key-table.js';
 import { type Line, span } from './line.js';
-import { receiveLetters, recordLettersFailure, recordSettled, refresh, settleOutbox } from './outbox-step.js';
+import { hearOutbox } from './outbox-step.js';
 import { followSelection } from './queue-window.js';
 import { type RequestRows, requestRows } from './request-rows.js';
 import { label } from './safe-text.js';
 import { bodyRows } from './screen-layout.js';
-import { focusTarget, keyContext, SCREEN_ROWS, SCREENS } from './screens.js';
-
-/** Everything that can happen to the console. Times are by our clock. */
-export type ConsoleEvent =
-  /** Before a queue: who the broker is may have changed with its connection. */
-  | { readonly type: 'identified'; readonly broker: Pick<Identity, 'fingerprint' | 'pins'> }
-  | { readonly type: 'queue'; readonly queue: Queue; readonly at: EpochMs }
-  | { readonly type: 'tick'; readonly at: EpochMs }
-  | { readonly type: 'resize'; readonly size: Size }
-  | { readonly type: 'press'; readonly press: Press; readonly at: EpochMs }
-  | { readonly type: 'paste'; readonly text: string; readonly at: EpochMs }
-  | { readonly type: 'painted'; readonly frame: PaintedFrame; readonly at: EpochMs }
-  | { readonly type: 'decided' }
-  | { readonly type: 'acknowledged' }
-  | ({ readonly type: 'failed'; readonly of: Failing } & Complaint)
-  /** A page of the search of that number. */
-  | { readonly type: 'found'; readonly search: number; readonly page: HistoryPage }
-  | ({ readonly type: 'notFound'; readonly search: number } & Complaint)
-  /** The answer to the question of that number. */
-  | { readonly type: 'letters'; readonly number: number; readonly reply: OutboxReply }
-  | ({ readonly type: 'noLetters'; readonly number: number } & Complaint)
-  /** What was asked for a dead letter is done. */
-  | { readonly type: 'letterSettled'; readonly how: 'retried' | 'dropped' };
-
-/** What failed: the signature that the confirm step waits for, or something beside it. */
-export type Failing = 'decision' | 'acknowledgement' | 'letter';
-
-/** What a frame that reached the terminal showed. */
-export interface PaintedFrame {
-  readonly target: string;
-  /** The lines of the opened request that must be read and were in it. */
-  readonly mustRead: {
-    readonly id: RequestId;
-    readonly columns: number;
-    readonly from: number;
-    readonly to: number;
-  } | null;
-}
+import { entranceOf, focusTarget, keyContext, SCREEN_ROWS, SCREENS } from './screens.js';
 
 /** The bell rings at most once in so many ms (A31). */
 const BELL_PAUSE_MS = 2000;
@@ -98,23 +51,20 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
     case 'failed':
       return stay(recordFailure(state, event));
     case 'found':
-      return stay(receivePage(state, event.search, event.page));
     case 'notFound':
-      return stay(recordSearchFailure(state, event.search, complaintOf(event)));
+      return hearHistory(state, event);
     case 'letters':
-      return stay(receiveLetters(state, event.number, event.reply));
     case 'noLetters':
-      return stay(recordLettersFailure(state, event.number, complaintOf(event)));
     case 'letterSettled':
-      return recordSettled(state, event.how);
+      return hearOutbox(state, event);
   }
 }
 
-const complaintOf = ({ message, hint }: Complaint): Complaint => ({ message, hint });
-
 /** Pasted text goes into the field that has the focus, and nowhere else (A35). */
 function receivePaste(state: ConsoleState, text: string): ConsoleState {
-  return keyContext(state) === 'filter' ? insertIntoFilter(state, text) : pasteIntoConfirm(state, text);
+  const isInFront = state.opened === null && !state.isHelpOpen && !isTooSmall(state);
+  const pasted = isInFront ? SCREENS[state.screen].paste?.(state, text) : undefined;
+  return pasted ?? pasteIntoConfirm(state, text);
 }
 
 /** A key takes away what was said last, unless it comes too early to do anything: then nobody has read it yet. */
@@ -134,9 +84,8 @@ function receivePress(state: ConsoleState, press: Press): Step {
   if (isTooSmall(state)) return stay(state);
   if (context === 'help') return stay(matched === null ? state : stepHelp(state, matched));
   if (matched?.action === 'help') return stay({ ...state, isHelpOpen: true, helpTop: 0 });
-  if (matched?.action === 'filter') return stay(openHistory(state, { isWriting: true }));
-  const [, wanted] = SCREEN_ROWS.find(([, { action }]) => action === matched?.action) ?? [];
-  if (wanted !== undefined) return wanted.enter(state);
+  const entrance = matched === null ? null : entranceOf(matched.action);
+  if (entrance !== null) return entrance(state);
   switch (context) {
     case 'record':
     case 'detail':
@@ -179,12 +128,11 @@ function stepHelp(state: ConsoleState, { action, times }: MatchedAction): Consol
 }
 
 function receiveQueue(state: ConsoleState, queue: Queue): Step {
-  const { state: next, effects } = takeQueue(state, queue);
-  const isBack = state.queue.link.state !== 'live' && queue.link.state === 'live';
-  const resumed = isBack ? resumeSearch(next) : next;
-  const isOtherOutbox = isBack || state.queue.outbox !== queue.outbox;
-  const asked = isOtherOutbox ? refresh(resumed) : stay(resumed);
-  return stay(asked.state, ...effects, ...asked.effects);
+  return SCREEN_ROWS.reduce(
+    (taken, [, { onQueue }]) =>
+      onQueue === undefined ? taken : after(taken, (next) => onQueue(next, state.queue)),
+    takeQueue(state, queue),
+  );
 }
 
 function takeQueue(state: ConsoleState, queue: Queue): Step {
@@ -306,7 +254,8 @@ function settle(state: ConsoleState, movedBy: 'person' | 'queue', effects: Step[
   const columns = size.columns;
   const recounted =
     opened !== null && opened.width !== columns ? { ...opened, width: columns, read: 0 } : opened;
-  const followed = settleHistory(settleOutbox({ ...state, opened: recounted }));
+  const { settle: settleScreen = stay } = SCREENS[state.screen];
+  const followed = settleScreen({ ...state, opened: recounted });
   const next = followed.state;
   const top = followSelection(next, bodyRows(next));
   const target = focusTarget(next);

@@ -1,6 +1,7 @@
 import type { ConsoleEffect } from './console-effects.js';
+import type { ConsoleEvent } from './console-events.js';
 import type { ConsoleState } from './console-state.js';
-import { type ConsoleEvent, step } from './console-step.js';
+import { step } from './console-step.js';
 
 /** Holds the state of one console and hands its effects on. */
 export interface ConsoleStore {

@@ -47,8 +47,8 @@ export function headerLines(state: ConsoleState): readonly Line[] {
 function ruleLine({ screen, queue, size, opened, isHelpOpen }: ConsoleState): Line {
   const tabs: Line[number][] = [];
   if (opened === null && !isHelpOpen) {
-    for (const [name, { title, action }] of SCREEN_ROWS) {
-      const key = KEY_TABLE.find((row) => row.action === action)?.shown ?? label``;
+    for (const [name, { title, entrances }] of SCREEN_ROWS) {
+      const key = KEY_TABLE.find(({ action }) => action === entrances[0]?.[0])?.shown ?? label``;
       const tone = name === screen ? 'accent' : 'muted';
       tabs.push(span(label`── `, 'muted'), span(label`${key} ${title}`, tone));
       const dead = name === 'outbox' ? queue.outbox.reduce((sum, sink) => sum + sink.dead, 0) : 0;

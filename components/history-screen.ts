@@ -1,18 +1,24 @@
 import { stay } from './console-effects.js';
+import { isBack } from './console-state.js';
 import { hiddenInHistory, historyLines, historyPosition, historyStatus } from './history-lines.js';
-import { openHistory, stepHistory } from './history-step.js';
+import { insertIntoFilter, openHistory, resumeSearch, settleHistory, stepHistory } from './history-step.js';
 import { label } from './safe-text.js';
 import type { Screen } from './screens.js';
 
 /** What was ever asked, by a filter, the newest first. */
 export const HISTORY_SCREEN: Screen = {
   title: label`History`,
-  action: 'toHistory',
-  enter: (state) => stay(openHistory(state, { isWriting: false })),
+  entrances: [
+    ['toHistory', (state) => stay(openHistory(state, { isWriting: false }))],
+    ['filter', (state) => stay(openHistory(state, { isWriting: true }))],
+  ],
   context: ({ history }) => (history.isWriting ? 'filter' : 'history'),
   target: ({ history: { isWriting, search } }) =>
     isWriting ? 'filter' : `history ${search?.number} ${search?.selected}`,
   step: stepHistory,
+  paste: (state, text) => (state.history.isWriting ? insertIntoFilter(state, text) : null),
+  onQueue: (state, { link }) => stay(isBack(state, link) ? resumeSearch(state) : state),
+  settle: settleHistory,
   lines: historyLines,
   status: historyStatus,
   position: historyPosition,

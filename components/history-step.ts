@@ -1,12 +1,11 @@
-import type { HistoryPage } from '../src/client/history.js';
 import { formatFilter, MAX_FILTER_LENGTH, parseFilter } from '../src/protocol/filter-text.js';
 import { Problem } from '../src/protocol/problems.js';
 import { type Step, stay } from './console-effects.js';
+import type { HistoryEvent } from './console-events.js';
 import { brokerNow, type ConsoleState, isLiveLink, isPainted } from './console-state.js';
 import { historyCapacity } from './history-lines.js';
 import {
   addPage,
-  type Complaint,
   followSelected,
   type HistorySearch,
   type HistoryState,
@@ -120,14 +119,15 @@ function find(state: ConsoleState): ConsoleState {
   }
 }
 
-/** Takes a page over where it is still wanted. */
-export function receivePage(state: ConsoleState, number: number, page: HistoryPage): ConsoleState {
-  return withSearch(state, (search) => (search.number === number ? addPage(search, page) : search));
-}
-
-export function recordSearchFailure(state: ConsoleState, number: number, failure: Complaint): ConsoleState {
-  return withSearch(state, (search) =>
-    search.number === number ? { ...search, isWaiting: false, failure } : search,
+/** Takes a page, or that there is none, over where it is still wanted. */
+export function hearHistory(state: ConsoleState, event: HistoryEvent): Step {
+  return stay(
+    withSearch(state, (search) => {
+      if (search.number !== event.search) return search;
+      if (event.type === 'found') return addPage(search, event.page);
+      const { message, hint } = event;
+      return { ...search, isWaiting: false, failure: { message, hint } };
+    }),
   );
 }
 
@@ -138,7 +138,7 @@ export const resumeSearch = (state: ConsoleState): ConsoleState =>
 /** What follows from any change while the history is looked at: the window, and the next page where it is wanted. */
 export function settleHistory(state: ConsoleState): Step {
   const { search } = state.history;
-  if (search === null || state.screen !== 'history') return stay(state);
+  if (search === null) return stay(state);
   const capacity = historyCapacity(state);
   const followed = followSelected(search, capacity);
   if (followed.next === null || !isLiveLink(state) || !wantsMore(followed, capacity)) {

@@ -1,14 +1,15 @@
+import { stay } from './console-effects.js';
+import { isBack } from './console-state.js';
 import { hiddenInOutbox, outboxLines, outboxPosition, outboxStatus } from './outbox-lines.js';
 import { selectedLetter } from './outbox-state.js';
-import { openOutbox, stepOutbox } from './outbox-step.js';
+import { openOutbox, refresh, settleOutbox, stepOutbox } from './outbox-step.js';
 import { label } from './safe-text.js';
 import type { Screen } from './screens.js';
 
 /** What leaves the broker, and what of it was given up. */
 export const OUTBOX_SCREEN: Screen = {
   title: label`Outbox`,
-  action: 'toOutbox',
-  enter: openOutbox,
+  entrances: [['toOutbox', openOutbox]],
   context: ({ outbox }) => (outbox.dropping === null ? 'outbox' : 'drop'),
   target({ outbox }) {
     const { dropping } = outbox;
@@ -16,6 +17,9 @@ export const OUTBOX_SCREEN: Screen = {
     return `outbox ${letter?.event} ${letter?.sink} ${dropping?.focused}`;
   },
   step: stepOutbox,
+  onQueue: (state, { link, outbox }) =>
+    isBack(state, link) || state.queue.outbox !== outbox ? refresh(state) : stay(state),
+  settle: settleOutbox,
   lines: outboxLines,
   status: outboxStatus,
   position: outboxPosition,

@@ -1,8 +1,7 @@
 import type { LetterName } from '../src/client/outbox.js';
-import type { OutboxReply } from '../src/protocol/outbox-messages.js';
 import { type Step, stay } from './console-effects.js';
+import type { OutboxEvent } from './console-events.js';
 import { type ConsoleState, isLiveLink, isSettled } from './console-state.js';
-import type { Complaint } from './history-state.js';
 import type { MatchedAction, Press } from './key-table.js';
 import { span } from './line.js';
 import { letterCapacity } from './outbox-lines.js';
@@ -103,13 +102,15 @@ function buttonBeside(press: Press): 'cancel' | 'drop' | null {
   return press.named === 'left' ? 'cancel' : null;
 }
 
-/** Takes the letters over where they are still wanted. */
-export function receiveLetters(state: ConsoleState, number: number, reply: OutboxReply): ConsoleState {
-  return number === state.outbox.number ? withOutbox(state, takeLetters(state.outbox, reply)) : state;
-}
-
-export function recordLettersFailure(state: ConsoleState, number: number, failure: Complaint): ConsoleState {
-  return number === state.outbox.number ? withOutbox(state, { isWaiting: false, failure }) : state;
+/** Takes letters, or that there are none, over where they are still wanted; asks again where one was settled. */
+export function hearOutbox(state: ConsoleState, event: OutboxEvent): Step {
+  if (event.type === 'letterSettled') {
+    return refresh({ ...state, notice: [span(DONE[event.how], 'strong')] });
+  }
+  if (event.number !== state.outbox.number) return stay(state);
+  if (event.type === 'letters') return stay(withOutbox(state, takeLetters(state.outbox, event.reply)));
+  const { message, hint } = event;
+  return stay(withOutbox(state, { isWaiting: false, failure: { message, hint } }));
 }
 
 const DONE: Readonly<Record<'retried' | 'dropped', SafeText>> = {
@@ -117,20 +118,14 @@ const DONE: Readonly<Record<'retried' | 'dropped', SafeText>> = {
   dropped: label`Dropped: it is never sent. That is recorded under your name.`,
 };
 
-/** A letter is on its way again, or was given up for good. */
-export function recordSettled(state: ConsoleState, how: 'retried' | 'dropped'): Step {
-  return refresh({ ...state, notice: [span(DONE[how], 'strong')] });
-}
-
 /** Asks again where the outbox is looked at: what was shown is not so any more. */
 export const refresh = (state: ConsoleState): Step =>
   state.screen === 'outbox' ? askForLetters(state) : stay(state);
 
 /** What follows from any change while the outbox is looked at: the window follows the selection. */
-export function settleOutbox(state: ConsoleState): ConsoleState {
-  if (state.screen !== 'outbox') return state;
+export function settleOutbox(state: ConsoleState): Step {
   const followed = followLetter(state.outbox, letterCapacity(state));
-  return followed === state.outbox ? state : { ...state, outbox: followed };
+  return stay(followed === state.outbox ? state : { ...state, outbox: followed });
 }
 
 const nameOf = ({ sink, event }: LetterName): LetterName => ({ sink, event });

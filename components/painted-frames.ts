@@ -1,4 +1,4 @@
-import type { PaintedFrame } from './console-step.js';
+import type { PaintedFrame } from './console-events.js';
 
 /**
  * Tells what has really reached the terminal: frames are announced when React commits them, and reported once Ink has

@@ -12,8 +12,7 @@ import type { Screen } from './screens.js';
 /** Who waits, the longest first, and below them what has ended. */
 export const QUEUE_SCREEN: Screen = {
   title: label`Queue`,
-  action: 'toQueue',
-  enter: (state) => stay({ ...state, screen: 'queue' }),
+  entrances: [['toQueue', (state) => stay({ ...state, screen: 'queue' })]],
   context: () => 'queue',
   target: ({ selected }) => `queue ${selected}`,
   step: stepQueue,

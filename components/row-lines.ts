@@ -18,6 +18,8 @@ const AGE = 7;
 /** Columns between the marker and the action. */
 export const LEAD = LEFT + AGE;
 const STATE = 34;
+/** Kept free at the right edge, but for a state that needs it. */
+const SPARE = 1;
 
 /** Widths of the columns, gaps included. */
 export interface RowColumns {
@@ -42,7 +44,7 @@ export function rowColumns(width: number): RowColumns {
   const action = isWide ? 17 : 15;
   const requester = isWide ? 18 : 13;
   const state = isWide ? STATE : 0;
-  const resource = width - MARKER - LEAD - action - requester - state - 1;
+  const resource = width - MARKER - LEAD - action - requester - state - SPARE;
   return { isWide, action, resource, requester, state };
 }
 
@@ -94,7 +96,8 @@ export function requestLines(
   if (bound === null) {
     const words = [span(label`not a valid request document`, 'muted')];
     const rest = columns.action + columns.resource + columns.requester;
-    if (columns.isWide) return [[...head, ...fitLine(words, rest), ...cutLine(standing, columns.state)], []];
+    if (columns.isWide)
+      return [[...head, ...fitLine(words, rest), ...cutLine(standing, columns.state + SPARE)], []];
     return [
       [...head, ...fitLine(words, rest)],
       [span(spaces(MARKER + LEAD)), ...fitLine(standing, rest)],
@@ -110,7 +113,7 @@ export function requestLines(
   const second = span(spaces(MARKER + LEAD));
   if (columns.isWide) {
     return [
-      [...first, ...cutLine(standing, columns.state)],
+      [...first, ...cutLine(standing, columns.state + SPARE)],
       [
         second,
         ...cell(reasonLine(document, tone), columns.action + columns.resource),

@@ -1,3 +1,4 @@
+import type { Queue } from '../src/client/queue.js';
 import type { Step } from './console-effects.js';
 import { type ConsoleState, isField, isTooSmall, type ScreenName } from './console-state.js';
 import { HISTORY_SCREEN } from './history-screen.js';
@@ -10,13 +11,18 @@ import type { SafeText } from './safe-text.js';
 /** One place of the console. An opened request and the help stand in front of it and are no part of it. */
 export interface Screen {
   readonly title: SafeText;
-  /** What leads here from the other screens, and how one arrives. */
-  readonly action: Action;
-  readonly enter: (state: ConsoleState) => Step;
+  /** What leads here from all screens, and how one arrives: the first is the one whose key is shown. */
+  readonly entrances: readonly (readonly [Action, (state: ConsoleState) => Step])[];
   readonly context: (state: ConsoleState) => KeyContext;
   /** What a key would act on, as one word: two states in which it would not do the same have different ones. */
   readonly target: (state: ConsoleState) => string;
   readonly step: (state: ConsoleState, matched: MatchedAction | null, press: Press) => Step;
+  /** Pasted text, in the screen's field; null where that has not the focus. */
+  readonly paste?: (state: ConsoleState, text: string) => ConsoleState | null;
+  /** The picture of the queue is another one than before, whether one looks at this screen or not. */
+  readonly onQueue?: (state: ConsoleState, before: Queue) => Step;
+  /** What follows from any change while one looks at this screen. */
+  readonly settle?: (state: ConsoleState) => Step;
   readonly lines: (state: ConsoleState, height: number) => readonly Line[];
   /** What is going on, in one line; empty where nothing is. */
   readonly status: (state: ConsoleState) => Line;
@@ -33,6 +39,12 @@ export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
 };
 
 export const SCREEN_ROWS = Object.entries(SCREENS) as readonly (readonly [ScreenName, Screen])[];
+
+/** How an action leads to a screen; null where it leads to none. */
+export function entranceOf(action: Action): ((state: ConsoleState) => Step) | null {
+  const entrances = SCREEN_ROWS.flatMap(([, screen]) => screen.entrances);
+  return entrances.find(([leading]) => leading === action)?.[1] ?? null;
+}
 
 /** Where keys go. */
 export function keyContext(state: ConsoleState): KeyContext {

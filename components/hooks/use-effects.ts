@@ -3,7 +3,7 @@ import { useEffect } from 'react';
 import type { QueueConnection } from '../../src/client/queue.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { ConsoleEffect } from '../console-effects.js';
-import type { ConsoleEvent } from '../console-step.js';
+import type { ConsoleEvent } from '../console-events.js';
 import type { ConsoleStore } from '../console-store.js';
 import { label, safeText } from '../safe-text.js';
 import { useSuspend } from './use-suspend.js';

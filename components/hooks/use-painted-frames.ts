@@ -1,6 +1,6 @@
 import { useEffect, useInsertionEffect } from 'react';
+import type { PaintedFrame } from '../console-events.js';
 import { type ConsoleState, isTooSmall } from '../console-state.js';
-import type { PaintedFrame } from '../console-step.js';
 import { detailWindow } from '../detail-window.js';
 import type { PaintedFrames } from '../painted-frames.js';
 import { detailLayout } from '../screen-layout.js';

@@ -1,6 +1,7 @@
 import type { ConsoleEffect } from '../../components/console-effects.js';
+import type { ConsoleEvent } from '../../components/console-events.js';
 import { type ConsoleState, startState } from '../../components/console-state.js';
-import { type ConsoleEvent, step } from '../../components/console-step.js';
+import { step } from '../../components/console-step.js';
 import { frameOf } from '../../components/hooks/use-painted-frames.js';
 import type { NamedKey, Press } from '../../components/key-table.js';
 import { SOUND_LOG } from '../../src/client/log-standing.js';

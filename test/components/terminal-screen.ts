@@ -37,7 +37,7 @@ export interface ScreenOptions {
 }
 
 /** Which lines of a request are shown, and of how many. */
-const LINES = /lines \d+–(\d+) of (\d+)/;
+const LINES = /lines (\d+)–(\d+) of (\d+)/;
 
 /** The console on a terminal that is held in memory: what a person would see, and the keys of that person. */
 export class TerminalScreen {
@@ -134,13 +134,19 @@ export class TerminalScreen {
     for (;;) {
       const text = await this.waitForContent(/more lines?,|a approves/);
       if (text.includes('a approves')) break;
-      // On a busy machine two pages may be painted as one, and what was skipped does not count as read.
-      const [, shown, all] = LINES.exec(text) ?? [];
-      await this.pressAndWaitForChange(shown === all ? 'g' : 'PageDown');
+      const [, first, last, all] = LINES.exec(text) ?? [];
+      if (last !== all) await this.pressAndWaitForChange('PageDown');
+      else if (first === '1') await this.waitForContent('a approves');
+      else {
+        // On a busy machine two pages may be painted as one, and what was skipped does not count as read. Until this key is heard no
+        // other may follow: it would be heard last.
+        this.press('g');
+        await this.waitForContent(/lines 1–/);
+      }
     }
     const isAtTheEnd = (text: string): boolean => {
-      const [, shown, all] = LINES.exec(text) ?? [];
-      return shown === all;
+      const [, , last, all] = LINES.exec(text) ?? [];
+      return last === all;
     };
     if (isAtTheEnd(this.text())) return;
     this.press('G');
