@@ -267,7 +267,7 @@ describeWith(TOOLS, 'the README, by its own text', () => {
 
   test('searches what was asked', async () => {
     const said = await onBroker(`export COUNTERSIGN_KEY=bob-new\n${readme.take('Search what was asked')}`);
-    expect(said).toMatch(/\n01[0-9A-Z]{24} +opened .* alice +ssh\.login /);
+    expect(said).toMatch(/\n01[0-9A-Z]{24} +opened .* alice-admin +ssh\.login /);
     expect(said).toContain('"searchedTo": null');
   });
 
