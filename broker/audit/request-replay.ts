@@ -1,94 +1,45 @@
 import { sha256Digest } from '../../src/protocol/canonical.js';
 import { BROKER_SUBMITTER } from '../../src/protocol/change-messages.js';
-import { MAX_DURATION_SECONDS, parseDocument } from '../../src/protocol/document.js';
+import { parseDocument } from '../../src/protocol/document.js';
 import { usesLeft } from '../../src/protocol/grant.js';
-import type { Digest, Fingerprint, Name, RequestId } from '../../src/protocol/names.js';
+import type { Fingerprint, Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { parseReceipt, parseSignedText } from '../../src/protocol/receipt.js';
 import { isFraudComment } from '../../src/protocol/restraints.js';
-import { type PinnedRule, parseRule, pinRule } from '../../src/protocol/rule.js';
 import { parseReview, parseRevocation, parseUnlocking } from '../../src/protocol/statements.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
-import { ONE_OTHER_PERSON } from '../policy/one-other-person.js';
-import { type Counted, evaluate } from '../policy/quorum.js';
-import { aloneStands, checkAlone } from '../requests/break-glass.js';
+import { checkAlone } from '../requests/break-glass.js';
 import { submitted } from '../requests/lifecycle.js';
 import { locked, lockOn, unlocked } from '../requests/locks.js';
 import type { Request, Vote } from '../requests/request.js';
 import { countedAs, NO_RESTRAINTS, type Restraints } from '../requests/restraints.js';
 import {
   CLOCK_SKEW,
-  standingVotes,
   type VerificationContext,
   verifyDecision,
   verifyReview,
   verifyRevocation,
   verifyUnlocking,
 } from '../requests/verification.js';
-import type { ApprovedBody } from './request-bodies.js';
+import { ApprovalReplay, inGroups } from './approval-replay.js';
+import {
+  COMMIT_DELAY,
+  compact,
+  type EndedRequest,
+  type LiveRequest,
+  type Moment,
+  readRule,
+  UNKNOWN_RULE,
+} from './replayed-request.js';
 import { BODIES } from './request-bodies.js';
 import type { RosterReplay } from './roster-replay.js';
-
-/** Longest time between the check of a signature and the commit of its entry, in ms. */
-const COMMIT_DELAY = 10_000;
-
-/** For requests whose rule this version cannot read: forbids nothing. Their quorum is not checked. */
-const UNKNOWN_RULE = pinRule({
-  ...withoutText(ONE_OTHER_PERSON),
-  longestValidity: 86_400,
-  grants: { uses: 0 },
-  work: { default: 0, longest: MAX_DURATION_SECONDS },
-});
-
-/** What must be known of a request that has ended: what is still signed about it. */
-interface EndedRequest {
-  readonly digest: Digest;
-  readonly scope: Digest;
-  readonly rule: PinnedRule;
-  readonly votes: readonly { readonly approver: Name }[];
-  readonly opener: Name | null;
-  readonly requester: Name;
-  readonly state: 'redeemed' | 'ended';
-}
-
-interface LiveRequest {
-  readonly request: Request;
-  readonly rule: PinnedRule;
-  readonly isRuleKnown: boolean;
-}
-
-/** What is told of an entry beside whether it is good. */
-export interface Witness {
-  /** Something that the log alone cannot show. */
-  unchecked(what: string): void;
-  /** A signature that holds. */
-  verified(what: SignedKind): void;
-}
-export type SignedKind =
-  | 'decision'
-  | 'break-glass'
-  | 'revocation'
-  | 'review'
-  | 'unlocking'
-  | 'roster'
-  | 'handover';
-
-/** The entry under examination. */
-export interface Moment {
-  readonly at: EpochMs;
-  readonly request: string | null;
-  /** What a statement may call the broker; null where the log does not say. */
-  readonly brokers: (at: EpochMs) => readonly Fingerprint[] | null;
-  readonly witness: Witness;
-  /** Whether entries of a request have lost their text before this one. */
-  readonly isErased: (id: string) => boolean;
-}
 
 /**
  * Lives all requests of a log again, and verifies whatever people signed in them against the roster as it stood.
  */
 export class RequestReplay {
   readonly #roster: RosterReplay;
+  readonly #approvals: ApprovalReplay;
   readonly #live = new Map<RequestId, LiveRequest>();
   readonly #past = new Map<RequestId, EndedRequest>();
   /** Changes of the broker itself that were used and whose effect has not been seen. */
@@ -117,6 +68,7 @@ export class RequestReplay {
 
   constructor(roster: RosterReplay) {
     this.#roster = roster;
+    this.#approvals = new ApprovalReplay(roster, (id) => this.#live.get(id)?.request);
   }
 
   /** A change that people approved and that was used just now, once. */
@@ -215,7 +167,8 @@ export class RequestReplay {
       if (opensAt < Math.floor(moment.at / 1000 + delay) * 1000) {
         throw new Problem('alone-too-early', `the rule delays this by ${delay} s`);
       }
-      this.#inGroups(
+      inGroups(
+        this.#roster,
         { [approver]: groups ?? {} },
         groups === undefined ? [] : [rule.alone?.group ?? ''],
         moment,
@@ -230,95 +183,11 @@ export class RequestReplay {
     const said = BODIES.approved.parse(body);
     const standing = this.#pending(said.id, moment);
     const { request } = standing;
-    if (standing.isRuleKnown) this.#checkApproved(said, standing, moment);
+    if (standing.isRuleKnown) this.#approvals.check(said, standing, moment);
     const { alone } = request;
     const grant = said.grant ?? null;
     const opened = said.alone === true && alone !== null ? { alone: { ...alone, opened: true } } : {};
     this.#keep(standing, { state: 'approved', grant, ...opened });
-  }
-
-  #checkApproved(said: ApprovedBody, { request, rule }: LiveRequest, moment: Moment): void {
-    const { principals } = this.#roster;
-    if (said.automatic === true) {
-      if (rule.approvals === 'automatic') return;
-      throw new Problem('no-quorum', 'its rule asks for people, and it names nobody');
-    }
-    if (said.alone === true) {
-      const { alone } = request;
-      if (alone === null) throw new Problem('no-receipt', 'nobody has signed to be let in alone');
-      if (moment.at < alone.opensAt) {
-        throw new Problem('alone-too-early', `it may open at ${formatTime(alone.opensAt)} only`);
-      }
-      const group = rule.alone?.group ?? '';
-      // Whether he is in the group was checked when he signed.
-      const own = { [alone.vote.approver]: { [group]: 'the entry' } };
-      const stands = (): boolean => aloneStands(request, rule, principals, alone.opensAt);
-      if (this.#roster.withGroups(own, [group], stands).result) return;
-      throw new Problem('no-quorum', `${alone.vote.approver} may no longer let himself in`);
-    }
-    if (said.grant !== undefined && moment.isErased(said.grant)) {
-      moment.witness.unchecked('who gave grants that were erased before what passed under them');
-      return;
-    }
-    const votes = said.grant === undefined ? request.votes : this.#votesOfGrant(said.grant, request, moment);
-    this.#checkQuorum(said.counted as Counted | undefined, votes, { request, rule }, moment);
-  }
-
-  #votesOfGrant(id: RequestId, request: Request, moment: Moment): readonly Vote[] {
-    const grant = this.#live.get(id)?.request;
-    const covers =
-      grant !== undefined &&
-      (grant.state === 'approved' || grant.state === 'active') &&
-      grant.scope === request.scope &&
-      grant.submitter === request.submitter &&
-      grant.votes.every((vote) => vote.covers === 'scope');
-    if (!covers) throw new Problem('no-receipt', `${id} is no grant in force that covers it`);
-    const { redeemedAt } = grant;
-    // From its first use on a grant with a duration is good beyond the end of its votes.
-    const isWorking = redeemedAt !== null && grant.votes.every(({ duration }) => duration > 0);
-    const end = Math.min(...grant.votes.map(({ duration }) => (redeemedAt ?? 0) + duration * 1000));
-    if (isWorking && moment.at >= end + COMMIT_DELAY) {
-      throw new Problem('grant-ended', `the time of the grant was over at ${formatTime(end)}`);
-    }
-    return isWorking
-      ? grant.votes.map((vote) => ({ ...vote, notAfter: Number.POSITIVE_INFINITY }))
-      : grant.votes;
-  }
-
-  #checkQuorum(
-    counted: Counted | undefined,
-    votes: readonly Vote[],
-    { request, rule }: Pick<LiveRequest, 'request' | 'rule'>,
-    moment: Moment,
-  ): void {
-    const { principals } = this.#roster;
-    const { requester } = request.document;
-    const standing = standingVotes(votes, principals, moment.at - COMMIT_DELAY);
-    const names = counted === undefined ? null : (Object.keys(counted) as Name[]);
-    const absent = names?.find((one) => !standing.some(({ approver }) => approver === one));
-    if (absent !== undefined)
-      throw new Problem('no-receipt', `${absent} is counted, and has no vote that stands`);
-    const counting = standing.filter(({ approver }) => names?.includes(approver) ?? true);
-    const asked = rule.approvals === 'automatic' ? [] : rule.approvals.flatMap(({ groups }) => groups);
-    const groups = asked.map(({ group }) => group);
-    if (counted === undefined && groups.length > 0) {
-      moment.witness.unchecked('groups, which entries of an older version do not tell');
-    }
-    // Without a word of groups all are taken to be in all of them: their number is what can be checked.
-    const believed = Object.fromEntries(
-      counting.map(({ approver }) => [
-        approver,
-        Object.fromEntries(groups.map((group) => [group, 'unknown'])),
-      ]),
-    );
-    const { satisfied } = this.#inGroups(counted ?? believed, groups, moment, () =>
-      evaluate(rule, requester, counting, principals),
-    );
-    if (satisfied) return;
-    throw new Problem(
-      'no-quorum',
-      `the votes of ${counting.map(({ approver }) => approver).join(', ') || 'nobody'} do not meet its rule`,
-    );
   }
 
   #denied(body: unknown, moment: Moment): void {
@@ -348,8 +217,12 @@ export class RequestReplay {
     if (statement !== undefined) {
       const { issued, approver } = parseRevocation(parseSignedText(statement).statement);
       const { revokers } = found.rule;
-      this.#inGroups({ [approver]: groups ?? {} }, groups === undefined ? [] : (revokers ?? []), moment, () =>
-        verifyRevocation(statement, found, found.rule, this.#context(moment, issued, statement)),
+      inGroups(
+        this.#roster,
+        { [approver]: groups ?? {} },
+        groups === undefined ? [] : (revokers ?? []),
+        moment,
+        () => verifyRevocation(statement, found, found.rule, this.#context(moment, issued, statement)),
       );
       moment.witness.verified('revocation');
     }
@@ -449,17 +322,6 @@ export class RequestReplay {
     return { brokers, principals: this.#roster.principals, now };
   }
 
-  #inGroups<Result>(
-    counted: Counted,
-    groups: readonly string[],
-    { witness }: Moment,
-    work: () => Result,
-  ): Result {
-    const { result, isBelieved } = this.#roster.withGroups(counted, groups, work);
-    if (isBelieved) witness.unchecked('who was in groups that a program names: the entries are believed');
-    return result;
-  }
-
   #checkNotSelf(approver: Name, { document }: Request): void {
     if (this.#roster.principals.personBehind(document.requester)?.name === approver) throw self(approver);
   }
@@ -489,32 +351,6 @@ export class RequestReplay {
     // Nothing more can be signed about the others.
     if (state === 'redeemed' || ended.opener !== null) this.#past.set(id, ended);
   }
-}
-
-function compact({ request, rule }: LiveRequest, state: EndedRequest['state']): EndedRequest {
-  const { digest, scope, votes, alone, document } = request;
-  return {
-    digest,
-    scope,
-    rule,
-    state,
-    requester: document.requester,
-    votes: votes.map(({ approver }) => ({ approver })),
-    opener: alone?.opened ? alone.vote.approver : null,
-  };
-}
-
-function readRule(text: string): PinnedRule | null {
-  try {
-    return parseRule(text);
-  } catch (error) {
-    if (error instanceof Problem) return null;
-    throw error;
-  }
-}
-
-function withoutText({ text: _text, digest: _digest, ...rule }: PinnedRule) {
-  return rule;
 }
 
 const another = (): Problem =>

@@ -15,7 +15,8 @@ import { verifySignature } from '../../src/ssh/signature.js';
 import { checkBroker, checkSigner } from '../requests/verification.js';
 import { BrokerKeyReplay } from './broker-key-replay.js';
 import { type Finding, finding } from './finding.js';
-import { type Moment, RequestReplay, type SignedKind } from './request-replay.js';
+import type { Moment, SignedKind } from './replayed-request.js';
+import { RequestReplay } from './request-replay.js';
 import { RosterReplay } from './roster-replay.js';
 
 /** A head that the reader kept from before. */

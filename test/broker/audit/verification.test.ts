@@ -381,3 +381,13 @@ test('a hash that is made to fit an edited entry shows at the one after it', () 
   expect([seq, seq + 1]).toContain(found?.seq);
   expect(formatEntry(at(seq))).toContain(`"seq":${seq}`);
 });
+
+test('a part of a log that begins later is checked as a chain, and says what it depends on', () => {
+  const begin = positionOf(lines, 5_000) + 1;
+  const { found, verified } = verify(lines.slice(begin), { after: 5_000, pinned: [] });
+  expect(found).toBeNull();
+  expect(verified.unchecked.map(({ what }) => what)).toContain('what depends on entries that are not here');
+  expect(badAt(lines.toSpliced(positionOf(lines, 6_000), 1).slice(begin), { after: 5_000, pinned: [] })).toBe(
+    6_000,
+  );
+});
