@@ -76,6 +76,23 @@ describe('heads of the log (A49)', () => {
     expect(world.store.newestHead()).toEqual(kept[1]);
   });
 
+  test('of what a killed broker left unsigned are signed at the first tick of the next one', async () => {
+    const { world, keys, record, pass } = await openHeads();
+    await pass(0);
+    await record();
+    // Nothing of the first one runs any more; less than a minute has passed.
+    const failures: unknown[] = [];
+    const next = new Heads({
+      store: world.store,
+      keys,
+      clock: () => world.now,
+      onSigned: () => {},
+      onFailed: (error) => failures.push(error),
+    });
+    await next.tick(world.now);
+    expect([failures, world.store.newestHead()?.seq]).toEqual([[], 3]);
+  });
+
   test('go on after the clock was set back', async () => {
     const { record, pass } = await openHeads();
     await pass(0);
