@@ -117,7 +117,7 @@ function logBanners({ queue: { log, link, restoration } }: ConsoleState): readon
   }
   if (unkept !== null) {
     banners.push({
-      words: label`▲ A change of the log would not be noticed: ${safeText(unkept.message, { reading: 'prose' })}. ${safeText(unkept.hint, { reading: 'prose' })}`,
+      words: label`▲ A change of the log would not be noticed: ${safeText(unkept.message, { reading: 'prose' })}. To mend it: ${safeText(unkept.hint, { reading: 'prose' })}`,
       tone: unkept.isDamaged ? 'alarm' : 'warning',
     });
   }

@@ -205,9 +205,7 @@ async function takeLock(lock: string): Promise<void> {
 
 function damaged(config: string, line: number, cause: unknown): Problem {
   return new Problem('kept-heads-damaged', `${keptHeadsPath(config)}, line ${line}, is no kept head`, {
-    hint:
-      'put a copy of that file back. Without one: move it away, and compare what this machine saw before with ' +
-      'countersign audit verify EXPORT',
+    hint: 'put a copy of that file back; without one move it away, and what was seen before is not compared any more',
     cause,
   });
 }

@@ -100,8 +100,7 @@ Examples
       const address = formatAddress(broker.client.address);
       if (flags.json) printJson(z.encode(statusReply, status));
       else {
-        const fork = await forkOf(broker, address);
-        print(formatStatus(status, address, display, fork));
+        print(formatStatus(status, address, display, await logTrouble(broker, address)));
       }
       return 0;
     });
@@ -124,13 +123,19 @@ export function openForStatus(
   return isLocal ? openBroker(flags, env, patience) : openAsApprover(flags, env, patience);
 }
 
+interface LogTrouble {
+  /** What was kept cannot be read any more; else it is another log than was kept. */
+  readonly isDamage: boolean;
+  readonly words: string;
+}
+
 /** What a console or a comparison found here before; also that this cannot be read any more. */
-async function forkOf({ locations, pins }: OpenBroker, address: string): Promise<string | null> {
+async function logTrouble({ locations, pins }: OpenBroker, address: string): Promise<LogTrouble | null> {
   try {
     const fork = standingFork(await readKeptLogs(locations.config), { address, pins });
-    return fork === null ? null : forkWords(fork);
+    return fork === null ? null : { isDamage: false, words: forkWords(fork) };
   } catch (error) {
-    if (error instanceof Problem) return exact(error.message);
+    if (error instanceof Problem) return { isDamage: true, words: error.message };
     throw error;
   }
 }
@@ -178,12 +183,12 @@ export function shortFailure(error: unknown): string {
   return ['broker-unreachable', 'draining'].includes(error.code) ? 'down' : error.code.replaceAll('-', ' ');
 }
 
-/** @param fork why the log is not the one seen here, in words; null where nothing says so */
+/** @param trouble what is wrong with the log, as far as it was seen here */
 export function formatStatus(
   status: StatusReply,
   address: string,
   { profile, zone }: Display,
-  fork: string | null = null,
+  trouble: LogTrouble | null = null,
 ): string {
   return [
     ...(profile === null ? [] : [['profile', profile.name]]),
@@ -204,7 +209,7 @@ export function formatStatus(
     ...webhookRows(status, zone),
     ...unapprovedRows(status, zone),
     ['events', eventsText(status)],
-    ...(fork === null ? [] : [['LOG FORKED', `${fork}: countersign audit accept says more`]]),
+    ...logRows(trouble),
     ...retentionRows(status),
     ...status.doors
       .filter(({ outdated }) => outdated)
@@ -218,6 +223,13 @@ export function formatStatus(
   ]
     .map(([name = '', value = '']) => name.padEnd(13) + value)
     .join('\n');
+}
+
+function logRows(trouble: LogTrouble | null): readonly string[][] {
+  if (trouble === null) return [];
+  const { isDamage, words } = trouble;
+  const row = isDamage ? ['kept heads', words] : ['LOG FORKED', `${words}: countersign audit accept`];
+  return [row.map(exact)];
 }
 
 function eventsText({ seq, head, headFailing }: StatusReply): string {

@@ -96,7 +96,9 @@ function describe(what: string, head: AuditHead | null, style: TimeStyle): strin
   const { seq, hash, signed, epoch, broker } = head;
   return [
     `${name}entry ${seq}, ${hash}`,
-    `${''.padEnd(13)}signed ${shownTime(signed, style)} by ${exact(broker)}, database ${epoch}`,
+    `${''.padEnd(13)}signed ${shownTime(signed, style)}`,
+    `${''.padEnd(13)}by ${exact(broker)}`,
+    `${''.padEnd(13)}of the database ${epoch}`,
   ].join('\n');
 }
 
