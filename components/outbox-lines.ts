@@ -96,18 +96,22 @@ function sinkLines(state: ConsoleState): readonly Line[] {
   ];
 }
 
-function sinkLine({ sink, waiting, dead, ...sinkStanding }: SinkStanding, nameColumns: number): Line {
+function sinkLine(standing: SinkStanding, nameColumns: number): Line {
+  const { sink, waiting, dead } = standing;
   return [
     span(spaces(MARGIN)),
     ...fitLine(fitLine(exact(sink, 'strong'), nameColumns - 2), nameColumns),
     ...fitLine([span(label`${waiting}`, waiting === 0 ? 'muted' : 'text')], NUMBER_COLUMNS),
     ...fitLine([span(label`${dead}`, dead === 0 ? 'muted' : 'warning')], NUMBER_COLUMNS),
-    ...fareLine(sinkStanding),
+    ...fareLine(standing),
   ];
 }
 
-function fareLine({ configured, failing }: Pick<SinkStanding, 'configured' | 'failing'>): Line {
-  if (!configured) return [span(label`▲ no longer configured`, 'warning')];
+function fareLine({ sink, configured, failing }: SinkStanding): Line {
+  if (!configured) {
+    const name = safeText(sink, { reading: 'exact' });
+    return [span(label`▲ not configured: countersign outbox drop ${name} --forget`, 'warning')];
+  }
   return failing === null
     ? [span(label`takes what it is sent`, 'muted')]
     : [span(label`✗ `, 'danger'), ...prose(failing)];
@@ -228,7 +232,7 @@ export function outboxStatus({ outbox }: ConsoleState): Line {
   if (outbox.failure !== null && (outbox.letters ?? []).length > 0) {
     return [span(label`✗ ${outbox.failure.message}`, 'danger')];
   }
-  return outbox.hasMore ? [span(label`More of them: countersign outbox`, 'muted')] : [];
+  return outbox.hasMore ? [span(label`More of them: countersign outbox list`, 'muted')] : [];
 }
 
 export function outboxPosition({ outbox }: ConsoleState): SafeText {
