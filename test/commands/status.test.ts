@@ -89,6 +89,22 @@ describe('the status', () => {
     expect(rows).not.toMatch(/^outbox +command/m);
   });
 
+  test('says up to where the log is signed, that it is another one, and that this cannot be told', () => {
+    const utc = { zone: 'UTC', profile: null };
+    expect(text(utc)).toMatch(/^events +9, signed up to 8$/m);
+    expect(text(utc, { head: null, headFailing: true })).toMatch(
+      /^events +9, no head signed yet; SIGNING FAILS/m,
+    );
+    const forked = formatStatus(status, 'unix:/s', utc, {
+      isDamage: false,
+      words: 'entry 5 is not what it was',
+    });
+    expect(forked).toMatch(/^LOG FORKED +entry 5 is not what it was: countersign audit accept$/m);
+    const damaged = formatStatus(status, 'unix:/s', utc, { isDamage: true, words: 'heads\u001b[2J, line 1' });
+    expect(damaged).toMatch(/^kept heads +heads.*, line 1$/m);
+    expect(damaged).not.toContain('\u001b');
+  });
+
   test('names the profile, and has times in the zone of the reader', () => {
     const berlin = text({ zone: 'Europe/Berlin', profile: { name: 'production', colour: 'red' } });
     expect(berlin).toMatch(/^profile +production$/m);
