@@ -1,7 +1,8 @@
 import { formatAuditHead, type SignedHead } from '../../src/protocol/audit-head.js';
 import type { Digest } from '../../src/protocol/names.js';
+import { Problem } from '../../src/protocol/problems.js';
 import type { EpochMs } from '../../src/protocol/time.js';
-import { formatPublicKey } from '../../src/ssh/public-key.js';
+import { formatPublicKey, parsePublicKeyLine } from '../../src/ssh/public-key.js';
 import type { BrokerKeys } from '../broker-keys.js';
 import type { Store } from '../store/store.js';
 
@@ -80,9 +81,20 @@ export class Heads {
     await this.nameKey();
     if (this.unsigned === 0) return;
     const { seq, hash } = store.chainHead();
-    const text = await keys.sign('audit@countersign', (broker) =>
-      formatAuditHead({ broker, epoch: store.epoch, seq, hash: `sha256:${hash}` as Digest, signed: clock() }),
-    );
+    const named = store.brokerKey();
+    const text = await keys.sign('audit@countersign', (broker) => {
+      // A head by a key that the log names only later would be bad for ever.
+      if (named === null || parsePublicKeyLine(named).fingerprint !== broker) {
+        throw new Problem('signing-failed', 'the key was rotated while a head was to be signed');
+      }
+      return formatAuditHead({
+        broker,
+        epoch: store.epoch,
+        seq,
+        hash: `sha256:${hash}` as Digest,
+        signed: clock(),
+      });
+    });
     const head = { seq, text };
     await store.keepHead(head);
     onSigned(head);
