@@ -5,6 +5,7 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { VERSION } from '../../src/version.js';
 import type { Receiver } from './configuration.js';
@@ -18,7 +19,7 @@ const IDLE = 15_000;
 /** What somebody answered who was called. */
 export interface Answer {
   readonly status: number;
-  /** Null where it was cut off or longer than {@link MAX_ANSWER}. */
+  /** Null where it was cut off, took too long or is longer than {@link MAX_ANSWER}. */
   readonly body: Buffer | null;
 }
 
@@ -106,12 +107,18 @@ export class Endpoint {
 function received(request: ClientRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     request.on('error', reject);
+    // Without a listener for HTTP 101 the connection is closed, and nothing else is ever told.
+    request.on('upgrade', ({ statusCode: status = 0 }: IncomingMessage, socket: Duplex) => {
+      socket.destroy();
+      resolve({ status, body: null });
+    });
     request.on('response', (response: IncomingMessage) => {
       const status = response.statusCode ?? 0;
       const chunks: Buffer[] = [];
       let size = 0;
-      // What it thinks of the message is known by now.
+      // What it thinks of the message is known by now, however the connection or the time ends.
       const cutOff = (): void => resolve({ status, body: null });
+      request.off('error', reject).on('error', cutOff);
       response.on('error', cutOff);
       response.on('data', (chunk: Buffer) => {
         size += chunk.byteLength;

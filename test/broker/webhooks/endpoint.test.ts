@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Receiver } from '../../../broker/webhooks/configuration.js';
-import { Endpoint } from '../../../broker/webhooks/endpoint.js';
+import { type Answer, Endpoint } from '../../../broker/webhooks/endpoint.js';
 import { sentBy } from '../../../broker/webhooks/webhook-sender.js';
 import { NOON } from '../test-broker.js';
 import { type Authority, json, makeAuthority, status, TestReceiver } from './receiver.js';
@@ -29,6 +29,20 @@ const why = (made: Endpoint): Promise<string> =>
     ({ status }) => `answered ${status}`,
     (error: Error) => error.message,
   );
+
+/** What comes of a call, in 0.1 s, of somebody who says so to a socket. */
+async function answerTo(says: (socket: Socket) => void): Promise<Answer> {
+  const talking = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => says(socket));
+  });
+  await new Promise<void>((resolve) => talking.listen(0, '127.0.0.1', resolve));
+  const { port } = talking.address() as AddressInfo;
+  const url = new URL(`http://127.0.0.1:${port}/`);
+  return endpoint({ url, timeout: 100 })
+    .post(LETTER, NEVER)
+    .finally(() => talking.close());
+}
 
 beforeAll(async () => {
   [authority, other] = await Promise.all([makeAuthority(), makeAuthority()]);
@@ -80,6 +94,19 @@ describe('a receiver', () => {
     expect(await endpoint().post(LETTER, NEVER)).toEqual({ status: 200, body: null });
     receiver.answer = (response) => response.writeHead(202).end('x'.repeat(1024 * 1024));
     expect(await endpoint().post(LETTER, NEVER)).toEqual({ status: 202, body: null });
+  });
+
+  test('is believed by its status where what follows never ends, or breaks off', async () => {
+    const head = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc';
+    expect(await answerTo((socket) => socket.write(head))).toEqual({ status: 200, body: null });
+    const reset = (socket: Socket) => socket.write(head, () => socket.resetAndDestroy());
+    expect(await answerTo(reset)).toEqual({ status: 200, body: null });
+  });
+
+  test('that wants to speak another protocol has answered with that', async () => {
+    const head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    expect(await answerTo((socket) => socket.write(head))).toEqual({ status: 101, body: null });
+    expect(sentBy(101)).toEqual({ outcome: 'failed', why: 'it answers with HTTP 101' });
   });
 
   test('that closed an idle connection is called once more', async () => {
