@@ -278,6 +278,17 @@ describeWith(TOOLS, 'the README, by its own text', () => {
     expect(said).toContain(',bob,approve,carol,command.run,');
   });
 
+  test('lists the heads of the log that were kept, and has nothing to accept', async () => {
+    const heads = readme.take('A log that is not what it was');
+    expect(await onBroker(`export COUNTERSIGN_KEY=bob-new\n${heads}`)).toContain('nothing to accept');
+  });
+
+  test('holds what a case needs, and lets it go again', async () => {
+    const holds = await approvals.run(readme.take('How long things are kept'));
+    expect(holds).toContain('case-7');
+    expect(holds).toContain('CASE-7');
+  });
+
   test('exports the log, and verifies it with the program and without (A49)', async () => {
     const check = () => readme.take('Check the log yourself');
     expect(await onBroker(`export COUNTERSIGN_KEY=bob-new\n${check()}`)).toMatch(/\nresult +good\n/);
