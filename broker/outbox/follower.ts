@@ -85,12 +85,15 @@ export class Follower {
     const { sink } = this.#sender;
     const { deliveries, dead, position } = store.sinks().get(sink) ?? { deliveries: 0, dead: 0, position: 0 };
     const ahead = store.seq - Math.max(position, this.#looked);
-    return { sink, configured: true, waiting: deliveries - dead + ahead, dead, failing: this.#failing };
+    const waiting = deliveries - dead + ahead;
+    // What failed last may have been dropped since.
+    return { sink, configured: true, waiting, dead, failing: waiting === 0 ? null : this.#failing };
   }
 
-  /** Sends by another sender from now on; what is under way ends as it began. */
+  /** Sends by another sender from now on, at once, because that may be what it took; what is under way ends as it began. */
   use(sender: Sender): void {
     this.#sender = sender;
+    this.#hurry();
   }
 
   /** Once a second, and after each commit. */
@@ -120,8 +123,7 @@ export class Follower {
     for (const delivery of this.#lines.all()) {
       if (again.has(delivery.event)) this.#lines.replace(delivery, revived(delivery, now), now);
     }
-    this.#pause = null;
-    this.#lines.hurry(now);
+    this.#hurry();
     this.#rewind(events);
   }
 
@@ -135,6 +137,11 @@ export class Follower {
     }
     for (const [{ event }, { abort }] of this.#underWay) if (gone.has(event)) abort.abort();
     this.#rewind(events);
+  }
+
+  #hurry(): void {
+    this.#pause = null;
+    this.#lines.hurry(this.#context.clock());
   }
 
   /** Looks again at what stands in the outbox from the first of these on. */

@@ -12,7 +12,7 @@ export interface Receiver {
   readonly url: URL;
   /** Each signs; at least one. */
   readonly secrets: readonly Buffer[];
-  /** PEM certificates that alone are trusted; null for the system's. */
+  /** PEM certificates that alone are trusted; null for those that Node.js ships. */
   readonly ca: string | null;
   /** For the whole answer, in ms. */
   readonly timeout: number;

@@ -35,7 +35,8 @@ export interface Letter {
 
 /**
  * Calls one receiver: signed, over https that trusts the CA of the receiver alone where it has one, without redirects, proxies
- * or cookies. Nothing of the environment changes that (NODE_TLS_REJECT_UNAUTHORIZED, NODE_EXTRA_CA_CERTS, HTTPS_PROXY).
+ * or cookies. Nothing of the environment changes that (NODE_TLS_REJECT_UNAUTHORIZED, HTTPS_PROXY); only for a receiver without
+ * a CA of its own does NODE_EXTRA_CA_CERTS add to those that Node.js ships.
  */
 export class Endpoint {
   readonly #receiver: Receiver;

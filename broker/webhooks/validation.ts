@@ -30,20 +30,24 @@ export interface ValidationContext {
   readonly onAnswer: (validator: string, outcome: Validated, why: string | null, ask: NewAsk) => void;
 }
 
+/** One who validates, with turns of its own: one that hangs takes no place of those who answer. */
+interface Asked {
+  readonly endpoint: Endpoint;
+  readonly turns: Turns;
+  readonly actions: readonly string[];
+  readonly timeout: number;
+}
+
 /** Asks everybody who has a say in new requests; all must allow one. Whatever is no clear yes is a no. */
 export class Validators {
-  readonly #validators: readonly {
-    readonly endpoint: Endpoint;
-    readonly actions: readonly string[];
-    readonly timeout: number;
-  }[];
+  readonly #validators: readonly Asked[];
   readonly #context: ValidationContext;
-  readonly #turns = new Turns();
   readonly #closed = new AbortController();
 
   constructor(validators: readonly Validator[], context: ValidationContext) {
     this.#validators = validators.map((validator) => ({
       endpoint: new Endpoint(validator, context.clock),
+      turns: new Turns(),
       actions: validator.actions,
       timeout: validator.timeout,
     }));
@@ -63,19 +67,18 @@ export class Validators {
     const asked = this.#validators.filter(({ actions }) => matches(actions, ask.bound.document.action));
     const id = `validation-${this.#context.random(16).toString('hex')}`;
     const body = questionOf(ask, this.#context.clock());
-    await Promise.all(asked.map(({ endpoint, timeout }) => this.#ask(endpoint, timeout, { id, body }, ask)));
+    await Promise.all(asked.map((one) => this.#ask(one, { id, body }, ask)));
     return asked.map(({ endpoint }) => endpoint.name);
   }
 
   /** Questions that are under way fail. */
   close(): void {
-    this.#closed.abort();
+    this.#closed.abort(new NoAnswer('the broker stops'));
     for (const { endpoint } of this.#validators) endpoint.close();
   }
 
   async #ask(
-    endpoint: Endpoint,
-    timeout: number,
+    { endpoint, turns, timeout }: Asked,
     letter: { readonly id: string; readonly body: string },
     ask: NewAsk,
   ): Promise<void> {
@@ -84,7 +87,7 @@ export class Validators {
     const late = AbortSignal.timeout(timeout);
     const over = AbortSignal.any([this.#closed.signal, late]);
     try {
-      const answer = await this.#turns.take(ask.submitter, over, () => endpoint.post(letter, over));
+      const answer = await turns.take(ask.submitter, over, () => endpoint.post(letter, over));
       const refusal = refusalIn(answer);
       onAnswer(name, refusal === null ? 'allowed' : 'refused', refusal, ask);
       if (refusal === null) return;

@@ -66,7 +66,7 @@ const webhook = z.strictObject(
       .default(['*'])
       .describe('Kinds of events that it is sent; * ends one that stands for many. Absent: all.'),
     'ca-file': z.optional(
-      path.describe('Certificates of the only CA to trust. Absent: those of the system.'),
+      path.describe('Certificates of the only CA to trust. Absent: those that Node.js ships.'),
     ),
     timeout: time(1, 30).default(10).describe('Longest time for an answer. Default 10s.'),
   },

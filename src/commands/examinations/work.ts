@@ -76,7 +76,7 @@ function examineOutbox({ outbox }: StatusReply): readonly Finding[] {
           ? good(`${sink} takes what it is sent, as far as it was tried`)
           : warning(
               `${sink} fails: ${failing}; ${waiting} waiting`,
-              'it is tried again by itself: repair the receiver',
+              `repair it, or its lines in the file of webhooks (countersign webhook test ${sink.replace('webhook:', '')}); then countersign outbox retry ${sink} --all, or wait`,
             ),
         ...(dead === 0 ? [] : [letters]),
       ];

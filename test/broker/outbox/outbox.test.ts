@@ -178,6 +178,17 @@ describe('a receiver that is away', () => {
     expect(world.receiver.taken).toHaveLength(1);
   });
 
+  test('is tried at once when its configuration is read again', async () => {
+    const world = await open();
+    world.receiver.treat = away;
+    await world.record();
+    for (let minute = 0; minute < 60; minute += 1) await world.pass(MINUTE);
+    world.receiver.treat = good;
+    await world.outbox.use([world.receiver.sender()]);
+    await world.rest();
+    expect(world.receiver.taken).toHaveLength(1);
+  });
+
   test('holds up no other receiver', async () => {
     const world = await open(SINK, 'webhook:chat');
     (world.receivers[0] as Receiver).treat = away;
@@ -274,6 +285,18 @@ describe('a message that is not taken', () => {
     await expect(world.outbox.retry('webhook:other', { all: true }, 'bob')).rejects.toMatchObject({
       code: 'no-delivery',
     });
+  });
+
+  test('is no failure any more once it is dropped', async () => {
+    const world = await open();
+    world.receiver.wants = (kind) => kind === 'request.submitted';
+    world.receiver.treat = () => ({ copies: 0, sent: answered('failed') });
+    await world.submit();
+    await world.rest();
+    expect(world.standing).toMatchObject({ waiting: 1, failing: 'it failed' });
+    await world.outbox.drop(SINK, { event: world.receiver.numbers(world.receiver.tried)[0] as number }, null);
+    await world.rest();
+    expect(world.standing).toMatchObject({ waiting: 0, failing: null });
   });
 
   test('can be dropped before it is dead, also while it is on its way', async () => {

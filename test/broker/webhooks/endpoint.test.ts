@@ -123,7 +123,7 @@ describe('nobody answers', () => {
     expect(receiver.received).toEqual([]);
   });
 
-  test('who shows a certificate of a CA that the system does not know, whatever the environment allows', async () => {
+  test('who shows a certificate of a CA that nobody knows, whatever the environment allows', async () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     expect(await why(endpoint({ ca: null }))).toMatch(/^its certificate is not trusted \(/);
     expect(receiver.received).toEqual([]);

@@ -201,3 +201,24 @@ test('A32: one submitter who asks for much waits for his own turn, and keeps nob
   expect(new Set(await all)).toEqual(new Set(['allowed by cmdb']));
   expect(most).toBeLessThanOrEqual(4);
 });
+
+test('A32: one who hangs keeps nobody from an answer of another, for the same submitter', async () => {
+  validators.close();
+  validators = made(
+    validator({
+      name: 'hanging',
+      url: new URL(`https://localhost:${receiver.port}/hang`),
+      actions: ['ssh.*'],
+    }),
+    validator({ actions: ['sudo.*'] }),
+  );
+  receiver.answer = (response, received) =>
+    received.path === '/hang' ? undefined : json({ allowed: true })(response, received);
+  const stuck = Array.from({ length: 8 }, () => outcome());
+  const sudo = parseDocument({ ...bound.document, action: 'sudo.run' });
+  expect(await outcome({ ...ASK, bound: sudo })).toBe('allowed by cmdb');
+  validators.close();
+  expect(new Set(await Promise.all(stuck))).toEqual(
+    new Set(['validation-unavailable: hanging must allow this, and cannot be asked: the broker stops']),
+  );
+});
