@@ -1,5 +1,6 @@
 import { Box, useApp, useStdout } from 'ink';
 import { type ReactElement, useCallback, useMemo, useState } from 'react';
+import type { Alerts } from '../src/client/alerts.js';
 import type { Display } from '../src/client/display.js';
 import type { QueueConnection } from '../src/client/queue.js';
 import type { EpochMs } from '../src/protocol/time.js';
@@ -15,6 +16,7 @@ import { useConsoleState } from './hooks/use-console-state.js';
 import { useEffects } from './hooks/use-effects.js';
 import { useKeyboard } from './hooks/use-keyboard.js';
 import { usePaintedFrames } from './hooks/use-painted-frames.js';
+import { usePending } from './hooks/use-pending.js';
 import { useQueue } from './hooks/use-queue.js';
 import { terminalSize, useTerminalSize } from './hooks/use-terminal-size.js';
 import { useTitle } from './hooks/use-title.js';
@@ -31,7 +33,9 @@ export interface ConsoleAppProps {
   readonly warnings: readonly string[];
   readonly clock: () => EpochMs;
   readonly frames: PaintedFrames;
-  readonly hasBell: boolean;
+  readonly alerts: Alerts;
+  /** Called with how many are pending whenever that changes; null while it is not known. */
+  readonly onPending: (pending: number | null) => void;
 }
 
 /** Wires the world to the state of the console, and the state to the screen. */
@@ -41,7 +45,8 @@ export function ConsoleApp({
   warnings,
   clock,
   frames,
-  hasBell,
+  alerts,
+  onPending,
 }: ConsoleAppProps): ReactElement {
   const { exit } = useApp();
   const { stdout } = useStdout();
@@ -50,6 +55,7 @@ export function ConsoleApp({
       startState({
         identity: connection,
         display,
+        quiet: alerts.quiet,
         warnings,
         queue: connection.queue(),
         size: terminalSize(stdout),
@@ -70,13 +76,14 @@ export function ConsoleApp({
   );
   const on = useMemo(() => eventSources(dispatch, connection, clock), [dispatch, connection, clock]);
 
-  useEffects(store, { connection, hasBell, dispatch });
+  useEffects(store, { connection, alerts, dispatch });
   useQueue(connection, on.queue);
   useTerminalSize(on.resize);
   useKeyboard(on.press, on.paste);
   usePaintedFrames(state, frames, on.painted);
   useClock(state, on.tick);
   useTitle(titleText(state));
+  usePending(state, onPending);
 
   return isTooSmall(state) ? <TooSmall state={state} /> : <Screen state={state} />;
 }

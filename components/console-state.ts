@@ -1,8 +1,10 @@
+import { isQuiet, type QuietHours } from '../src/client/alerts.js';
 import type { Display } from '../src/client/display.js';
 import type { Link, Queue } from '../src/client/queue.js';
 import type { RequestId } from '../src/protocol/names.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
+import { type Bell, type Hearing, listen, SILENT_BELL } from './bell.js';
 import type { CoverChoice } from './cover-step.js';
 import { examine } from './examination.js';
 import { CLOSED_HISTORY, type HistoryState } from './history-state.js';
@@ -32,11 +34,10 @@ export interface Size {
 export interface ConsoleState {
   readonly identity: Identity;
   readonly display: Display;
+  readonly quiet: QuietHours | null;
   readonly warnings: readonly string[];
   readonly queue: Queue;
   readonly rows: RequestRows;
-  /** The rows of the newest live picture, against which an ask is new; null before the first. */
-  readonly heard: RequestRows | null;
   /** Our clock at the newest event. */
   readonly at: EpochMs;
   readonly size: Size;
@@ -56,8 +57,7 @@ export interface ConsoleState {
   readonly notice: Line | null;
   readonly focus: Focus;
   readonly painted: PaintedFocus;
-  /** When the bell last rang, by our clock. */
-  readonly rangAt: EpochMs;
+  readonly bell: Bell;
 }
 
 /** The places of the console, between which a person goes to and fro. */
@@ -113,16 +113,20 @@ export const SETTLE_MS = 300;
 export const SMALLEST: Size = { columns: 60, rows: 15 };
 
 /** What a console begins with. */
-export type ConsoleStart = Pick<ConsoleState, 'identity' | 'display' | 'warnings' | 'queue' | 'size' | 'at'>;
+export type ConsoleStart = Pick<
+  ConsoleState,
+  'identity' | 'display' | 'quiet' | 'warnings' | 'queue' | 'size' | 'at'
+>;
 
 export function startState(start: ConsoleStart): ConsoleState {
   const { queue, at } = start;
   const rows = requestRows(queue.requests);
   const selected = rows.rows[0]?.request.id ?? null;
+  const bell = queue.link.state === 'live' ? listen(SILENT_BELL, rows, hearingOf(start)).bell : SILENT_BELL;
   return {
     ...start,
+    bell,
     rows,
-    heard: queue.link.state === 'live' ? rows : null,
     screen: 'queue',
     history: CLOSED_HISTORY,
     outbox: CLOSED_OUTBOX,
@@ -135,12 +139,27 @@ export function startState(start: ConsoleStart): ConsoleState {
     notice: null,
     focus: { target: `queue ${selected}`, movedBy: 'queue' },
     painted: { target: null, since: at },
-    rangAt: Number.NEGATIVE_INFINITY,
   };
 }
 
 /** The broker's clock: countdowns are shown by it. */
 export const brokerNow = ({ at, queue }: ConsoleState): EpochMs => at + queue.clockOffset;
+
+/** Who is called, and when. */
+export function hearingOf({
+  identity,
+  display,
+  quiet,
+  queue,
+  at,
+}: Pick<ConsoleState, 'identity' | 'display' | 'quiet' | 'queue' | 'at'>): Hearing {
+  return {
+    approver: identity.approver,
+    at,
+    now: at + queue.clockOffset,
+    isQuiet: quiet !== null && isQuiet(quiet, at, display.zone),
+  };
+}
 
 /** Whether the picture is the broker's own and new: before that, nothing is asked of whoever answers at its address (A28). */
 export const isLiveLink = ({ queue }: ConsoleState): boolean => queue.link.state === 'live';

@@ -1,10 +1,17 @@
 import type { Queue } from '../src/client/queue.js';
 import type { RequestId } from '../src/protocol/names.js';
-import type { RequestView } from '../src/protocol/request-view.js';
+import { listen } from './bell.js';
 import { pasteIntoConfirm, stepConfirm } from './confirm-step.js';
 import { after, type Step, stay } from './console-effects.js';
 import type { ConsoleEvent, PaintedFrame } from './console-events.js';
-import { type ConsoleState, isSettled, isTooSmall } from './console-state.js';
+import {
+  brokerNow,
+  type ConsoleState,
+  hearingOf,
+  isLiveLink,
+  isSettled,
+  isTooSmall,
+} from './console-state.js';
 import { stepDetail } from './detail-step.js';
 import { helpWindow } from './help-overlay.js';
 import { hearHistory } from './history-step.js';
@@ -16,9 +23,6 @@ import { type RequestRows, requestRows } from './request-rows.js';
 import { label } from './safe-text.js';
 import { bodyRows } from './screen-layout.js';
 import { entranceOf, focusTarget, keyContext, SCREEN_ROWS, SCREENS } from './screens.js';
-
-/** The bell rings at most once in so many ms (A31). */
-const BELL_PAUSE_MS = 2000;
 
 /** All that the console does, as a function: no clock, no terminal, no network. */
 export function step(state: ConsoleState, event: ConsoleEvent): Step {
@@ -35,7 +39,7 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
     case 'queue':
       return receiveQueue(state, event.queue);
     case 'tick':
-      return stay(state);
+      return isBellDue(state) ? listenTo(state) : stay(state);
     case 'resize':
       return stay({ ...state, size: event.size });
     case 'press':
@@ -140,10 +144,8 @@ function takeQueue(state: ConsoleState, queue: Queue): Step {
   const next = { ...state, queue, rows, selected: keepSelection(state, rows) };
   // What was said of one request must not stand beside another, or over a picture that is old (A50).
   if (queue.link.state !== 'live') return stay({ ...next, notice: null });
-  const isNews = hasNewAsk(state, rows);
-  const rings = isNews && state.at - state.rangAt >= BELL_PAUSE_MS;
-  const heard = { ...next, heard: rows, notice: isNews ? null : next.notice };
-  return rings ? stay({ ...heard, rangAt: state.at }, { type: 'ring' }) : stay(heard);
+  const isNew = rows !== state.rows || !isLiveLink(state);
+  return isNew || isBellDue(next) ? listenTo(next) : stay(next);
 }
 
 /**
@@ -158,26 +160,17 @@ function keepSelection({ rows: before, selected }: ConsoleState, rows: RequestRo
   return rows.rows[Math.min(index, rows.rows.length - 1)]?.request.id ?? null;
 }
 
-/**
- * An ask that somebody waits for, of a scope that did not ring this approver before, and that he may decide: where the rule
- * says whom to ring first, a step that begins later rings its people then.
- */
-function hasNewAsk({ heard, identity }: ConsoleState, rows: RequestRows): boolean {
-  if (heard === null || heard === rows) return false;
-  const rings = ({ ring }: RequestView): boolean =>
-    ring === null || ring.some((name) => name === identity.approver);
-  const wasHeard = ({ id }: RequestView): boolean => {
-    const row = heard.rows[heard.indexOf.get(id) ?? -1];
-    return row?.members.some((member) => member.id === id && rings(member)) ?? false;
-  };
-  return rows.rows.some(
-    ({ section, request, members }) =>
-      section === 'pending' &&
-      request.waiting > 0 &&
-      request.document.requester !== identity.approver &&
-      rings(request) &&
-      !members.some(wasHeard),
-  );
+/** Calls the person for what is new since the bell was asked last, or has come to a further step. */
+function listenTo(state: ConsoleState): Step {
+  const { bell, isNews, rings } = listen(state.bell, state.rows, hearingOf(state));
+  const heard = { ...state, bell, notice: isNews ? null : state.notice };
+  return rings ? stay(heard, { type: 'ring' }) : stay(heard);
+}
+
+/** Whether there is something to listen for that no message tells: a step has begun, or quiet hours are over. */
+function isBellDue(state: ConsoleState): boolean {
+  if (!isLiveLink(state)) return false;
+  return brokerNow(state) >= state.bell.nextStepAt || (state.bell.isHeld && !hearingOf(state).isQuiet);
 }
 
 function isKnownFrame(state: ConsoleState, frame: PaintedFrame): boolean {

@@ -1,3 +1,4 @@
+import type { Alerts } from '../src/client/alerts.js';
 import type { Display } from '../src/client/display.js';
 import type { QueueConnection } from '../src/client/queue.js';
 import { Problem } from '../src/protocol/problems.js';
@@ -13,9 +14,13 @@ export interface ConsoleOptions {
   readonly stdout?: NodeJS.WriteStream;
   /** Our clock, in ms since 1970. */
   readonly clock?: () => EpochMs;
-  /** Whether a new ask rings the bell. Default: true. */
-  readonly bell?: boolean;
+  /** How new asks call. Default: by the bell, at any hour. */
+  readonly alerts?: Alerts;
+  /** Called with how many are pending whenever that changes; null while it is not known. */
+  readonly onPending?: (pending: number | null) => void;
 }
+
+const BELL_ALONE: Alerts = { notify: 'bell', quiet: null, isInTmux: false };
 
 /**
  * Shows the queue until the person leaves. The alternate screen is left before this settles, so what went wrong can be
@@ -31,7 +36,8 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
     stdin = process.stdin,
     stdout = process.stdout,
     clock = Date.now,
-    bell = true,
+    alerts = BELL_ALONE,
+    onPending = () => {},
   } = options;
   if (!stdin.isTTY || !stdout.isTTY) {
     throw new Problem('usage', 'the console needs a terminal', {
@@ -57,7 +63,8 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
         warnings={warnings}
         clock={clock}
         frames={frames}
-        hasBell={bell}
+        alerts={alerts}
+        onPending={onPending}
       />,
       {
         stdin,

@@ -1,23 +1,24 @@
 import { useApp, useStdout } from 'ink';
 import { useEffect } from 'react';
+import type { Alerts } from '../../src/client/alerts.js';
 import type { QueueConnection } from '../../src/client/queue.js';
 import { Problem } from '../../src/protocol/problems.js';
+import { alertBytes } from '../alert-bytes.js';
 import type { ConsoleEffect } from '../console-effects.js';
 import type { ConsoleEvent } from '../console-events.js';
 import type { ConsoleStore } from '../console-store.js';
+import { titleText } from '../header.js';
 import { label, safeText } from '../safe-text.js';
 import { useSuspend } from './use-suspend.js';
 
-const BEL = '\u0007';
-
 interface World {
   readonly connection: QueueConnection;
-  readonly hasBell: boolean;
+  readonly alerts: Alerts;
   readonly dispatch: (event: ConsoleEvent) => void;
 }
 
 /** Does what the console decides to do: sign, ring, let go of the terminal, leave. */
-export function useEffects(store: ConsoleStore, { connection, hasBell, dispatch }: World): void {
+export function useEffects(store: ConsoleStore, { connection, alerts, dispatch }: World): void {
   const { exit } = useApp();
   const { stdout } = useStdout();
   const { forPrompt, forShell, redraw } = useSuspend();
@@ -75,7 +76,7 @@ export function useEffects(store: ConsoleStore, { connection, hasBell, dispatch 
           settle(connection.outbox.drop(effect.letter), 'dropped');
           return;
         case 'ring':
-          if (hasBell) stdout.write(BEL);
+          stdout.write(alertBytes(titleText(store.state()), alerts));
           return;
         case 'suspend':
           forShell().catch(exit);
@@ -94,7 +95,7 @@ export function useEffects(store: ConsoleStore, { connection, hasBell, dispatch 
       search.cancel();
       letters.cancel();
     };
-  }, [store, connection, hasBell, dispatch, exit, stdout, forPrompt, forShell, redraw]);
+  }, [store, connection, alerts, dispatch, exit, stdout, forPrompt, forShell, redraw]);
 }
 
 /** Asks one question after the other: a newer one calls the one before off, whose answer nobody hears. */

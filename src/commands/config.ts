@@ -136,7 +136,7 @@ type Row = readonly [name: string, setting: Setting<string | boolean | null>];
 
 /** What is shown; a token itself never is. */
 function settingRows(settings: Settings, env: Readonly<Record<string, string | undefined>>): readonly Row[] {
-  const { profile, url, dir, ca, key, tokenFile, retain, webhooks, colour, utc } = settings;
+  const { profile, url, dir, ca, key, tokenFile, retain, webhooks, colour, utc, notify, quiet } = settings;
   const variable = (name: string) => ({ kind: 'variable', variable: name }) as const;
   const token = ['COUNTERSIGN_TOKEN', 'COUNTERSIGN_OIDC_TOKEN'].find((name) => env[name]);
   return [
@@ -153,6 +153,8 @@ function settingRows(settings: Settings, env: Readonly<Record<string, string | u
     ['colour', colour],
     ['utc', utc],
     ['zone', zoneRow(utc, env)],
+    ...(notify.value === null ? [] : ([['notify', notify]] as const)),
+    ...(quiet.value === null ? [] : ([['quiet', quiet]] as const)),
   ];
 }
 

@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path';
 import { isAlias, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import * as z from 'zod';
 import { parseAddress } from '../client/address.js';
+import { NOTIFICATIONS, type Notification, parseQuietHours } from '../client/alerts.js';
 import { PROFILE_COLOURS, type ProfileColour } from '../client/display.js';
 import { nearest } from '../protocol/nearest.js';
 import { Problem } from '../protocol/problems.js';
@@ -25,6 +26,8 @@ export interface Profile {
   readonly webhooks: Entry<string> | null;
   readonly colour: Entry<ProfileColour> | null;
   readonly utc: Entry<boolean> | null;
+  readonly notify: Entry<Notification> | null;
+  readonly quiet: Entry<string> | null;
 }
 
 /** `config.yaml`, parsed. */
@@ -65,6 +68,11 @@ const profileSchema = z
     webhooks: path.optional(),
     colour: z.enum(PROFILE_COLOURS).optional(),
     utc: z.boolean().optional(),
+    notify: z.enum(NOTIFICATIONS).optional(),
+    quiet: z
+      .string()
+      .refine((text) => parseQuietHours(text) !== null, 'are no hours like 22:00-07:00')
+      .optional(),
   })
   .refine(({ url, dir }) => url === undefined || dir === undefined, {
     path: ['dir'],
@@ -117,6 +125,8 @@ export function parseConfiguration(text: string, file: string): Configuration {
       webhooks: within(given.webhooks, 'webhooks'),
       colour: within(given.colour, 'colour'),
       utc: within(given.utc, 'utc'),
+      notify: within(given.notify, 'notify'),
+      quiet: within(given.quiet, 'quiet'),
     };
   });
   if (profile !== undefined && !Object.hasOwn(profiles, profile)) {

@@ -1,6 +1,8 @@
 import { Problem } from '../protocol/problems.js';
+import { alertsOption } from './alerts-option.js';
 import { keyOption, openBroker, withBroker } from './open-broker.js';
 import { openConsole } from './open-console.js';
+import { TmuxPending } from './tmux-pending.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
 
 export const verb = defineVerb({
@@ -9,26 +11,40 @@ Open the console: the live queue, each request as a whole, approve and deny with
 your key.
 
 Usage
-  countersign console [--url ADDRESS] [--key FILE]
+  countersign console [--url ADDRESS] [--key FILE] [--notify HOW] [--quiet HOURS] [--tmux]
 
 Flags
-  --key FILE      decide with this key (COUNTERSIGN_KEY; default: your first enrolled one)${BROKER_FLAGS_HELP}
+  --key FILE      decide with this key (COUNTERSIGN_KEY; default: your first enrolled one)
+  --notify HOW    how an ask calls you: bell (the default), osc9 or osc777 (the bell and a
+                  notification of the terminal), off (COUNTERSIGN_NOTIFY)
+  --quiet HOURS   no ask calls you then, by your clock: 22:00-07:00 (COUNTERSIGN_QUIET)
+  --tmux          keep how many are pending in the tmux option @countersign_pending, "?"
+                  while that is not known, and take it away at the end${BROKER_FLAGS_HELP}
 
 Examples
   countersign console
+  countersign console --notify osc777 --quiet 22:00-07:00
+  countersign console --tmux
   countersign console --url https://approvals.example.com:7433 --key ~/.ssh/id_ed25519_sk
 `,
   arguments: [],
-  flags: { ...BROKER_FLAGS, key: 'text' },
+  flags: { ...BROKER_FLAGS, key: 'text', notify: 'text', quiet: 'text', tmux: 'switch' },
   async run({ flags, env, display }) {
     if (!process.stdin.isTTY || !process.stdout.isTTY) {
       throw new Problem('usage', 'the console needs a terminal', {
         hint: 'without one: countersign list, countersign show ID, countersign approve ID',
       });
     }
-    return withBroker(openBroker(flags, env), async (broker) => {
-      await openConsole(broker, { key: keyOption(flags, env), env, display });
-      return 0;
-    });
+    const alerts = alertsOption(flags, env);
+    const pending = flags.tmux ? await TmuxPending.open(env) : null;
+    try {
+      return await withBroker(openBroker(flags, env), async (broker) => {
+        const onPending = (count: number | null): void => pending?.set(count);
+        await openConsole(broker, { key: keyOption(flags, env), env, display, alerts, onPending });
+        return 0;
+      });
+    } finally {
+      await pending?.close();
+    }
   },
 });

@@ -17,6 +17,9 @@ export const EXAMPLE_CONFIGURATION = `# Countersign: your brokers. Flags and COU
 #     colour: red
 #     # Show times in UTC instead of the zone of this machine.
 #     utc: true
+#     # How a new ask calls you: bell, osc9, osc777 or off; and hours, by your clock, in which none does.
+#     notify: bell
+#     quiet: 22:00-07:00
 #   staging:
 #     url: https://approvals.staging.example.com:7433
 #     colour: green

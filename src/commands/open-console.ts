@@ -1,3 +1,4 @@
+import type { Alerts } from '../client/alerts.js';
 import { connectQueue } from '../client/broker-connection.js';
 import { identifyBroker } from '../client/broker-identity.js';
 import type { Display } from '../client/display.js';
@@ -17,9 +18,11 @@ export async function openConsole(
     readonly env: Environment;
     readonly display: Display;
     readonly invitation?: readonly string[];
+    readonly alerts: Alerts;
+    readonly onPending?: (pending: number | null) => void;
   },
 ): Promise<void> {
-  const { key, env, display, invitation = [] } = options;
+  const { key, env, display, invitation = [], alerts, onPending = () => {} } = options;
   const { client, locations, clock } = broker;
   const found = await findEnrolledKey(client, key, { env, config: locations.config });
   const connection = await connectQueue({
@@ -37,7 +40,13 @@ export async function openConsole(
     // Drawing pulls in a lot, and verbs that do not draw never pay for it.
     const { runConsole } = await import('../../components/run-console.js');
     const isAtRisk = isForwarded(await findAgentSocket(env));
-    await runConsole({ connection, display, warnings: isAtRisk ? [FORWARDED.what] : [] });
+    await runConsole({
+      connection,
+      display,
+      warnings: isAtRisk ? [FORWARDED.what] : [],
+      alerts,
+      onPending,
+    });
   } finally {
     connection.close();
   }

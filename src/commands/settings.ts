@@ -31,6 +31,9 @@ export interface Settings {
   readonly webhooks: Setting<string | null>;
   readonly colour: Setting<ProfileColour | null>;
   readonly utc: Setting<boolean>;
+  /** How asks call the person, and when they do not. */
+  readonly notify: Setting<string | null>;
+  readonly quiet: Setting<string | null>;
   /** Name and colour of the profile; null unless the broker is the one that it names. */
   readonly label: ProfileLabel | null;
   /** What of the profile is not used, and why, for a reader; null where all of it is. */
@@ -52,6 +55,8 @@ const VARIABLES = {
   tokenFile: 'COUNTERSIGN_TOKEN_FILE',
   retain: 'COUNTERSIGN_RETAIN',
   webhooks: 'COUNTERSIGN_WEBHOOKS',
+  notify: 'COUNTERSIGN_NOTIFY',
+  quiet: 'COUNTERSIGN_QUIET',
 } as const;
 type Name = keyof typeof VARIABLES;
 
@@ -66,6 +71,8 @@ const FLAGS: Readonly<Record<Name, string>> = {
   tokenFile: '--token-file',
   retain: '--retain',
   webhooks: '--webhooks',
+  notify: '--notify',
+  quiet: '--quiet',
 };
 
 /**
@@ -127,6 +134,8 @@ export function settle(
       flags.utc === true
         ? { value: true, source: { kind: 'flag', flag: '--utc' } }
         : fromFile(profile?.utc, false),
+    notify: setting('notify', isIts ? profile?.notify : null),
+    quiet: setting('quiet', isIts ? profile?.quiet : null),
     label: isIts ? { name: profile.name, colour: profile.colour?.value ?? null } : null,
     unused: profile === null || isIts ? null : whyUnused(profile, named, isAskedFor),
   };

@@ -76,25 +76,30 @@ Say how the broker fares. Over its socket anybody who may open that is told,
 elsewhere an approver.
 
 Usage
-  countersign status [--short | --json]
+  countersign status [--short | --tmux | --json]
 
 Flags
   --short         one line for a status bar: "nothing pending", "2 pending, oldest 4m",
                   or why that cannot be known: "down", "broker unknown", "unknown key".
                   It asks for no passphrase and pins no new broker. Exits with 0 or 1.
+  --tmux          the same for status-right of tmux: with colours, and without any
+                  character that tmux would take for a format
   --key FILE      sign in with this key (COUNTERSIGN_KEY)
   --json          as JSON${BROKER_FLAGS_HELP}
 
 Examples
   countersign status
   countersign status --json | jq .pending
-  tmux set -g status-right '#(countersign status --short)'
+  tmux set -g status-right '#(countersign status --tmux)'
 `,
   arguments: [],
-  flags: { ...BROKER_FLAGS, key: 'text', json: 'switch', short: 'switch' },
+  flags: { ...BROKER_FLAGS, key: 'text', json: 'switch', short: 'switch', tmux: 'switch' },
   async run({ flags, env, display }) {
-    if (flags.short && flags.json) throw new Problem('usage', '--short and --json exclude each other');
-    if (flags.short) return printShort(flags, env, display);
+    if ([flags.short, flags.tmux, flags.json].filter(Boolean).length > 1) {
+      throw new Problem('usage', '--short, --tmux and --json exclude each other');
+    }
+    if (flags.short) return printShort(flags, env, display, (words) => words);
+    if (flags.tmux) return printShort(flags, env, display, forTmux);
     return withBroker(openForStatus(flags, env), async (broker) => {
       const status = await fetchStatus(broker);
       const address = formatAddress(broker.client.address);
@@ -148,16 +153,25 @@ export function fetchStatus({
   return client.call(statusReply, { method: 'GET', path: '/v1/status', token });
 }
 
-async function printShort(flags: StatusFlags, env: Environment, { profile }: Display): Promise<ExitCode> {
+/** How a status bar shows words that call for a person, or for nobody. */
+type Dress = (words: string, mood: 'calm' | 'pending' | 'unknown') => string;
+
+async function printShort(
+  flags: StatusFlags,
+  env: Environment,
+  { profile }: Display,
+  dress: Dress,
+): Promise<ExitCode> {
   const name = profile === null ? '' : `${profile.name}: `;
   try {
     await checkPinnedBefore(flags, env);
     return await withBroker(openForStatus(flags, env, SHORT), async (broker) => {
-      print(name + shortStatus(await fetchStatus(broker)));
+      const status = await fetchStatus(broker);
+      print(dress(name + shortStatus(status), status.pending === 0 ? 'calm' : 'pending'));
       return 0;
     });
   } catch (error) {
-    print(name + shortFailure(error));
+    print(dress(name + shortFailure(error), 'unknown'));
     throw error;
   }
 }
@@ -176,6 +190,22 @@ export function shortStatus({ pending, oldestPending, clock }: StatusReply): str
   if (oldestPending === null) return 'nothing pending';
   return `${pending} pending, oldest ${formatSpan(clock - oldestPending)}`;
 }
+
+/**
+ * Words for a `#( )` of tmux, which reads what comes out of it as a format once more: as `#{ }`, `#( )`, `#[ ]` and as a time
+ * with `%`. Doubling would be undone there, so what is not plain becomes `?`.
+ */
+export const forTmux: Dress = (words, mood) => {
+  const plain = words.replaceAll(/[^A-Za-z0-9 ,.:_-]/g, '?');
+  switch (mood) {
+    case 'calm':
+      return plain;
+    case 'pending':
+      return `#[fg=black,bg=yellow] ${plain} #[default]`;
+    case 'unknown':
+      return `#[fg=white,bg=red] ${plain} #[default]`;
+  }
+};
 
 /** Why a status is not known, in the words of our own table and in nobody else's. */
 export function shortFailure(error: unknown): string {

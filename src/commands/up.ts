@@ -7,6 +7,7 @@ import { HttpClient } from '../client/http-client.js';
 import { DEFAULT_LISTEN, type Environment, type Locations, locate, socketPath } from '../client/locations.js';
 import { brokerReply } from '../protocol/messages.js';
 import { Problem } from '../protocol/problems.js';
+import { alertsOption } from './alerts-option.js';
 import { type Enrolled, prepareFirstRun } from './first-run.js';
 import { foldedLine, pasteableLine } from './invocation.js';
 import { keyOption, withBroker } from './open-broker.js';
@@ -153,7 +154,13 @@ async function showConsole({ locations, key, env, display }: Seat): Promise<void
   const client = localClient(locations.data);
   const broker = { client, ...(await identifyBroker(client, locations)), locations, clock: systemClock };
   await withBroker(Promise.resolve(broker), async () => {
-    await openConsole(broker, { key, env, display, invitation: foldedLine(demoLine(locations.data), 76) });
+    await openConsole(broker, {
+      key,
+      env,
+      display,
+      invitation: foldedLine(demoLine(locations.data), 76),
+      alerts: alertsOption({}, env),
+    });
     return 0;
   });
 }

@@ -47,6 +47,8 @@ describe('config.yaml', () => {
       webhooks: null,
       colour: { value: 'red', line: 8 },
       utc: { value: true, line: 9 },
+      notify: null,
+      quiet: null,
     });
     expect(profiles.get('staging')).toMatchObject({ tokenFile: { value: '~/t', line: 10 } });
     expect(profiles.get('here')).toMatchObject({ dir: { line: 12 }, url: null });
@@ -74,6 +76,9 @@ describe('config.yaml', () => {
     ['profiles:\n  p:\n    key: id_ed25519', 'line 3: p key is not a path from / or ~/'],
     ['profiles:\n  p:\n    retain: 400', 'line 3: p retain is not a text'],
     ['profiles:\n  p:\n    retain: a year', 'line 3: p retain is not a time like 400d'],
+    ['profiles:\n  p:\n    notify: beep', 'line 3: p notify is not one of bell, osc9, osc777, off'],
+    ['profiles:\n  p:\n    quiet: 22-7', 'line 3: p quiet are no hours like 22:00-07:00'],
+    ['profiles:\n  p:\n    quiet: 2200', 'line 3: p quiet is not a text'],
     ['profiles:\n  p:\n    colour: pink', 'line 3: p colour is not one of red, yellow'],
     ['profiles:\n  p:\n    url: https://a\n    dir: /b', 'line 4: p dir names a broker, and url another one'],
     ['profiles:\n  Prod: {}', 'line 2: Prod is not a name of at most 20'],
@@ -94,6 +99,14 @@ describe('config.yaml', () => {
     ['profiles:\n  __proto__:\n    url: https://a', 'line 2: __proto__ is not taken'],
   ])('%j is refused with its line', (text, message) => {
     expect(refusal(text)).toContain(message);
+  });
+
+  test('says in a profile how one is called, in the words of YAML 1.2, where off is no boolean', () => {
+    const { profiles } = parseConfiguration(
+      'profiles:\n  p:\n    notify: off\n    quiet: 22:00-07:00\n',
+      'f',
+    );
+    expect(profiles.get('p')).toMatchObject({ notify: { value: 'off' }, quiet: { value: '22:00-07:00' } });
   });
 
   test('of the example is one that can be read, with and without its comments', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { alertsOption } from '../../src/commands/alerts-option.js';
 import { parseConfiguration } from '../../src/commands/configuration.js';
 import { type GivenFlags, settle, sourceName, withSettings } from '../../src/commands/settings.js';
 import { codeOf } from '../ssh/problem.js';
@@ -71,6 +72,34 @@ describe('a setting', () => {
     expect(settings).toMatchObject({ label: null, profile: { value: null }, url: { value: null } });
     expect(withSettings(settings, { A: 'b' })).toEqual({ A: 'b' });
   });
+});
+
+describe('how one is called', () => {
+  const alerts = (flags: Parameters<typeof alertsOption>[0], env: Record<string, string> = {}) =>
+    alertsOption(flags, env);
+
+  test('is by the bell at any hour, unless a flag, a variable or the profile says otherwise', () => {
+    expect(alerts({})).toEqual({ notify: 'bell', quiet: null, isInTmux: false });
+    const env = { COUNTERSIGN_NOTIFY: 'osc9', COUNTERSIGN_QUIET: '22:00-07:00', TMUX: '/tmp/t,1,0' };
+    expect(alerts({}, env)).toEqual({ notify: 'osc9', quiet: { from: 1320, to: 420 }, isInTmux: true });
+    expect(alerts({ notify: 'off', quiet: '12:00-13:00' }, env)).toMatchObject({
+      notify: 'off',
+      quiet: { from: 720, to: 780 },
+    });
+    const file = parseConfiguration(
+      'profile: p\nprofiles: { p: { url: "https://a", notify: off, quiet: 22:00-07:00 } }',
+      'f',
+    );
+    const filled = (flags: GivenFlags) =>
+      withSettings(settle(flags, {}, file, { counterpart: 'broker', file: 'f' }), {});
+    expect(filled({})).toMatchObject({ COUNTERSIGN_NOTIFY: 'off', COUNTERSIGN_QUIET: '22:00-07:00' });
+    expect(filled({ url: 'https://other' })).not.toHaveProperty('COUNTERSIGN_NOTIFY');
+  });
+
+  test.each([[{ notify: 'beep' }], [{ notify: '' }], [{ quiet: '22-7' }], [{ quiet: '' }]])(
+    '%j is refused, so that nobody relies on what is not so',
+    (flags) => expect(codeOf(() => alerts(flags))).toBe('usage'),
+  );
 });
 
 describe('the profile', () => {

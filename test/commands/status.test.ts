@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { formatStatus, type StatusReply, shortFailure, shortStatus } from '../../src/commands/status.js';
+import {
+  formatStatus,
+  forTmux,
+  type StatusReply,
+  shortFailure,
+  shortStatus,
+} from '../../src/commands/status.js';
 import type { Digest, Fingerprint, Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 
@@ -68,6 +74,33 @@ describe('the short status', () => {
     [new Error('#(reboot)'), 'error'],
   ])('of a broker that cannot be asked has words of ours only: %s', (error, words) => {
     expect(shortFailure(error)).toBe(words);
+  });
+});
+
+describe('the status for tmux', () => {
+  test('is yellow while something is pending, red while that is not known, else plain', () => {
+    expect(forTmux('2 pending, oldest 4m', 'pending')).toBe(
+      '#[fg=black,bg=yellow] 2 pending, oldest 4m #[default]',
+    );
+    expect(forTmux('production: unknown key', 'unknown')).toBe(
+      '#[fg=white,bg=red] production: unknown key #[default]',
+    );
+    expect(forTmux('nothing pending', 'calm')).toBe('nothing pending');
+  });
+
+  test.each([
+    '#(reboot)',
+    '##(reboot)',
+    '#{pane_current_path}',
+    '#[fg=red]',
+    '%H:%M',
+    'a\u001b[31m',
+    'a\nb',
+    '#,}',
+    '\u202e#',
+  ])('has nothing of %j that tmux would read as a format, once or twice', (text) => {
+    expect(forTmux(text, 'calm')).not.toMatch(/[^A-Za-z0-9 ,.:?_-]/);
+    expect(forTmux(text, 'pending')).toMatch(/^#\[fg=black,bg=yellow\] [A-Za-z0-9 ,.:?_-]* #\[default\]$/);
   });
 });
 

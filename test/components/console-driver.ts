@@ -4,6 +4,7 @@ import { type ConsoleState, startState } from '../../components/console-state.js
 import { step } from '../../components/console-step.js';
 import { frameOf } from '../../components/hooks/use-painted-frames.js';
 import type { NamedKey, Press } from '../../components/key-table.js';
+import type { QuietHours } from '../../src/client/alerts.js';
 import { SOUND_LOG } from '../../src/client/log-standing.js';
 import type { Link, Queue } from '../../src/client/queue.js';
 import type { RequestId } from '../../src/protocol/names.js';
@@ -19,13 +20,22 @@ export type Answer = Exclude<
   { readonly type: 'identified' | 'queue' | 'tick' | 'resize' | 'press' | 'paste' | 'painted' }
 >;
 
+export interface DriverOptions {
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly quiet?: QuietHours | null;
+}
+
 /** Drives the console without terminal, React or time: every frame is painted when the test says so. */
 export class ConsoleDriver {
   state: ConsoleState;
   readonly effects: ConsoleEffect[] = [];
   #at = NOW;
 
-  constructor(requests: readonly RequestView[], { columns = 120, rows = 60 } = {}) {
+  constructor(
+    requests: readonly RequestView[],
+    { columns = 120, rows = 60, quiet = null }: DriverOptions = {},
+  ) {
     const queue: Queue = {
       link: { state: 'live' },
       requests: byId(requests),
@@ -49,6 +59,7 @@ export class ConsoleDriver {
     this.state = startState({
       identity,
       display: { zone: 'UTC', profile: null },
+      quiet,
       warnings: [],
       queue,
       size: { columns, rows },

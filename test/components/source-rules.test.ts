@@ -31,7 +31,7 @@ describe('the sources of the console', () => {
       [...source.matchAll(/stdout\.write\(([^)]*)\)/g)].map(([, what]) => `${name}: ${what}`),
     );
     expect(writes.sort()).toEqual([
-      'hooks/use-effects.ts: BEL',
+      'hooks/use-effects.ts: alertBytes(titleText(store.state(',
       'hooks/use-suspend.ts: PROMPT_NOTE',
       'hooks/use-suspend.ts: TO_LINE_START',
       'hooks/use-suspend.ts: TO_LINE_START',
