@@ -29,7 +29,8 @@ const list = defineVerb({
   help: `
 Show how what leaves the broker fares: for each receiver what waits, whether it fails,
 and the dead letters, which are events that were given up. A dead letter holds back the
-later events of its own request, and nothing else, until somebody decides about it.
+later events of its own request, or, where it is about none, the later ones about none,
+until somebody decides about it.
 
 Usage
   countersign outbox list [--json]

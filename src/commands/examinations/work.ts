@@ -67,17 +67,19 @@ function examineOutbox({ outbox }: StatusReply): readonly Finding[] {
           ),
         ];
       }
+      const given = `${dead === 1 ? '1 event, which was' : `${dead} events, which were`} given up`;
       const letters = warning(
-        `${sink} did not take ${dead === 1 ? '1 event, which was' : `${dead} events, which were`} given up`,
+        `${sink} did not take ${given}, with ${waiting} more waiting`,
         `countersign outbox list; then countersign outbox retry ${sink} --all, or drop`,
       );
+      if (failing === null) {
+        return [dead === 0 ? good(`${sink} takes what it is sent, as far as it was tried`) : letters];
+      }
       return [
-        failing === null
-          ? good(`${sink} takes what it is sent, as far as it was tried`)
-          : warning(
-              `${sink} fails: ${failing}; ${waiting} waiting`,
-              `repair it, or its lines in the file of webhooks (countersign webhook test ${sink.replace('webhook:', '')}); then countersign outbox retry ${sink} --all, or wait`,
-            ),
+        warning(
+          `${sink} fails: ${failing}; ${waiting} waiting`,
+          `repair it, or its lines in the file of webhooks (countersign webhook test ${sink.replace('webhook:', '')}); then countersign outbox retry ${sink} --all, or wait`,
+        ),
         ...(dead === 0 ? [] : [letters]),
       ];
     });

@@ -258,6 +258,7 @@ test('what leaves the broker: receivers that fail, dead letters, and one that is
   const siem = { sink: 'webhook:siem', configured: true, waiting: 3, dead: 2, failing: 'HTTP 500' };
   const former = { sink: 'webhook:former', configured: false, waiting: 9, dead: 1, failing: null };
   const chat = { sink: 'webhook:chat', configured: true, waiting: 0, dead: 0, failing: null };
+  const tickets = { sink: 'webhook:tickets', configured: true, waiting: 5, dead: 1, failing: null };
   const command = { sink: 'command', configured: true, waiting: 1, dead: 0, failing: 'exit status 7' };
   const status = {
     ...{ clock: 0, consoles: 1, doors: [], reviews: [], locks: [], mutes: [] },
@@ -266,7 +267,7 @@ test('what leaves the broker: receivers that fail, dead letters, and one that is
       webhooks: null,
       unapproved: null,
       restoration: null,
-      outbox: [chat, command, former, siem],
+      outbox: [chat, command, former, siem, tickets],
     },
   } as unknown as StatusReply;
   expect(lines(examineWork(status, 'UTC')).filter((line) => line.includes('webhook:'))).toEqual([
@@ -274,7 +275,10 @@ test('what leaves the broker: receivers that fail, dead letters, and one that is
     expect.stringMatching(
       /^warning: webhook:former is not configured any more, and what waits .*: 10 events .* --forget$/,
     ),
-    expect.stringMatching(/^warning: webhook:siem fails: HTTP 500; 3 waiting \| /),
+    expect.stringMatching(
+      /^warning: webhook:siem fails: HTTP 500; 3 waiting \| .*webhook test siem.* outbox retry webhook:siem --all/,
+    ),
     expect.stringMatching(/^warning: webhook:siem did not take 2 events, .* outbox retry webhook:siem --all/),
+    expect.stringMatching(/^warning: webhook:tickets did not take 1 event, .* with 5 more waiting \| /),
   ]);
 });
