@@ -1,6 +1,7 @@
 import type { HistoryQuery } from '../src/client/history.js';
 import type { LetterName } from '../src/client/outbox.js';
 import type { DecisionInput } from '../src/client/queue.js';
+import type { RequestId } from '../src/protocol/names.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import type { ConsoleState } from './console-state.js';
 
@@ -14,6 +15,8 @@ export type ConsoleEffect =
   | { readonly type: 'listLetters'; readonly number: number }
   | { readonly type: 'retry'; readonly letter: LetterName }
   | { readonly type: 'drop'; readonly letter: LetterName }
+  /** Asks what came before a request; a former question is not waited for any more. */
+  | { readonly type: 'background'; readonly id: RequestId; readonly zone: string }
   | { readonly type: 'ring' }
   | { readonly type: 'suspend' }
   | { readonly type: 'redraw' }

@@ -1,5 +1,6 @@
 import type { HistoryPage } from '../src/client/history.js';
 import type { Queue } from '../src/client/queue.js';
+import type { Background } from '../src/protocol/background.js';
 import type { RequestId } from '../src/protocol/names.js';
 import type { OutboxReply } from '../src/protocol/outbox-messages.js';
 import type { EpochMs } from '../src/protocol/time.js';
@@ -20,11 +21,17 @@ export type ConsoleEvent =
   | { readonly type: 'decided' }
   | { readonly type: 'acknowledged' }
   | ({ readonly type: 'failed'; readonly of: Failing } & Complaint)
+  | BackgroundEvent
   | HistoryEvent
   | OutboxEvent;
 
 /** What failed: the signature that the confirm step waits for, or something beside it. */
 export type Failing = 'decision' | 'acknowledgement' | 'letter';
+
+/** What came before the request of that id, or that the broker did not tell. */
+export type BackgroundEvent =
+  | { readonly type: 'background'; readonly id: RequestId; readonly background: Background }
+  | ({ readonly type: 'noBackground'; readonly id: RequestId } & Complaint);
 
 /** What became of the search of that number. */
 export type HistoryEvent =

@@ -4,6 +4,7 @@ import type { Link, Queue } from '../src/client/queue.js';
 import type { RequestId } from '../src/protocol/names.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
+import type { OpenedBackground } from './background-step.js';
 import { type Bell, type Hearing, listen, SILENT_BELL } from './bell.js';
 import type { CoverChoice } from './cover-step.js';
 import { examine } from './examination.js';
@@ -49,6 +50,8 @@ export interface ConsoleState {
   /** The first item of the queue that is on the screen. */
   readonly top: number;
   readonly opened: OpenedRequest | null;
+  /** What came before the opened request; null until that was asked. */
+  readonly background: OpenedBackground | null;
   readonly confirm: ConfirmStep | null;
   readonly isHelpOpen: boolean;
   /** The first line of the help that is on the screen. */
@@ -133,6 +136,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     selected,
     top: 0,
     opened: null,
+    background: null,
     confirm: null,
     isHelpOpen: false,
     helpTop: 0,

@@ -1,5 +1,6 @@
 import type { Queue } from '../src/client/queue.js';
 import type { RequestId } from '../src/protocol/names.js';
+import { hearBackground, settleBackground } from './background-step.js';
 import { listen } from './bell.js';
 import { pasteIntoConfirm, stepConfirm } from './confirm-step.js';
 import { after, type Step, stay } from './console-effects.js';
@@ -54,6 +55,9 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
       return stay({ ...state, notice: [span(label`Noted under your name.`, 'strong')] });
     case 'failed':
       return stay(recordFailure(state, event));
+    case 'background':
+    case 'noBackground':
+      return hearBackground(state, event);
     case 'found':
     case 'notFound':
       return hearHistory(state, event);
@@ -239,8 +243,8 @@ function recordFailure(
 }
 
 /**
- * What follows from any change: the windows follow the selections, lines are counted anew at a new width, and a search goes on
- * where more of it will be seen.
+ * What follows from any change: the windows follow the selections, lines are counted anew at a new width, a search goes on where
+ * more of it will be seen, and what came before is asked for a request that was opened.
  */
 function settle(state: ConsoleState, movedBy: 'person' | 'queue', effects: Step['effects']): Step {
   const { opened, size, focus } = state;
@@ -248,7 +252,7 @@ function settle(state: ConsoleState, movedBy: 'person' | 'queue', effects: Step[
   const recounted =
     opened !== null && opened.width !== columns ? { ...opened, width: columns, read: 0 } : opened;
   const { settle: settleScreen = stay } = SCREENS[state.screen];
-  const followed = settleScreen({ ...state, opened: recounted });
+  const followed = after(settleScreen({ ...state, opened: recounted }), settleBackground);
   const next = followed.state;
   const top = followSelection(next, bodyRows(next));
   const target = focusTarget(next);

@@ -1,5 +1,6 @@
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
+import { backgroundLine } from './background-lines.js';
 import { ageText, leftText } from './clock-text.js';
 import { ConfirmDialog } from './confirm-dialog.js';
 import { brokerNow, type ConsoleState, openedRequest } from './console-state.js';
@@ -29,7 +30,7 @@ export function DetailScreen({
   );
 }
 
-/** What does not scroll away: what is asked in short, how it stands, and the clocks. */
+/** What does not scroll away: what is asked in short, how it stands, the clocks, and what is unusual. */
 function headLines(state: ConsoleState): readonly Line[] {
   const opened = openedRequest(state);
   if (opened === null) return [BLANK, BLANK, BLANK];
@@ -59,6 +60,6 @@ function headLines(state: ConsoleState): readonly Line[] {
   return [
     spreadLine([margin, ...what], [margin, ...standing, margin], columns),
     spreadLine([margin, ...who], [margin, ...clocks, margin], columns),
-    BLANK,
+    backgroundLine(state.background, { columns, style: { zone: state.display.zone, now } }),
   ];
 }

@@ -1,3 +1,4 @@
+import { backgroundLines } from './background-lines.js';
 import { brokerNow, type ConsoleState, openedRequest } from './console-state.js';
 import type { Line } from './line.js';
 import { requestDocument } from './request-document.js';
@@ -18,22 +19,21 @@ export function detailWindow(state: ConsoleState, height: number): DetailWindow 
   const { zone } = display;
   const current = openedRequest(state);
   if (opened === null || current === null) return null;
-  const progress = requestProgress(current.request, equalAsks(state), {
-    columns,
-    style: { zone, now: brokerNow(state) },
-  });
+  const place = { columns, style: { zone, now: brokerNow(state) } };
+  const progress = requestProgress(current.request, equalAsks(state), place);
   const { ask, proof } = requestDocument(opened.request, {
     pins: identity.pins,
     zone,
     columns,
   });
-  const total = ask.length + progress.length + proof.length;
+  const background = backgroundLines(state.background, place);
+  const total = ask.length + progress.length + proof.length + background.length;
   const top = Math.max(0, Math.min(opened.top, total - height));
   const bottom = Math.min(total, top + Math.max(0, height));
   const mustReadBefore = (line: number): number =>
-    Math.min(line, ask.length) + Math.max(0, line - ask.length - progress.length);
+    Math.min(line, ask.length) + Math.min(proof.length, Math.max(0, line - ask.length - progress.length));
   return {
-    lines: [...ask, ...progress, ...proof].slice(top, bottom),
+    lines: [...ask, ...progress, ...proof, ...background].slice(top, bottom),
     top,
     total,
     mustRead: { from: mustReadBefore(top), to: mustReadBefore(bottom) },

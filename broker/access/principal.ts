@@ -33,6 +33,7 @@ export type Verb =
   | 'lock.lift'
   | 'session.open'
   | 'request.list'
+  | 'request.background'
   | 'stream.read'
   | 'restoration.acknowledge'
   | 'events.read'
@@ -72,6 +73,7 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'lock.lift': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'session.open': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'request.list': ['approver'],
+  'request.background': ['approver'],
   'stream.read': ['approver'],
   'restoration.acknowledge': ['approver'],
   'events.read': ['approver'],

@@ -14,6 +14,7 @@ import type { BrokerContext } from '../context.js';
 import { sendProblem } from './answers.js';
 import { auditRoutes } from './audit-routes.js';
 import { authenticate, principalKey, type Transport } from './authentication.js';
+import { backgroundRoutes } from './background-routes.js';
 import { directoryRoutes } from './directory-routes.js';
 import { holdRoutes } from './hold-routes.js';
 import { lockRoutes } from './lock-routes.js';
@@ -88,6 +89,7 @@ export async function createHttpApplication(context: BrokerContext): Promise<Htt
   });
 
   requestRoutes(app, context);
+  backgroundRoutes(app, context);
   lockRoutes(app, context);
   webhookRoutes(app, context);
   holdRoutes(app, context);

@@ -24,7 +24,7 @@ export function useEffects(store: ConsoleStore, { connection, alerts, dispatch }
   const { forPrompt, forShell, redraw } = useSuspend();
   useEffect(() => {
     // Of each kind of question only the newest is waited for.
-    const [search, letters] = [latest(), latest()];
+    const [search, letters, background] = [latest(), latest(), latest()];
     const settle = (work: Promise<void>, how: 'retried' | 'dropped'): void => {
       work.then(
         () => dispatch({ type: 'letterSettled', how }),
@@ -69,6 +69,15 @@ export function useEffects(store: ConsoleStore, { connection, alerts, dispatch }
           );
           return;
         }
+        case 'background': {
+          const { id, zone } = effect;
+          background.ask(
+            (signal) => connection.background(id, zone, signal),
+            (told) => dispatch({ type: 'background', id, background: told }),
+            (error) => dispatch({ type: 'noBackground', id, ...describe(error) }),
+          );
+          return;
+        }
         case 'retry':
           settle(connection.outbox.retry(effect.letter), 'retried');
           return;
@@ -94,6 +103,7 @@ export function useEffects(store: ConsoleStore, { connection, alerts, dispatch }
       stop();
       search.cancel();
       letters.cancel();
+      background.cancel();
     };
   }, [store, connection, alerts, dispatch, exit, stdout, forPrompt, forShell, redraw]);
 }

@@ -4,6 +4,7 @@ import { Problem } from '../protocol/problems.js';
 import { type RequestStatus, type RequestView, requestStatusSchema } from '../protocol/request-view.js';
 import type { KeySigner } from '../ssh/key-signer.js';
 import { formatAddress } from './address.js';
+import { fetchBackground } from './background.js';
 import type { Clock } from './clock.js';
 import { answeringName, prepareDecision, prepareRevocation } from './decide.js';
 import { HeadWatch } from './head-watch.js';
@@ -80,6 +81,7 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     invitation,
     history: brokerHistory(call),
     outbox: brokerOutbox(call),
+    background: (id, zone, signal) => fetchBackground(call, id, zone, signal),
     queue: () => stream.queue(),
     subscribe: (listener) => stream.subscribe(listener),
     close() {

@@ -1,3 +1,4 @@
+import type { Background } from '../protocol/background.js';
 import type { OutdatedDoor } from '../protocol/door-messages.js';
 import type { MatchedNumber } from '../protocol/matched-number.js';
 import type { RequestId } from '../protocol/names.js';
@@ -73,6 +74,12 @@ export interface QueueConnection {
   readonly invitation: readonly string[];
   readonly history: History;
   readonly outbox: Outbox;
+  /**
+   * What came before a request; `zone` is the reader's.
+   *
+   * @throws any problem of the broker. The reason of `signal` where that was aborted.
+   */
+  background(id: RequestId, zone: string, signal: AbortSignal): Promise<Background>;
   queue(): Queue;
   /** Called after each change of {@link queue}; returns the way to stop. */
   subscribe(listener: () => void): () => void;

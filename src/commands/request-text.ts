@@ -174,7 +174,8 @@ function json(value: JsonObject): string {
     .join('\n');
 }
 
-function field(name: string, text: string): string {
+/** A label and its value, whose further lines stand below the first. */
+export function field(name: string, text: string): string {
   const [first = '', ...more] = text.split('\n');
   const indent = ' '.repeat(LABEL_WIDTH);
   return [name.padEnd(LABEL_WIDTH) + first, ...more.map((line) => indent + line)].join('\n');

@@ -1,12 +1,16 @@
 import * as z from 'zod';
+import { fetchBackground } from '../client/background.js';
 import { verifyShown } from '../client/shown-request.js';
+import { type Background, backgroundSchema } from '../protocol/background.js';
 import { parseRequestId, type RequestId } from '../protocol/names.js';
+import { Problem } from '../protocol/problems.js';
 import {
   type RequestStatus,
   type RequestView,
   requestStatusSchema,
   requestViewSchema,
 } from '../protocol/request-view.js';
+import { formatBackground } from './background-text.js';
 import { openAsApprover, type SignedInBroker, withBroker } from './open-broker.js';
 import { print, printJson, tell } from './output.js';
 import { formatRequest } from './request-text.js';
@@ -16,7 +20,9 @@ export const verb = defineVerb({
   help: `
 Show one request as a whole: its document, rule, votes and report. Digest, scope and
 rule digest are recomputed from what is shown, and the signatures are checked; whose
-keys they are is for the roster to say.
+keys they are is for the roster to say. Below it stands what the broker knows of what
+came before: what is unusual, and the last decisions on equal asks. With --json that is
+the field background, null where the broker did not answer.
 
 Usage
   countersign show ID [--json]
@@ -35,14 +41,33 @@ Examples
     const request = parseRequestId(id);
     return withBroker(openAsApprover(flags, env), async (broker) => {
       const view = await fetchRequest(broker, request);
-      if (flags.json) printJson(viewOnWire(view));
-      else print(formatRequest(view, { zone, now: broker.clock.now() }));
+      const style = { zone, now: broker.clock.now() };
+      if (!flags.json) print(formatRequest(view, style));
+      const told = await askBackground(broker, request, zone);
+      if (flags.json) {
+        const background = told instanceof Problem ? null : z.encode(backgroundSchema, told);
+        printJson({ ...viewOnWire(view), background });
+      } else print(formatBackground(told, style));
       verifyShown(view);
       if (!flags.json) tell('digest, scope and rule digest are those of what is shown');
       return 0;
     });
   },
 });
+
+/** What came before, or why that is not known: nobody is kept from reading the request itself. */
+async function askBackground(
+  { client, token }: SignedInBroker,
+  id: RequestId,
+  zone: string,
+): Promise<Background | Problem> {
+  try {
+    return await fetchBackground((schema, given) => client.call(schema, { ...given, token }), id, zone);
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}
 
 /** @throws Problem `not-found`, `broker-reply` */
 export async function fetchRequest({ client, token }: SignedInBroker, id: RequestId): Promise<RequestView> {

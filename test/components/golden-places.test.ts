@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { HistoryPage } from '../../src/client/history.js';
+import type { Background } from '../../src/protocol/background.js';
 import type { Name } from '../../src/protocol/names.js';
 import type { DeadLetter, SinkStanding } from '../../src/protocol/outbox-messages.js';
 import { Problem } from '../../src/protocol/problems.js';
@@ -44,6 +45,41 @@ const letters = [
   letter(460, { kind: 'roster.changed', request: null, about: null }),
   letter(77, { sink: 'webhook:old-chat', dead: NOW - 40_000 }),
 ];
+const background: Background = {
+  isPerson: true,
+  since: NOW - 30 * 86_400_000,
+  reach: 'days',
+  asks: 57,
+  approved: 42,
+  earlier: [
+    {
+      request: sampleId(90),
+      approver: 'carol' as Name,
+      verdict: 'deny',
+      decided: NOW - 2 * 3_600_000,
+      report: null,
+    },
+    {
+      request: sampleId(80),
+      approver: 'bob' as Name,
+      verdict: 'approve',
+      decided: NOW - 3 * 86_400_000,
+      report: { outcome: 'opened', code: null, at: NOW - 3 * 86_400_000 },
+    },
+    {
+      request: sampleId(70),
+      approver: 'bob' as Name,
+      verdict: 'approve',
+      decided: NOW - 9 * 86_400_000,
+      report: { outcome: 'refused', code: 'user-unknown', at: NOW - 9 * 86_400_000 },
+    },
+  ],
+  unusual: [
+    { code: 'denied', asks: 2 },
+    { code: 'new-address', address: '203.0.113.9', submitter: 'web-1' as Name, signed: false },
+    { code: 'new-hour', at: '23:58', zone: 'UTC' },
+  ],
+};
 const HOSTILE = '\u001b]0;approved\u0007 \u202eon\u200b p\u0430ypal\nAPPROVED by carol';
 
 describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
@@ -71,6 +107,47 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     await shown.screen.waitForContent('Dead letters: ');
     return shown;
   };
+
+  const reading = async (told: () => Promise<Background>) => {
+    const shown = show();
+    shown.connection.tellWith(told);
+    await shown.screen.openFirstRow();
+    return shown.screen.letItSettle();
+  };
+
+  test('a request: what is unusual about it in its head, and below it what came before (A31)', async () => {
+    const screen = await reading(async () => background);
+    await screen.waitForContent('3 unusual: denied 2 times');
+    await expectGolden(screen, 'background');
+    await screen.readToTheEnd();
+    screen.press('G');
+    await screen.waitForContent('user-unknown');
+    await expectGolden(screen, 'background-end');
+  });
+
+  test('a request of which nothing is unusual: with what it was compared, and never that all is well', async () => {
+    const screen = await reading(async () => ({
+      ...background,
+      isPerson: false,
+      reach: 'asks',
+      asks: 200,
+      earlier: [],
+      unusual: [],
+    }));
+    await screen.waitForContent('compared with the last 200');
+    await screen.readToTheEnd();
+    screen.press('G');
+    await screen.waitForContent('no decision on an equal ask');
+    await expectGolden(screen, 'background-usual');
+  });
+
+  test('a request of whose past the broker tells nothing', async () => {
+    const screen = await reading(() =>
+      Promise.reject(new Problem('broker-unreachable', 'the broker did not answer in 10 s')),
+    );
+    await screen.waitForContent('is not known');
+    await expectGolden(screen, 'background-unknown');
+  });
 
   test('the history: what was asked, the newest first, and how far back it was looked for', async () => {
     const { screen } = await history(answering(pastRequests(200)));

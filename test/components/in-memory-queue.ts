@@ -2,6 +2,7 @@ import type { History, HistoryPage, HistoryQuery } from '../../src/client/histor
 import { SOUND_LOG } from '../../src/client/log-standing.js';
 import type { LetterName, Outbox } from '../../src/client/outbox.js';
 import type { DecisionInput, Link, Queue, QueueConnection, Suspend } from '../../src/client/queue.js';
+import type { Background } from '../../src/protocol/background.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { OutboxReply } from '../../src/protocol/outbox-messages.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
@@ -27,6 +28,7 @@ export class InMemoryQueue implements QueueConnection {
   #search: (query: HistoryQuery) => Promise<HistoryPage> = () =>
     Promise.resolve({ requests: [], next: null, searchedTo: null });
   #letters: () => Promise<OutboxReply> = () => Promise.resolve({ sinks: [], letters: [], next: null });
+  #background: (id: RequestId) => Promise<Background> = () => new Promise(() => {});
   #queue: Queue;
   readonly #listeners = new Set<() => void>();
   #answer: (suspend: Suspend) => Promise<void> = () => Promise.resolve();
@@ -64,6 +66,10 @@ export class InMemoryQueue implements QueueConnection {
     },
   };
 
+  background(id: RequestId): Promise<Background> {
+    return this.#background(id);
+  }
+
   queue(): Queue {
     return this.#queue;
   }
@@ -99,6 +105,11 @@ export class InMemoryQueue implements QueueConnection {
   /** What the next searches find. */
   findWith(search: (query: HistoryQuery) => Promise<HistoryPage>): void {
     this.#search = search;
+  }
+
+  /** What came before the requests that are opened from now on; never told otherwise. */
+  tellWith(background: (id: RequestId) => Promise<Background>): void {
+    this.#background = background;
   }
 
   /** How the receivers fare, and what was given up for them. */

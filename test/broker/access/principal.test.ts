@@ -46,6 +46,7 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'request.report': ['asker'],
   'request.watch': ['asker'],
   'request.detach': ['asker'],
+  'request.background': ['approver'],
   'request.list': ['approver'],
   'stream.read': ['approver'],
   'events.read': ['approver'],

@@ -20,6 +20,7 @@ describe('every credential on every route (A18)', () => {
     ['POST', '/v1/roster/statements', { statement: 'x' }],
     ['GET', '/v1/requests'],
     ['GET', '/v1/requests/ID'],
+    ['GET', '/v1/requests/ID/background'],
     ['POST', '/v1/requests/ID/redeem', { claim: '0'.repeat(32) }],
     ['POST', '/v1/requests/ID/reports', { claim: '0'.repeat(32), outcome: 'opened' }],
     ['GET', '/v1/requests/ID/standing'],
@@ -57,6 +58,7 @@ describe('every credential on every route (A18)', () => {
     session: [
       'GET /v1/requests',
       'GET /v1/requests/ID',
+      'GET /v1/requests/ID/background',
       'GET /v1/events',
       'GET /v1/heads',
       'GET /v1/outbox',
