@@ -1,9 +1,7 @@
 import * as z from 'zod';
-import { locate, locateBroker } from '../client/locations.js';
 import { shownTime, type TimeStyle } from '../client/shown-time.js';
-import type { BearerToken } from '../protocol/names.js';
 import { type RestraintsView, restraintsSchema } from '../protocol/restraints.js';
-import { type OpenBroker, openAsApprover, openBroker, withBroker } from './open-broker.js';
+import { openForReading, withBroker } from './open-broker.js';
 import { exact, print, printJson, prose } from './output.js';
 import { formatTable } from './text-table.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
@@ -28,11 +26,7 @@ Examples
   arguments: [],
   flags: { ...BROKER_FLAGS, key: 'text', json: 'switch' },
   async run({ flags, env, display: { zone } }) {
-    const isLocal = locateBroker(flags, env, locate(flags, env)).kind === 'socket';
-    const opening: Promise<OpenBroker & { readonly token?: BearerToken }> = isLocal
-      ? openBroker(flags, env)
-      : openAsApprover(flags, env);
-    return withBroker(opening, async ({ client, clock, token }) => {
+    return withBroker(openForReading(flags, env), async ({ client, clock, token }) => {
       const restraints = await client.call(restraintsSchema, { method: 'GET', path: '/v1/locks', token });
       if (flags.json) printJson(z.encode(restraintsSchema, restraints));
       else print(formatRestraints(restraints, { zone, now: clock.now() }));

@@ -98,6 +98,23 @@ export async function openAsApprover(
   return { ...broker, approver, token, signer };
 }
 
+/** A broker that answers its owner over the socket, and an approver, who has a token, from elsewhere. */
+export type ReadableBroker = OpenBroker & { readonly token?: BearerToken };
+
+/**
+ * Over its socket whoever may open that is told, elsewhere an approver, who signs in.
+ *
+ * @throws as {@link openAsApprover}
+ */
+export function openForReading(
+  flags: BrokerFlags & { readonly key: string | undefined },
+  env: Environment,
+  patience?: Patience,
+): Promise<ReadableBroker> {
+  const isLocal = locateBroker(flags, env, locate(flags, env)).kind === 'socket';
+  return isLocal ? openBroker(flags, env, patience) : openAsApprover(flags, env, patience);
+}
+
 /** Flag, then environment. */
 export function keyOption(
   { key }: { readonly key: string | undefined },

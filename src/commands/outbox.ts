@@ -1,8 +1,6 @@
 import * as z from 'zod';
 import type { Environment } from '../client/locations.js';
-import { locate, locateBroker } from '../client/locations.js';
 import { shownTime, type TimeStyle } from '../client/shown-time.js';
-import type { BearerToken } from '../protocol/names.js';
 import {
   type DeadLetter,
   deadLetterSchema,
@@ -14,7 +12,7 @@ import {
   sinkStandingSchema,
 } from '../protocol/outbox-messages.js';
 import { Problem } from '../protocol/problems.js';
-import { type BrokerFlags, type OpenBroker, openAsApprover, openBroker, withBroker } from './open-broker.js';
+import { type BrokerFlags, openForReading, type ReadableBroker, withBroker } from './open-broker.js';
 import { exact, print, printJson, prose } from './output.js';
 import { stateOf } from './status.js';
 import { formatTable } from './text-table.js';
@@ -44,7 +42,7 @@ Examples
   arguments: [],
   flags: FLAGS,
   async run({ flags, env, display: { zone } }) {
-    return withBroker(opened(flags, env), async (broker) => {
+    return withBroker(openForReading(flags, env), async (broker) => {
       const { sinks, letters } = await fetchOutbox(broker);
       if (flags.json) printJson(z.encode(wholeOutbox, { sinks, letters }));
       else print(formatOutbox(sinks, letters, { zone, now: broker.clock.now() }));
@@ -132,15 +130,8 @@ Examples
 const wholeOutbox = z.object({ sinks: z.array(sinkStandingSchema), letters: z.array(deadLetterSchema) });
 
 type OutboxFlags = BrokerFlags & { readonly key: string | undefined; readonly json: boolean };
-type OutboxBroker = OpenBroker & { readonly token?: BearerToken };
-
-function opened(flags: OutboxFlags, env: Environment): Promise<OutboxBroker> {
-  const isLocal = locateBroker(flags, env, locate(flags, env)).kind === 'socket';
-  return isLocal ? openBroker(flags, env) : openAsApprover(flags, env);
-}
-
 /** All pages. */
-async function fetchOutbox({ client, token }: OutboxBroker): Promise<z.output<typeof wholeOutbox>> {
+async function fetchOutbox({ client, token }: ReadableBroker): Promise<z.output<typeof wholeOutbox>> {
   const letters: DeadLetter[] = [];
   for (let after = ''; ; ) {
     const page = await client.call(outboxReply, { method: 'GET', path: `/v1/outbox${after}`, token });
@@ -157,7 +148,7 @@ async function change(
   env: Environment,
   words: (letters: number) => string,
 ): Promise<number> {
-  return withBroker(opened(flags, env), async ({ client, token }) => {
+  return withBroker(openForReading(flags, env), async ({ client, token }) => {
     const call = { method: 'POST', path: `/v1/outbox/${what}`, token, body } as const;
     const { letters } = await client.call(outboxChangeReply, call);
     if (flags.json) printJson({ letters });

@@ -22,8 +22,7 @@ import type { ExitCode } from './exit-code.js';
 import {
   type BrokerFlags,
   type OpenBroker,
-  openAsApprover,
-  openBroker,
+  openForReading,
   type Patience,
   withBroker,
 } from './open-broker.js';
@@ -100,7 +99,7 @@ Examples
     }
     if (flags.short) return printShort(flags, env, display, (words) => words);
     if (flags.tmux) return printShort(flags, env, display, forTmux);
-    return withBroker(openForStatus(flags, env), async (broker) => {
+    return withBroker(openForReading(flags, env), async (broker) => {
       const status = await fetchStatus(broker);
       const address = formatAddress(broker.client.address);
       if (flags.json) printJson(z.encode(statusReply, status));
@@ -112,21 +111,10 @@ Examples
   },
 });
 
-export type StatusFlags = BrokerFlags & { readonly key: string | undefined };
-export type StatusBroker = OpenBroker & { readonly token?: BearerToken };
+type StatusFlags = BrokerFlags & { readonly key: string | undefined };
 
 /** A status bar asks again soon: it neither waits long nor leaves sessions behind. */
 const SHORT: Patience = { timeout: 3000, sessionLife: 60_000, mayAsk: false };
-
-/** Over its socket whoever may open that is told, elsewhere an approver. */
-export function openForStatus(
-  flags: StatusFlags,
-  env: Environment,
-  patience?: Patience,
-): Promise<StatusBroker> {
-  const isLocal = locateBroker(flags, env, locate(flags, env)).kind === 'socket';
-  return isLocal ? openBroker(flags, env, patience) : openAsApprover(flags, env, patience);
-}
 
 interface LogTrouble {
   /** What was kept cannot be read any more; else it is another log than was kept. */
@@ -165,7 +153,7 @@ async function printShort(
   const name = profile === null ? '' : `${profile.name}: `;
   try {
     await checkPinnedBefore(flags, env);
-    return await withBroker(openForStatus(flags, env, SHORT), async (broker) => {
+    return await withBroker(openForReading(flags, env, SHORT), async (broker) => {
       const status = await fetchStatus(broker);
       print(dress(name + shortStatus(status), status.pending === 0 ? 'calm' : 'pending'));
       return 0;

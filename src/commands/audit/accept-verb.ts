@@ -14,9 +14,9 @@ import { Problem } from '../../protocol/problems.js';
 import { parseSignedText } from '../../protocol/receipt.js';
 import { verifyAuditHead } from '../../ssh/audit-head.js';
 import { answerTo } from '../decision.js';
-import { withBroker } from '../open-broker.js';
+import { openForReading, type ReadableBroker, withBroker } from '../open-broker.js';
 import { exact, print, tell } from '../output.js';
-import { fetchStatus, openForStatus, type StatusBroker } from '../status.js';
+import { fetchStatus } from '../status.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from '../verb.js';
 
 export const acceptVerb = defineVerb({
@@ -39,7 +39,7 @@ Examples
   arguments: [],
   flags: { ...BROKER_FLAGS, key: 'text', head: 'text' },
   async run({ flags, env, display: { zone } }) {
-    return withBroker(openForStatus(flags, env), async (broker) => {
+    return withBroker(openForReading(flags, env), async (broker) => {
       const { config } = broker.locations;
       const owner = { address: formatAddress(broker.client.address), pins: broker.pins };
       const logs = await readKeptLogs(config);
@@ -64,7 +64,7 @@ Examples
 });
 
 /** @throws Problem `not-found` where the broker has signed none, `bad-signature` where another key signed it */
-async function newestHead(broker: StatusBroker, address: string): Promise<KeptHead> {
+async function newestHead(broker: ReadableBroker, address: string): Promise<KeptHead> {
   const { head } = await fetchStatus(broker);
   if (head === null) {
     throw new Problem('not-found', 'the broker has signed no head of its log yet', {

@@ -1,10 +1,9 @@
 import * as z from 'zod';
-import { locate, locateBroker } from '../../client/locations.js';
 import { shownTime, type TimeStyle } from '../../client/shown-time.js';
 import { type Hold, holdsReply, MAX_REASON } from '../../protocol/hold-messages.js';
-import { type BearerToken, parseName } from '../../protocol/names.js';
+import { parseName } from '../../protocol/names.js';
 import { Problem } from '../../protocol/problems.js';
-import { type OpenBroker, openAsApprover, openBroker, withBroker } from '../open-broker.js';
+import { openBroker, openForReading, withBroker } from '../open-broker.js';
 import { exact, print, printJson, prose, tell } from '../output.js';
 import { formatTable } from '../text-table.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb, type VerbGroup } from '../verb.js';
@@ -65,11 +64,7 @@ Examples
   arguments: [],
   flags: { ...BROKER_FLAGS, key: 'text', json: 'switch' },
   async run({ flags, env, display: { zone } }) {
-    const isLocal = locateBroker(flags, env, locate(flags, env)).kind === 'socket';
-    const opening: Promise<OpenBroker & { readonly token?: BearerToken }> = isLocal
-      ? openBroker(flags, env)
-      : openAsApprover(flags, env);
-    return withBroker(opening, async ({ client, clock, token }) => {
+    return withBroker(openForReading(flags, env), async ({ client, clock, token }) => {
       const reply = await client.call(holdsReply, { method: 'GET', path: '/v1/holds', token });
       if (flags.json) printJson(z.encode(holdsReply, reply));
       else print(formatHolds(reply.holds, { zone, now: clock.now() }));

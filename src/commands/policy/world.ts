@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { CompiledPolicy } from '../../../broker/policy/compile.js';
 import type { Directory } from '../../../broker/store/store.js';
-import { type Environment, locate, locateBroker } from '../../client/locations.js';
+import { type Environment, locate } from '../../client/locations.js';
 import { isName, type Name, parseName } from '../../protocol/names.js';
 import { type CommandGroupState, type PolicyReply, policyReply } from '../../protocol/policy-messages.js';
 import { Problem } from '../../protocol/problems.js';
@@ -10,7 +10,7 @@ import { rosterReply } from '../../protocol/roster-messages.js';
 import { formatPublicKey } from '../../ssh/public-key.js';
 import { parseSignersFile } from '../../ssh/signers-file.js';
 import { hasDatabase, withDirectory } from '../enrolled-directory.js';
-import { openAsApprover, openBroker, withBroker } from '../open-broker.js';
+import { openForReading, withBroker } from '../open-broker.js';
 import { BROKER_FLAGS, type FlagValues } from '../verb.js';
 
 /** Flags of verbs that look at a policy and a roster. */
@@ -111,20 +111,11 @@ function toldBy({
 }
 
 async function fetchPolicy(flags: WorldFlags, env: Environment): Promise<PolicyReply> {
-  const isLocal = locateBroker(flags, env, locate(flags, env)).kind === 'socket';
   const found: PolicyReply[] = [];
-  const call = { method: 'GET', path: '/v1/policy' } as const;
-  if (isLocal) {
-    await withBroker(openBroker(flags, env), async ({ client }) => {
-      found.push(await client.call(policyReply, call));
-      return 0;
-    });
-  } else {
-    await withBroker(openAsApprover(flags, env), async ({ client, token }) => {
-      found.push(await client.call(policyReply, { ...call, token }));
-      return 0;
-    });
-  }
+  await withBroker(openForReading(flags, env), async ({ client, token }) => {
+    found.push(await client.call(policyReply, { method: 'GET', path: '/v1/policy', token }));
+    return 0;
+  });
   return found[0] ?? { policy: null };
 }
 
