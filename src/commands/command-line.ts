@@ -85,7 +85,8 @@ function callMeow(known: Flags, argv: readonly string[]) {
 
 /**
  * Writes each flag and its value as one word, which leaves the parser nothing to guess: `-` and `-x` may be values, and
- * only `--flag=VALUE` gives an optional one.
+ * only `--flag=VALUE` gives an optional one. The parser takes one pair of quotes around a value away: it gets one for that, so
+ * that quotes of the value itself stay.
  */
 function joinValues(known: Flags, argv: readonly string[]): string[] {
   const kinds = new Map(Object.entries(known).map(([name, kind]) => [`--${kebabCase(name)}`, kind]));
@@ -96,11 +97,11 @@ function joinValues(known: Flags, argv: readonly string[]): string[] {
     const [, flag = word, written] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
     const kind = kinds.get(flag);
     if (kind === 'optional') {
-      joined.push(`${flag}=${written ?? ''}`);
+      joined.push(`${flag}="${written ?? ''}"`);
     } else if (kind === 'text' || kind === 'texts') {
       const value = written ?? (words[0]?.startsWith('--') ? '' : words.shift());
       if (value === undefined || value === '') throw usage(`${flag} needs a value`);
-      joined.push(`${flag}=${value}`);
+      joined.push(`${flag}="${value}"`);
     } else if (kind === 'switch' && word.startsWith('--no-')) {
       // The parser would take it for the opposite of another switch.
       joined.push(`${word}=true`);

@@ -68,6 +68,14 @@ describe('a command line', () => {
     });
   });
 
+  test('keeps the quotes that are part of a value', () => {
+    for (const text of ['"localhost:22"', '"a" "b"', "'x'", '"', '""', '"""', '"a\n"']) {
+      expect(parse('X', '--comment', text).flags.comment).toBe(text);
+      expect(parse('X', '--detail', text, `--detail=${text}`).flags.detail).toEqual([text, text]);
+      expect(parse('X', `--wait=${text}`).flags.wait).toBe(text);
+    }
+  });
+
   test('takes flags before, between and after arguments, and everything after -- as arguments', () => {
     expect(parse('--json', 'X').flags.json).toBe(true);
     expect(parse('--', '--json').arguments).toEqual(['--json']);
