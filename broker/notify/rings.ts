@@ -1,7 +1,7 @@
 import type { Name, RequestId } from '../../src/protocol/names.js';
 import { parseRule, type Rule } from '../../src/protocol/rule.js';
 import type { EpochMs } from '../../src/protocol/time.js';
-import { couldApprove, couldHelp } from '../policy/quorum.js';
+import { couldApprove, couldHelp, isOpenToAnybody } from '../policy/quorum.js';
 import { Deadlines } from '../requests/deadlines.js';
 import type { Request } from '../requests/request.js';
 import type { Principals } from '../roster/principals.js';
@@ -57,6 +57,15 @@ function ringedBy(
     .map(({ name }) => name);
 }
 
+/** Whether anybody but the requester could sign from the beginning, so that nobody needs to be named. */
+function ringsAllOthers({ rule, document: { requester } }: Request, principals: Principals): boolean {
+  const { approvals, escalation } = parseRule(rule);
+  if (escalation !== null || approvals === 'automatic') return escalation === null;
+  const behind = principals.personBehind(requester);
+  if (behind !== null && behind.name !== requester) return false;
+  return approvals.some(isOpenToAnybody);
+}
+
 export interface RingsContext {
   readonly store: Store;
   readonly principals: () => Principals;
@@ -65,7 +74,7 @@ export interface RingsContext {
   readonly onRinging: (request: Request, names: readonly Name[]) => void;
 }
 
-/** Knows, for every pending request with an escalation, whom it rings now. One timer serves them all. */
+/** Knows, for every pending request that does not ring everybody, whom it rings now. One timer serves them all. */
 export class Rings {
   readonly #context: RingsContext;
   readonly #deadlines = new Deadlines<RequestId>();
@@ -77,12 +86,14 @@ export class Rings {
     context.store.onCommitted((entries) => this.#committed(entries));
   }
 
-  /** Who has been rung for a request so far; null where everybody who could sign is, or nobody any more. */
+  /** Who has been rung for a request so far; null where everybody else than the requester is, or nobody any more. */
   of(request: Request): readonly Name[] | null {
-    if (request.state !== 'pending' || parseRule(request.rule).escalation === null) return null;
     const { principals, clock } = this.#context;
+    if (request.state !== 'pending' || ringsAllOthers(request, principals())) return null;
     const steps = ringSteps(request);
-    return ringed(request, steps.slice(0, stepAt(steps, clock()) + 1), principals());
+    const names = ringed(request, steps.slice(0, stepAt(steps, clock()) + 1), principals());
+    // Where nobody could sign, as when a schedule cannot be read, it is better that all hear of it.
+    return names.length === 0 && steps.every(({ groups }) => groups === null) ? null : names;
   }
 
   /** Once a second: the steps that begin now. */

@@ -130,16 +130,18 @@ export function couldHelp(
   return lacking([...signed, person]).some((count, index) => count < (before[index] ?? 0));
 }
 
+/** Whether somebody who is in none of the groups fills a place: the rule asks for more people than its groups do. */
+export const isOpenToAnybody = ({ people, groups }: Quorum): boolean =>
+  groups.reduce((sum, { count }) => sum + count, 0) < people;
+
 /** Why this person's yes could not count, null if it can. */
 function objection(rule: Rule, requester: Name, person: Person, principals: Principals): Problem | null {
   if (principals.personBehind(requester) === person) {
     return new Problem('self-approval', `${requester} is ${person.name}: nobody approves for himself`);
   }
   if (rule.approvals === 'automatic') return null;
-  // Whoever is in none of the groups fills a place only where the rule asks for more people than its groups do.
-  const fills = ({ people, groups }: Quorum): boolean =>
-    groups.reduce((sum, { count }) => sum + count, 0) < people ||
-    groups.some(({ group }) => principals.isMember(person, group));
+  const fills = (quorum: Quorum): boolean =>
+    isOpenToAnybody(quorum) || quorum.groups.some(({ group }) => principals.isMember(person, group));
   if (rule.approvals.some(fills)) return null;
   return new Problem('not-an-approver', `${person.name} is in none of the groups that the rule asks for`, {
     hint: 'somebody of those groups must sign: countersign show ID says who',

@@ -51,7 +51,7 @@ export function statusOnWire(request: Request): WireStatus {
   };
 }
 
-/** The whole request, as it goes on the wire. `ring` names who is rung for it, null for everybody. */
+/** The whole request, as it goes on the wire. `ring` names who is rung for it, null for everybody but the requester. */
 export function viewOnWire(request: Request, ring: readonly Name[] | null): WireView {
   return {
     id: request.id,

@@ -115,7 +115,7 @@ export interface RequestView extends RequestStatus {
   readonly policy: Digest;
   readonly submittedAt: EpochMs;
   readonly answerBy: EpochMs;
-  /** Who is being rung for it so far; null where everybody who could sign is. */
+  /** Who is being rung for it so far; null where everybody but its requester is. */
   readonly ring: readonly Name[] | null;
 }
 

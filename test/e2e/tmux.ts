@@ -79,6 +79,16 @@ export class TmuxPane {
     }
   }
 
+  /** What a format of tmux(1) stands for here. */
+  format(format: string): string {
+    return this.#tmux('display-message', '-p', format).trimEnd();
+  }
+
+  /** Writes to a file, from now on, all bytes that the program sends to its terminal. */
+  record(file: string): void {
+    this.#tmux('pipe-pane', '-O', shell(['dd', 'status=none', 'bs=1', `of=${file}`]));
+  }
+
   close(): void {
     try {
       this.#tmux('kill-server');

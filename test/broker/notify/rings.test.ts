@@ -33,6 +33,8 @@ let outcome: () => Sent;
 let notifier: Notifier;
 let rings: Rings;
 let ringing: string[];
+/** How many asks there were, so that each has a nonce of its own. */
+let asked = 0;
 
 /** What a new process makes of the same store. */
 function start(): void {
@@ -89,7 +91,8 @@ const pass = async (seconds: number): Promise<void> => {
   for (let turn = 0; turn < 3; turn += 1) await world.settled();
 };
 const ask = async (change: Parameters<typeof bind>[0] = {}): Promise<Request> => {
-  const nonce = String(Math.random()).slice(2).padStart(32, '0').slice(-32);
+  asked += 1;
+  const nonce = String(asked).padStart(32, '0');
   const { request } = await world.submit(bind({ nonce, ...change }));
   await pass(0);
   return request;
@@ -198,6 +201,29 @@ describe('without an escalation', () => {
       COUNTERSIGN_MORE: '0',
     });
     expect(rings.of(request)).toBe(null);
+  });
+
+  test('consoles are told whom a rule with groups rings, and no step comes later', async () => {
+    await open({ approvals: [{ people: 1, groups: [{ group: 'oncall', count: 1 }] }] });
+    expect(rings.of(await ask())).toEqual(['bob', 'dave']);
+    expect(rings.of(await ask({ requester: 'bob' }))).toEqual(['dave']);
+    await pass(3600);
+    expect(ringing).toEqual([]);
+  });
+
+  test('consoles are told of nobody in particular where the rule takes anybody beside its groups', async () => {
+    await open({ approvals: [{ people: 2, groups: [{ group: 'oncall', count: 1 }] }] });
+    expect(rings.of(await ask())).toBe(null);
+  });
+
+  test('whoever asked under an alias is not rung for that', async () => {
+    expect(rings.of(await ask({ requester: 'alice' }))).toBe(null);
+    expect(rings.of(await ask({ requester: 'alice-admin' }))).toEqual(['bob', 'carol', 'dave']);
+  });
+
+  test('a rule whose groups have nobody rings everybody on the consoles', async () => {
+    await open({ approvals: [{ people: 1, groups: [{ group: 'night-shift', count: 1 }] }] });
+    expect(rings.of(await ask())).toBe(null);
   });
 
   test('equal asks are rung once while one is pending (A31)', async () => {
