@@ -127,6 +127,7 @@ export async function startBroker(options: BrokerOptions, surroundings = MACHINE
       principals,
       limits,
       clock,
+      random: Math.random,
       log,
       count: (outcome) => metrics.countNotification(outcome),
     });

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import { Problem, type ProblemCode } from '../src/protocol/problems.js';
 import { MAX_YAML_BYTES } from './yaml/yaml-source.js';
 
@@ -12,7 +12,8 @@ const WRITABLE_BY_OTHERS = 0o022;
  */
 export async function readYamlFile(file: string, bad: ProblemCode): Promise<string> {
   try {
-    const handle = await open(file, 'r');
+    // A pipe that nobody writes to would keep who opens it for ever.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await handle.stat();
       if (!stats.isFile()) throw new Problem(bad, `${file} is not a file`);

@@ -29,6 +29,8 @@ export interface NotifierContext {
   /** Path of a program; null for none. */
   readonly command: string | null;
   readonly clock: () => EpochMs;
+  /** From 0 to below 1, for the jitter. */
+  readonly random: () => number;
   readonly principals: () => Principals;
   /** Most rings a minute of one requester, and of one submitter. */
   readonly limits: { readonly ringsPerRequester: number; readonly ringsPerSubmitter: number };
@@ -110,7 +112,7 @@ export class Notifier {
     request: Request,
     abort: AbortSignal,
   ): Promise<Attempt> {
-    const { clock, principals, store, run = runCommand } = this.#context;
+    const { clock, random, principals, store, run = runCommand } = this.#context;
     const now = clock();
     const steps = ringSteps(request);
     const step = Math.max(delivery.step, stepAt(steps, now));
@@ -149,7 +151,7 @@ export class Notifier {
     if (!sent.ok) {
       comesToNothing();
       const attempts = delivery.attempts + 1;
-      const due = clock() + pauseBefore(attempts, Math.random(), LONGEST_PAUSE);
+      const due = clock() + pauseBefore(attempts, random(), LONGEST_PAUSE);
       return { next: { attempts, due, step: delivery.step }, told: [], settled };
     }
     for (const { id } of [request, ...others]) this.#pace.release(id);

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 
 const BY_OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
@@ -54,7 +54,8 @@ export async function readCertificates(path: string): Promise<string> {
 
 async function read(path: string, forbidden: number, otherwise: string): Promise<string> {
   try {
-    const file = await open(path, 'r');
+    // A pipe that nobody writes to would keep who opens it for ever.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await file.stat();
       if (!stats.isFile()) throw new UnfitFile('it is not a file');

@@ -49,8 +49,8 @@ export const EVENT_KINDS = Object.keys(WORDS) as readonly NewEvent['kind'][];
  */
 export function summaryOf(kind: string, body: JsonObject, subject: Request | null): string {
   const word = (WORDS as Readonly<Record<string, string>>)[kind] ?? `Event ${part(kind)}`;
-  const by = textOf(body.approver);
-  const what = subject === null ? textOf(body.requester) : about(subject);
+  const by = textOf(body.approver) ?? (kind.startsWith('outbox.') ? textOf(body.by) : null);
+  const what = subject === null ? (textOf(body.requester) ?? textOf(body.sink)) : about(subject);
   const why = kind === 'request.submitted' ? textOf(subject?.document.context.reason) : reasonOf(body);
   return [
     by === null ? word : `${word} by ${part(by)}`,

@@ -45,6 +45,7 @@ function start(): void {
     store,
     command: '/notify',
     clock,
+    random: () => 0,
     principals,
     limits: { ringsPerRequester: 3, ringsPerSubmitter: 10 },
     log: openLog('silent').logger,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -156,6 +157,11 @@ describe('a secret', () => {
       'webhooks.yaml:5:18: webhook 1: secret-file: secret: it cannot be read (ENOENT)',
       'webhooks.yaml:6:14: webhook 1: ca-file: secret: it cannot be read (ENOENT)',
     ]);
+    execFileSync('mkfifo', ['-m', '600', path('secret')]);
+    expect(await mistakes(webhook())).toEqual([
+      'webhooks.yaml:5:18: webhook 1: secret-file: secret: it is not a file',
+    ]);
+    rmSync(path('secret'));
   });
 
   test('is no certificate', async () => {

@@ -86,6 +86,9 @@ describe('a summary', () => {
     expect(summary('requester.muted', { requester: 'alice', resource: 'x' }, null)).toBe(
       'Muted after denials: alice',
     );
+    expect(summary('outbox.dropped', { by: 'bob', events: [4], sink: 'webhook:siem' }, null)).toBe(
+      'Dead letters dropped by bob: webhook⟨:⟩siem',
+    );
   });
 
   test('begins with a word of ours, whatever the event', () => {
