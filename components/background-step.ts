@@ -25,6 +25,12 @@ export function settleBackground(state: ConsoleState): Step {
   return stay({ ...state, background: asked }, { type: 'background', id, zone: display.zone });
 }
 
+/** What a broker that was away could not tell is asked again once it is back. */
+export function forgetUnknown(state: ConsoleState, wasAway: boolean): ConsoleState {
+  const isUnknown = state.background?.state === 'unknown';
+  return wasAway && isLiveLink(state) && isUnknown ? { ...state, background: null } : state;
+}
+
 /** What the broker told, unless another request is read by then. */
 export function hearBackground(state: ConsoleState, event: BackgroundEvent): Step {
   const { id } = event;

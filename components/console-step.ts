@@ -1,6 +1,6 @@
 import type { Queue } from '../src/client/queue.js';
 import type { RequestId } from '../src/protocol/names.js';
-import { hearBackground, settleBackground } from './background-step.js';
+import { forgetUnknown, hearBackground, settleBackground } from './background-step.js';
 import { listen } from './bell.js';
 import { pasteIntoConfirm, stepConfirm } from './confirm-step.js';
 import { after, type Step, stay } from './console-effects.js';
@@ -145,7 +145,8 @@ function receiveQueue(state: ConsoleState, queue: Queue): Step {
 
 function takeQueue(state: ConsoleState, queue: Queue): Step {
   const rows = queue.requests === state.queue.requests ? state.rows : requestRows(queue.requests);
-  const next = { ...state, queue, rows, selected: keepSelection(state, rows) };
+  const taken = { ...state, queue, rows, selected: keepSelection(state, rows) };
+  const next = forgetUnknown(taken, !isLiveLink(state));
   // What was said of one request must not stand beside another, or over a picture that is old (A50).
   if (queue.link.state !== 'live') return stay({ ...next, notice: null });
   const isNew = rows !== state.rows || !isLiveLink(state);

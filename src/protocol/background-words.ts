@@ -34,7 +34,7 @@ const addressWords = (address: string): string =>
  * @param since {@link Background.since} as the reader is shown times
  */
 export function comparedWords({ isPerson, reach, asks, approved }: Background, since: string): string {
-  const all = `${asks} ${asks === 1 ? 'ask' : 'asks'}`;
+  const all = asks === 0 ? 'no ask' : `${asks} ${asks === 1 ? 'ask' : 'asks'}`;
   const looked = {
     days: `${all} of this requester in ${BACKGROUND_DAYS} days`,
     asks: `the last ${all} of this requester, back to ${since}`,
@@ -42,7 +42,8 @@ export function comparedWords({ isPerson, reach, asks, approved }: Background, s
     kept: `${all} of this requester back to ${since}; older ones are not kept`,
   }[reach];
   const whose = isPerson ? '' : '; nobody of the roster has that name, so several people may ask by it';
-  return `${looked}; ${approved} of them approved by others${whose}`;
+  const passed = asks === 0 ? '' : `; ${approved} of them approved by others`;
+  return `${looked}${passed}${whose}`;
 }
 
 /** What the door reported after an earlier decision. */

@@ -7,6 +7,7 @@ import { unreadLines } from '../../components/obstacles.js';
 import { label, safeText } from '../../components/safe-text.js';
 import { formatBackground } from '../../src/commands/background-text.js';
 import type { Background } from '../../src/protocol/background.js';
+import { comparedWords } from '../../src/protocol/background-words.js';
 import type { Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
@@ -61,6 +62,20 @@ describe('what came before an opened request', () => {
     driver.finish({ type: 'noBackground', id: one.id, message: why, hint: label`` });
     expect(head(driver)).toContain('What came before is not known: the broker did not answer');
     expect(textOf(...backgroundLines(driver.state.background, place))).toContain(why);
+  });
+
+  test('is asked again once a broker is back that did not tell, and not while it is there', () => {
+    const driver = opened(one);
+    const fail = () =>
+      driver.finish({ type: 'noBackground', id: one.id, message: label`no`, hint: label`` }).put(two);
+    fail();
+    expect(asked(driver)).toHaveLength(1);
+    driver.setLink({ state: 'stale', since: NOW, retryAt: null, reason: 'gone' });
+    expect(head(driver)).toContain('not known');
+    driver.setLink({ state: 'live' });
+    expect(asked(driver)).toHaveLength(2);
+    fail().setLink({ state: 'live' });
+    expect(asked(driver)).toHaveLength(2);
   });
 
   test('never stands beside another request, however late it comes', () => {
@@ -159,6 +174,31 @@ test('hostile words of a broker and of a requester are drawn as what they are, i
       }
     }),
   );
+});
+
+test.each([
+  [0, 'days', true, 'no ask of this requester in 30 days'],
+  [1, 'days', true, '1 ask of this requester in 30 days; 40 of them approved by others'],
+  [
+    9,
+    'search',
+    true,
+    '9 asks of this requester back to T; older ones were not looked at; 40 of them approved by others',
+  ],
+  [
+    9,
+    'kept',
+    true,
+    '9 asks of this requester back to T; older ones are not kept; 40 of them approved by others',
+  ],
+  [
+    0,
+    'days',
+    false,
+    'no ask of this requester in 30 days; nobody of the roster has that name, so several people may ask by it',
+  ],
+] as const)('with %i asks (%s) it says how far back was looked', (asks, reach, isPerson, words) => {
+  expect(comparedWords({ ...USUAL, asks, reach, isPerson }, 'T')).toBe(words);
 });
 
 test('show says the same as the console, a line each', () => {
