@@ -79,7 +79,7 @@ async function examine(
     return [
       ...examineFiles(await fileFacts(locations, keyFile), { data: locations.data, mustExist: isLocal }),
       ...examineAgent(await agentFacts(env)),
-      ...examineTmux(await tmuxFacts(env)),
+      ...examineTmux(await tmuxFacts(env), env.COUNTERSIGN_NOTIFY),
       ...ca.findings,
       ...certificate,
       // Why nothing could be asked through a certificate that is not trusted has been said.

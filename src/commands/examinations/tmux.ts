@@ -21,8 +21,12 @@ export interface TmuxFacts {
   readonly options: Readonly<Record<Option, string>>;
 }
 
-/** What decides whether the bell of a new request is heard, and Esc is quick. Nothing outside tmux. */
-export function examineTmux(facts: TmuxFacts | null): readonly Finding[] {
+/**
+ * What decides whether the bell of a new request is heard, and Esc is quick. Nothing outside tmux.
+ *
+ * @param notify how the console calls, where that is said
+ */
+export function examineTmux(facts: TmuxFacts | null, notify?: string): readonly Finding[] {
   if (facts === null) return [];
   const { version, options } = facts;
   const shown = OPTIONS.filter((name) => options[name] !== '').map((name) => `${name} ${options[name]}`);
@@ -44,6 +48,11 @@ export function examineTmux(facts: TmuxFacts | null): readonly Finding[] {
         `Esc takes ${options['escape-time']} ms, for so long tmux waits for more`,
         'tmux set -s escape-time 20',
       ),
+    );
+  }
+  if (['osc9', 'osc777'].includes(notify ?? '') && ['off', '0'].includes(options['allow-passthrough'])) {
+    findings.push(
+      warning(`tmux drops the notifications of ${notify}, not the bell`, 'tmux set -g allow-passthrough on'),
     );
   }
   return findings;

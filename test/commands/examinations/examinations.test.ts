@@ -69,6 +69,16 @@ describe('tmux', () => {
     expect(examine({ 'allow-passthrough': '' }).join()).not.toContain('allow-passthrough');
   });
 
+  test('that keeps a notification to itself is named where one is wanted', () => {
+    const facts = { version: '3.3a', options };
+    expect(lines(examineTmux(facts, 'bell'))).toHaveLength(1);
+    expect(lines(examineTmux(facts, 'osc777'))[1]).toMatch(
+      /^warning: tmux drops the notifications of osc777.* \| tmux set -g allow-passthrough on$/,
+    );
+    const passing = { ...facts, options: { ...options, 'allow-passthrough': '1' } };
+    expect(lines(examineTmux(passing, 'osc777'))).toHaveLength(1);
+  });
+
   test.each([
     [{ 'bell-action': 'none' }, 'tmux set -g bell-action any'],
     [{ 'bell-action': 'other' }, 'tmux set -g bell-action any'],
