@@ -1,4 +1,5 @@
 import type { HistoryPage } from '../src/client/history.js';
+import type { LetterName } from '../src/client/outbox.js';
 import type { Queue } from '../src/client/queue.js';
 import type { Background } from '../src/protocol/background.js';
 import type { RequestId } from '../src/protocol/names.js';
@@ -42,7 +43,7 @@ export type HistoryEvent =
 export type OutboxEvent =
   | { readonly type: 'letters'; readonly number: number; readonly reply: OutboxReply }
   | ({ readonly type: 'noLetters'; readonly number: number } & Complaint)
-  | { readonly type: 'letterSettled'; readonly how: 'retried' | 'dropped' };
+  | { readonly type: 'letterSettled'; readonly letter: LetterName; readonly how: 'retried' | 'dropped' };
 
 /** What a frame that reached the terminal showed. */
 export interface PaintedFrame {

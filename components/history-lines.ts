@@ -132,7 +132,7 @@ function nothingWords(state: ConsoleState, search: HistorySearch | null): readon
       span(
         isFiltered
           ? label`No request fits the filter; / changes it.`
-          : label`No request was ever made at this broker.`,
+          : label`This broker keeps no request of anybody.`,
       ),
     ],
   ];

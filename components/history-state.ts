@@ -100,12 +100,12 @@ export function addPage(search: HistorySearch, page: HistoryPage): HistorySearch
   };
 }
 
-/** Selects the request so many rows further down, or up, and tries again what failed where there is none further down. */
+/** Selects the request so many rows further down, or up. Who goes down has what failed tried again. */
 export function moveSelection(search: HistorySearch, count: number): HistorySearch {
   const { requests } = search;
   const wanted = selectedIndex(search) + count;
   const selected = requests[Math.max(0, Math.min(requests.length - 1, wanted))]?.id ?? null;
-  return { ...search, selected, failure: wanted >= requests.length ? null : search.failure };
+  return { ...search, selected, failure: count > 0 ? null : search.failure };
 }
 
 /** The smallest move of the window that brings the selected request onto the screen. */

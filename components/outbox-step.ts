@@ -105,7 +105,7 @@ function buttonBeside(press: Press): 'cancel' | 'drop' | null {
 /** Takes letters, or that there are none, over where they are still wanted; asks again where one was settled. */
 export function hearOutbox(state: ConsoleState, event: OutboxEvent): Step {
   if (event.type === 'letterSettled') {
-    return refresh({ ...state, notice: [span(DONE[event.how], 'strong')] });
+    return refresh({ ...state, notice: [span(doneWords(event), 'strong')] });
   }
   if (event.number !== state.outbox.number) return stay(state);
   if (event.type === 'letters') return stay(withOutbox(state, takeLetters(state.outbox, event.reply)));
@@ -113,10 +113,11 @@ export function hearOutbox(state: ConsoleState, event: OutboxEvent): Step {
   return stay(withOutbox(state, { isWaiting: false, failure: { message, hint } }));
 }
 
-const DONE: Readonly<Record<'retried' | 'dropped', SafeText>> = {
-  retried: label`It waits to be sent again; that is recorded under your name.`,
-  dropped: label`Dropped: it is never sent. That is recorded under your name.`,
-};
+/** Names the event: by now the cursor is on another one. */
+const doneWords = ({ how, letter }: Extract<OutboxEvent, { type: 'letterSettled' }>): SafeText =>
+  how === 'retried'
+    ? label`Event ${letter.event} waits to be sent again; recorded under your name.`
+    : label`Event ${letter.event} is dropped, never sent; recorded under your name.`;
 
 /** Asks again where the outbox is looked at: what was shown is not so any more. */
 export const refresh = (state: ConsoleState): Step =>

@@ -1,6 +1,7 @@
 import { useApp, useStdout } from 'ink';
 import { useEffect } from 'react';
 import type { Alerts } from '../../src/client/alerts.js';
+import type { LetterName } from '../../src/client/outbox.js';
 import type { QueueConnection } from '../../src/client/queue.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { alertBytes } from '../alert-bytes.js';
@@ -25,9 +26,9 @@ export function useEffects(store: ConsoleStore, { connection, alerts, dispatch }
   useEffect(() => {
     // Of each kind of question only the newest is waited for.
     const [search, letters, background] = [latest(), latest(), latest()];
-    const settle = (work: Promise<void>, how: 'retried' | 'dropped'): void => {
+    const settle = (work: Promise<void>, letter: LetterName, how: 'retried' | 'dropped'): void => {
       work.then(
-        () => dispatch({ type: 'letterSettled', how }),
+        () => dispatch({ type: 'letterSettled', letter, how }),
         (error: unknown) => dispatch({ type: 'failed', of: 'letter', ...describe(error) }),
       );
     };
@@ -79,10 +80,10 @@ export function useEffects(store: ConsoleStore, { connection, alerts, dispatch }
           return;
         }
         case 'retry':
-          settle(connection.outbox.retry(effect.letter), 'retried');
+          settle(connection.outbox.retry(effect.letter), effect.letter, 'retried');
           return;
         case 'drop':
-          settle(connection.outbox.drop(effect.letter), 'dropped');
+          settle(connection.outbox.drop(effect.letter), effect.letter, 'dropped');
           return;
         case 'ring':
           stdout.write(alertBytes(titleText(store.state()), alerts));

@@ -118,6 +118,17 @@ describe('the history', () => {
       expect(reading.search).toMatchObject({ isWaiting: true, failure: null });
     }
   });
+
+  test('lost further down is tried again with j, in whatever row one stands', () => {
+    const reading = new Reading().answer();
+    reading.driver.press(...Array<string>(4).fill('pageDown'));
+    reading.driver.finish({ type: 'notFound', search: 1, ...problem });
+    reading.driver.press('k');
+    expect(searches(reading.driver)).toHaveLength(2);
+    reading.driver.press('j');
+    expect(searches(reading.driver)).toHaveLength(3);
+    expect(reading.search).toMatchObject({ isWaiting: true, failure: null });
+  });
 });
 
 test('nothing is asked of whoever answers while the link is not live; it is as soon as it is (A28)', () => {

@@ -66,8 +66,8 @@ describe('the outbox', () => {
   test('sends a letter again with r: the one under the cursor, by sink and event', () => {
     const driver = reading().press('j', 'r');
     expect(changes(driver)).toEqual([{ type: 'retry', letter: { sink: 'webhook:siem', event: 2 } }]);
-    driver.finish({ type: 'letterSettled', how: 'retried' });
-    expect(driver.noticeText).toContain('to be sent again');
+    driver.finish({ type: 'letterSettled', letter: { sink: 'webhook:siem', event: 2 }, how: 'retried' });
+    expect(driver.noticeText).toContain('Event 2 waits to be sent again');
     expect(asked(driver)).toHaveLength(2);
   });
 
