@@ -84,8 +84,8 @@ export class Submissions {
   }
 
   /**
-   * Makes a request, or joins the standing one of the same document and submitter. Never waits. With a claim an
-   * approved request is redeemed at once. `verified` is the text of the facts that were verified about the caller.
+   * Makes a request, or joins the standing one of the same document and submitter. Waits for nobody but those who validate
+   * new requests. With a claim an approved request is redeemed at once. `verified` is the text of the facts that were verified about the caller.
    */
   async submit(
     { bound, statement, claim, signers }: SubmitBody,
