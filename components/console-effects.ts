@@ -17,6 +17,8 @@ export type ConsoleEffect =
   | { readonly type: 'drop'; readonly letter: LetterName }
   /** Asks what came before a request; a former question is not waited for any more. */
   | { readonly type: 'background'; readonly id: RequestId; readonly zone: string }
+  /** Lets the others know which request is open here; null for none. */
+  | { readonly type: 'showReading'; readonly id: RequestId | null }
   | { readonly type: 'ring' }
   | { readonly type: 'suspend' }
   | { readonly type: 'redraw' }

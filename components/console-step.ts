@@ -30,7 +30,14 @@ export function step(state: ConsoleState, event: ConsoleEvent): Step {
   // A frame that shows nothing new must not lead to another frame.
   if (event.type === 'painted' && isKnownFrame(state, event.frame)) return stay(state);
   const { state: next, effects } = react('at' in event ? { ...state, at: event.at } : state, event);
-  return settle(next, event.type === 'press' ? 'person' : 'queue', effects);
+  const told = [...effects, ...tellReading(state, next)];
+  return settle(next, event.type === 'press' ? 'person' : 'queue', told);
+}
+
+/** The others see who reads what. */
+function tellReading(before: ConsoleState, { opened }: ConsoleState): Step['effects'] {
+  const id = opened?.request.id ?? null;
+  return id === (before.opened?.request.id ?? null) ? [] : [{ type: 'showReading', id }];
 }
 
 function react(state: ConsoleState, event: ConsoleEvent): Step {

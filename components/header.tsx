@@ -7,6 +7,7 @@ import { bannerLines } from './banner-lines.js';
 import type { ConsoleState } from './console-state.js';
 import { KEY_TABLE } from './key-table.js';
 import { cutLine, type Line, lineWidth, markedSpans, type Span, span, spreadLine } from './line.js';
+import { otherReaders, readingLine } from './readers.js';
 import { SafeLines } from './safe-line.js';
 import { label, repeatText, type SafeText, safeText } from './safe-text.js';
 import { SCREEN_ROWS } from './screens.js';
@@ -43,20 +44,28 @@ export function headerLines(state: ConsoleState): readonly Line[] {
   ];
 }
 
-/** The screens between which one goes to and fro, by their keys; a plain rule where something stands in front of them. */
-function ruleLine({ screen, queue, size, opened, isHelpOpen }: ConsoleState): Line {
+/** The screens between which one goes to and fro, by their keys; where a request stands in front of them, who else reads it. */
+function ruleLine(state: ConsoleState): Line {
+  const { size, opened, isHelpOpen } = state;
+  const left = opened === null && !isHelpOpen ? tabsLine(state) : [];
+  const reading = opened === null || isHelpOpen ? [] : readingLine(otherReaders(state, opened.request.id));
+  const words = cutLine(reading, size.columns - 6);
+  const right: Line = words.length === 0 ? [] : [span(label` `), ...words, span(label` ──`, 'muted')];
+  const rest = size.columns - lineWidth(left) - lineWidth(right);
+  return [...left, span(repeatText(label`─`, rest), 'muted'), ...right];
+}
+
+function tabsLine({ screen, queue }: ConsoleState): Line {
   const tabs: Line[number][] = [];
-  if (opened === null && !isHelpOpen) {
-    for (const [name, { title, entrances }] of SCREEN_ROWS) {
-      const key = KEY_TABLE.find(({ action }) => action === entrances[0]?.[0])?.shown ?? label``;
-      const tone = name === screen ? 'accent' : 'muted';
-      tabs.push(span(label`── `, 'muted'), span(label`${key} ${title}`, tone));
-      const dead = name === 'outbox' ? queue.outbox.reduce((sum, sink) => sum + sink.dead, 0) : 0;
-      if (dead > 0) tabs.push(span(label` ▲ ${dead}`, 'warning'));
-      tabs.push(span(label` `));
-    }
+  for (const [name, { title, entrances }] of SCREEN_ROWS) {
+    const key = KEY_TABLE.find(({ action }) => action === entrances[0]?.[0])?.shown ?? label``;
+    const tone = name === screen ? 'accent' : 'muted';
+    tabs.push(span(label`── `, 'muted'), span(label`${key} ${title}`, tone));
+    const dead = name === 'outbox' ? queue.outbox.reduce((sum, sink) => sum + sink.dead, 0) : 0;
+    if (dead > 0) tabs.push(span(label` ▲ ${dead}`, 'warning'));
+    tabs.push(span(label` `));
   }
-  return [...tabs, span(repeatText(label`─`, size.columns - lineWidth(tabs)), 'muted')];
+  return tabs;
 }
 
 function grantsLine(requests: ReadonlyMap<RequestId, RequestView>): Line {

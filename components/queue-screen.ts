@@ -4,6 +4,7 @@ import type { Action } from './key-table.js';
 import { BLANK, centreLine, type Line, markedSpans, span } from './line.js';
 import { stepQueue } from './queue-step.js';
 import { type QueueItem, queueCapacity, queueWindow } from './queue-window.js';
+import { readersByRow } from './readers.js';
 import { headingLine, type RowFrame, rowColumns, rowLines } from './row-lines.js';
 import { label, repeatText, type SafeText, safeText } from './safe-text.js';
 import { bodyRows } from './screen-layout.js';
@@ -47,13 +48,20 @@ function queueLines(state: ConsoleState, height: number): readonly Line[] {
     now: brokerNow(state),
     selected: state.selected,
   };
-  return [headingLine(columns), ...items.flatMap((item) => itemLines(item, frame, state.size.columns))];
+  const readers = readersByRow(state);
+  const linesOf = (item: QueueItem) => itemLines(item, frame, readers, state.size.columns);
+  return [headingLine(columns), ...items.flatMap(linesOf)];
 }
 
-function itemLines(item: QueueItem, frame: RowFrame, columns: number): readonly Line[] {
+function itemLines(
+  item: QueueItem,
+  frame: RowFrame,
+  readers: ReturnType<typeof readersByRow>,
+  columns: number,
+): readonly Line[] {
   switch (item.kind) {
     case 'row':
-      return rowLines(item.row, frame);
+      return rowLines(item.row, readers.get(item.row) ?? [], frame);
     case 'nobody':
       return [BLANK, [span(label`   Nobody is waiting for you.`, 'strong')]];
     case 'earlier':

@@ -1,10 +1,11 @@
 import type { RequestDocument } from '../src/protocol/document.js';
-import type { RequestId } from '../src/protocol/names.js';
+import type { Name, RequestId } from '../src/protocol/names.js';
 import type { RequestView } from '../src/protocol/request-view.js';
 import type { EpochMs } from '../src/protocol/time.js';
 import { ageText, leftText } from './clock-text.js';
 import { examine } from './examination.js';
-import { cutLine, fitLine, type Line, markedSpans, span } from './line.js';
+import { BLANK, cutLine, fitLine, type Line, markedSpans, span, spreadLine } from './line.js';
+import { readingNote } from './readers.js';
 import { type RequestRow, shownRequest } from './request-rows.js';
 import { standingLine, standingOf } from './request-standing.js';
 import { label, type Reading, safeText, spaces } from './safe-text.js';
@@ -68,8 +69,8 @@ export function requestHeading(lead: Line, { isWide, action, resource, requester
   ];
 }
 
-/** The two lines of a row. What is cut here stands in full in the request itself. */
-export function rowLines(row: RequestRow, frame: RowFrame): readonly [Line, Line] {
+/** The two lines of a row, with who reads it now at its end. What is cut here stands in full in the request itself. */
+export function rowLines(row: RequestRow, readers: readonly Name[], frame: RowFrame): readonly [Line, Line] {
   const request = shownRequest(row, frame.selected);
   const { now, selected } = frame;
   const lead: Line = [
@@ -78,13 +79,23 @@ export function rowLines(row: RequestRow, frame: RowFrame): readonly [Line, Line
   ];
   const isPending = row.section === 'pending';
   const tone: Tone = request.id === selected ? 'strong' : isPending ? 'text' : 'muted';
-  return requestLines(request, { lead, tone, count: row.members.length }, frame);
+  const note = readingNote(readers);
+  return requestLines(request, { lead, tone, count: row.members.length, note }, frame);
+}
+
+/** What stands in a row beside the request itself. */
+interface RowParts {
+  readonly lead: Line;
+  readonly tone: Tone;
+  readonly count: number;
+  /** At the end of the second line. */
+  readonly note?: Line;
 }
 
 /** A request in two lines, behind whatever stands to its left, which takes {@link LEAD} columns. */
 export function requestLines(
   request: RequestView,
-  { lead, tone, count }: { readonly lead: Line; readonly tone: Tone; readonly count: number },
+  { lead, tone, count, note = BLANK }: RowParts,
   { columns, approver, now, selected }: RowFrame,
 ): readonly [Line, Line] {
   const { bound, differences } = examine(request);
@@ -93,14 +104,19 @@ export function requestLines(
       ? [span(label`▲ do not sign: differs`, 'alarm')]
       : standingLine(standingOf(request, approver, now));
   const head: Line = [span(request.id === selected ? label` ▸ ` : label`   `, 'accent'), ...lead];
+  const second = span(spaces(MARKER + LEAD));
+  const rest = columns.action + columns.resource + columns.requester;
   if (bound === null) {
     const words = [span(label`not a valid request document`, 'muted')];
-    const rest = columns.action + columns.resource + columns.requester;
-    if (columns.isWide)
-      return [[...head, ...fitLine(words, rest), ...cutLine(standing, columns.state + SPARE)], []];
+    if (columns.isWide) {
+      return [
+        [...head, ...fitLine(words, rest), ...cutLine(standing, columns.state + SPARE)],
+        [second, ...noted(BLANK, note, rest + columns.state - 2)],
+      ];
+    }
     return [
       [...head, ...fitLine(words, rest)],
-      [span(spaces(MARKER + LEAD)), ...fitLine(standing, rest)],
+      [second, ...noted(standing, note, rest)],
     ];
   }
   const { document } = bound;
@@ -110,21 +126,23 @@ export function requestLines(
     ...cell(cellText(document.resource, 'exact', tone), columns.resource),
     ...cell(cellText(document.requester, 'exact', tone), columns.requester),
   ];
-  const second = span(spaces(MARKER + LEAD));
   if (columns.isWide) {
     return [
       [...first, ...cutLine(standing, columns.state + SPARE)],
       [
         second,
         ...cell(reasonLine(document, tone), columns.action + columns.resource),
-        ...cell(cellText(document.door, 'exact', 'muted'), columns.requester + columns.state),
+        ...noted(cellText(document.door, 'exact', 'muted'), note, columns.requester + columns.state - 2),
       ],
     ];
   }
   const door: Line = [span(label`  `), ...cellText(document.door, 'exact', 'muted'), span(label`  `)];
-  const rest = columns.action + columns.resource + columns.requester;
-  return [first, [second, ...fitLine([...standing, ...door, ...reasonLine(document, tone)], rest)]];
+  return [first, [second, ...noted([...standing, ...door, ...reasonLine(document, tone)], note, rest)]];
 }
+
+/** Exactly `width` columns with a note at their end: nothing moves, what stood there is cut. */
+const noted = (line: Line, note: Line, width: number): Line =>
+  note.length === 0 ? fitLine(line, width) : spreadLine(line, note, width);
 
 /** A column with a gap of two behind it. */
 function cell(line: Line, width: number): Line {

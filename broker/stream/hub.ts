@@ -8,7 +8,11 @@ import type { Filter } from '../../src/protocol/filter.js';
 import type { Name, RequestId } from '../../src/protocol/names.js';
 import type { SinkStanding } from '../../src/protocol/outbox-messages.js';
 import { type PolicyStanding, refusedPolicySchema } from '../../src/protocol/policy-messages.js';
-import { REQUEST_EVENTS, type RequestEventKind } from '../../src/protocol/stream-messages.js';
+import {
+  parseConsoleMessage,
+  REQUEST_EVENTS,
+  type RequestEventKind,
+} from '../../src/protocol/stream-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { formatTime } from '../../src/protocol/time.js';
 import type { Limits } from '../options.js';
@@ -16,6 +20,7 @@ import { type Request, requestIsLive } from '../requests/request.js';
 import { restraintsOnWire } from '../requests/restraints.js';
 import { restorationOnWire, reviewsOnWire, statusOnWire, viewOnWire } from '../requests/view.js';
 import type { Committed, Session, Store } from '../store/store.js';
+import { Presence } from './presence.js';
 
 const ENDED: Filter = { terms: [{ key: 'state', not: false, any: ['ended'] }] };
 
@@ -38,6 +43,8 @@ interface Console {
   readonly session: Session;
   /** Bytes of what it was sent when it attached. However slowly they arrive, they are not yet a backlog. */
   readonly firstBytes: number;
+  /** Whether it wants to know who reads what. */
+  readonly hearsReading: boolean;
 }
 
 interface Sent {
@@ -55,6 +62,7 @@ export class StreamHub {
   readonly #clock: () => EpochMs;
   readonly #ringOf: RingOf;
   readonly #consoles = new Set<Console>();
+  readonly #presence = new Presence<Console>();
   #attached: ReadonlySet<Name> | null = null;
   /** The newest messages, oldest first, for consoles that resume. */
   #recent: Sent[] = [];
@@ -135,28 +143,34 @@ export class StreamHub {
    * Takes a console in.
    *
    * @param resume where the console left off; null for a first picture.
+   * @param hearsReading whether it wants to know who reads what; one of an older version would not understand it.
    */
   attach(
     socket: WebSocket,
     connection: Duplex,
     session: Session,
     resume: { readonly epoch: string; readonly seq: number } | null,
+    hearsReading = false,
   ): void {
     const missed = resume === null ? null : this.#since(resume);
-    const first =
+    const picture =
       missed === null
-        ? [this.#snapshot(), ...this.#standing()]
-        : [this.#resumed(missed.length), ...missed.map(({ bytes }) => bytes), ...this.#standing()];
+        ? [this.#snapshot()]
+        : [this.#resumed(missed.length), ...missed.map(({ bytes }) => bytes)];
+    const reading = hearsReading ? [encode({ type: 'reading', requests: this.#presence.told() })] : [];
+    const first = [...picture, ...this.#standing(), ...reading];
     const firstBytes = first.reduce((sum, { length }) => sum + length, 0);
-    const console: Console = { socket, connection, session, firstBytes };
-    socket.on('error', () => socket.terminate());
+    const console: Console = { socket, connection, session, firstBytes, hearsReading };
+    socket.on('error', () => this.#giveUp(console));
     socket.on('close', () => {
       this.#consoles.delete(console);
+      this.#presence.leave(console);
       this.#attached = null;
     });
-    // Consoles only listen.
-    socket.on('message', () => socket.close(CLOSE.policy, 'this stream is read-only'));
+    socket.on('message', (data: Buffer, isBinary: boolean) => this.#hear(console, isBinary ? null : data));
+    socket.on('pong', () => this.#presence.answer(console));
     this.#consoles.add(console);
+    this.#presence.enter(console, session.approver);
     this.#attached = null;
     for (const bytes of first) this.#send(console, bytes);
   }
@@ -238,7 +252,36 @@ export class StreamHub {
     for (const console of this.#consoles) {
       if (console.session.expires <= now) console.socket.close(CLOSE.sessionEnded, 'the session has ended');
     }
+    this.#tellReading();
     if (this.#consoles.size > 0) this.#broadcast(encode({ type: 'heartbeat', seq: this.#seq, clock: now }));
+  }
+
+  /** A console says what it has open, and nothing else, and not without end. */
+  #hear(console: Console, data: Buffer | null): void {
+    const { socket } = console;
+    if (socket.readyState !== socket.OPEN) return;
+    const message = data === null ? null : parseConsoleMessage(data);
+    if (message !== null && this.#presence.read(console, message.id)) return;
+    this.#presence.leave(console);
+    const why = message === null ? 'this is not what a console says' : 'this console says too much';
+    socket.close(CLOSE.policy, why);
+  }
+
+  #giveUp(console: Console): void {
+    this.#presence.leave(console);
+    console.socket.terminate();
+  }
+
+  /** Once a second: who reads what, where that changed. A console that died without a word is found by its silence. */
+  #tellReading(): void {
+    for (const { console, isGone } of this.#presence.beat()) {
+      if (isGone) this.#giveUp(console);
+      else if (console.socket.readyState === console.socket.OPEN) console.socket.ping();
+    }
+    const requests = this.#presence.takeChanges((id) => this.#live.has(id));
+    if (requests.length === 0) return;
+    const bytes = encode({ type: 'reading', requests });
+    for (const console of this.#consoles) if (console.hearsReading) this.#send(console, bytes);
   }
 
   /** Closes the consoles whose session is no longer good. */

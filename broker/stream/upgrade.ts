@@ -15,9 +15,9 @@ export function createUpgradeHandler(context: BrokerContext) {
     (message: IncomingMessage, connection: Duplex, head: Buffer): void => {
       connection.on('error', () => connection.destroy());
       admit(message, transport, context).then(
-        ({ session, resume }) =>
+        ({ session, resume, hearsReading }) =>
           sockets.handleUpgrade(message, connection, head, (socket) =>
-            context.hub.attach(socket, connection, session, resume),
+            context.hub.attach(socket, connection, session, resume, hearsReading),
           ),
         (error: unknown) => refuse(connection, error),
       );
@@ -39,7 +39,11 @@ async function admit(message: IncomingMessage, transport: Transport, context: Br
   authorise(principal, 'stream.read');
   if (principal.kind !== 'approver') throw new Problem('forbidden', 'only an approver reads the stream');
   checkRoom(principal.session, context);
-  return { session: principal.session, resume: resumePoint(url.searchParams) };
+  return {
+    session: principal.session,
+    resume: resumePoint(url.searchParams),
+    hearsReading: url.searchParams.get('presence') === '1',
+  };
 }
 
 function checkRoom(session: Session, { hub, limits }: BrokerContext): void {

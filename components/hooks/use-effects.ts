@@ -85,6 +85,9 @@ export function useEffects(store: ConsoleStore, { connection, alerts, dispatch }
         case 'drop':
           settle(connection.outbox.drop(effect.letter), effect.letter, 'dropped');
           return;
+        case 'showReading':
+          connection.showReading(effect.id);
+          return;
         case 'ring':
           stdout.write(alertBytes(titleText(store.state()), alerts));
           return;

@@ -83,6 +83,7 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     outbox: brokerOutbox(call),
     background: (id, zone, signal) => fetchBackground(call, id, zone, signal),
     queue: () => stream.queue(),
+    showReading: (id) => stream.showReading(id),
     subscribe: (listener) => stream.subscribe(listener),
     close() {
       heads.stop();

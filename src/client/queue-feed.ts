@@ -5,7 +5,7 @@ import { isLive, type RequestView } from '../protocol/request-view.js';
 import type { Restoration } from '../protocol/restoration.js';
 import { NO_RESTRAINTS_VIEW, type RestraintsView } from '../protocol/restraints.js';
 import type { OpenReview } from '../protocol/review.js';
-import type { StreamMessage } from '../protocol/stream-messages.js';
+import type { Readers, StreamMessage } from '../protocol/stream-messages.js';
 import type { EpochMs } from '../protocol/time.js';
 import { type LogStanding, SOUND_LOG } from './log-standing.js';
 import type { PolicyTrouble, Queue } from './queue.js';
@@ -35,6 +35,7 @@ export function showsSame(a: Picture, b: Picture): boolean {
     a.policy === b.policy &&
     a.log === b.log &&
     a.outbox === b.outbox &&
+    a.reading === b.reading &&
     a.restoration === b.restoration
   );
 }
@@ -50,6 +51,8 @@ export interface QueueFeed {
   readonly announced: number;
 }
 
+const NOBODY_READS: Queue['reading'] = new Map();
+
 export const EMPTY_FEED: QueueFeed = {
   picture: {
     requests: new Map(),
@@ -61,6 +64,7 @@ export const EMPTY_FEED: QueueFeed = {
     policy: null,
     log: SOUND_LOG,
     outbox: [],
+    reading: NOBODY_READS,
     restoration: null,
   },
   position: null,
@@ -81,10 +85,12 @@ export const withLog = (feed: QueueFeed, log: LogStanding): QueueFeed => ({
 
 /** Continues the picture over a new connection. */
 export function reopened(feed: QueueFeed): QueueFeed {
-  const { policy, outbox } = feed.picture;
-  // The broker says both again if they are still so.
-  const isSilent = policy === null && outbox.length === 0;
-  const picture = isSilent ? feed.picture : { ...feed.picture, policy: null, outbox: [] };
+  const { policy, outbox, reading } = feed.picture;
+  // The broker says these again if they are still so.
+  const isSilent = policy === null && outbox.length === 0 && reading.size === 0;
+  const picture = isSilent
+    ? feed.picture
+    : { ...feed.picture, policy: null, outbox: [], reading: NOBODY_READS };
   return { ...feed, picture, promised: null, announced: 0 };
 }
 
@@ -109,6 +115,7 @@ class Draft {
   #restraints: RestraintsView;
   #policy: PolicyTrouble | null;
   #outbox: readonly SinkStanding[];
+  #reading: Queue['reading'];
   #restoration: Restoration | null;
   /** Number of the newest event that was applied, also where a gap follows it. */
   #seq: number;
@@ -124,6 +131,7 @@ class Draft {
     this.#restraints = picture.restraints;
     this.#policy = picture.policy;
     this.#outbox = picture.outbox;
+    this.#reading = picture.reading;
     this.#restoration = picture.restoration;
     this.#seq = picture.seq;
     this.#position = position;
@@ -184,6 +192,9 @@ class Draft {
       case 'outbox':
         this.#outbox = message.sinks;
         break;
+      case 'reading':
+        this.#read(message.requests);
+        break;
       case 'heartbeat':
         this.#heartbeat(message.seq, message.clock - now);
         break;
@@ -206,6 +217,7 @@ class Draft {
       policy: this.#policy,
       log: before.log,
       outbox: this.#outbox,
+      reading: this.#reading,
       restoration: this.#restoration,
     };
     return {
@@ -237,6 +249,15 @@ class Draft {
       this.#position = { epoch: position.epoch, seq };
       change();
     }
+  }
+
+  #read(changed: readonly Readers[]): void {
+    const reading = new Map(this.#reading);
+    for (const { id, names } of changed) {
+      if (names.length === 0) reading.delete(id);
+      else reading.set(id, names);
+    }
+    if (changed.length > 0) this.#reading = reading;
   }
 
   #heartbeat(seq: number, offset: number): void {

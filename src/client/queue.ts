@@ -1,7 +1,7 @@
 import type { Background } from '../protocol/background.js';
 import type { OutdatedDoor } from '../protocol/door-messages.js';
 import type { MatchedNumber } from '../protocol/matched-number.js';
-import type { RequestId } from '../protocol/names.js';
+import type { Name, RequestId } from '../protocol/names.js';
 import type { SinkStanding } from '../protocol/outbox-messages.js';
 import type { RefusedPolicy } from '../protocol/policy-messages.js';
 import type { RequestView } from '../protocol/request-view.js';
@@ -54,6 +54,8 @@ export interface Queue {
   readonly policy: PolicyTrouble | null;
   /** How what leaves the broker fares; none where nothing does. */
   readonly outbox: readonly SinkStanding[];
+  /** Who has which request open, oneself among them. As of the newest connection: it means nothing while the link is not live. */
+  readonly reading: ReadonlyMap<RequestId, readonly Name[]>;
   /** Who may not ask now. A mute in it may be over by the broker's clock. */
   readonly restraints: RestraintsView;
   /** How the broker's log stands to what was seen of it from here. */
@@ -81,6 +83,8 @@ export interface QueueConnection {
    */
   background(id: RequestId, zone: string, signal: AbortSignal): Promise<Background>;
   queue(): Queue;
+  /** Lets the others know which request is open here; null for none. */
+  showReading(id: RequestId | null): void;
   /** Called after each change of {@link queue}; returns the way to stop. */
   subscribe(listener: () => void): () => void;
   /**

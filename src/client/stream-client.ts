@@ -1,4 +1,4 @@
-import type { BearerToken } from '../protocol/names.js';
+import type { BearerToken, RequestId } from '../protocol/names.js';
 import { Problem, type ProblemCode } from '../protocol/problems.js';
 import { decodeStreamMessage, type StreamMessage } from '../protocol/stream-messages.js';
 import type { EpochMs } from '../protocol/time.js';
@@ -6,6 +6,7 @@ import { backoff } from './backoff.js';
 import type { Clock } from './clock.js';
 import type { HeadWatch } from './head-watch.js';
 import type { LogStanding } from './log-standing.js';
+import { OwnReading } from './own-reading.js';
 import type { Link, Queue } from './queue.js';
 import {
   EMPTY_FEED,
@@ -41,6 +42,8 @@ export interface StreamHandlers {
 
 /** An open or opening connection. After `close` no handler is called any more. */
 export interface StreamSocket {
+  /** Only after a first message has come. */
+  send(text: string): void;
   close(): void;
 }
 
@@ -91,6 +94,7 @@ export class StreamClient {
   /** After a session ended, one sign-in is tried; another end before a picture is final. */
   #mayRenew = true;
   #socket: StreamSocket | null = null;
+  readonly #reading = new OwnReading();
   /** Counts connections, so that what a former one still says is not heard. */
   #connection = 0;
   #failures = 0;
@@ -128,6 +132,17 @@ export class StreamClient {
     this.#publish(this.#queue.link);
   }
 
+  /** Tells the broker which request is open here, on this connection and on those after it. */
+  showReading(id: RequestId | null): void {
+    this.#reading.set(id);
+    this.#tellReading();
+  }
+
+  #tellReading(): void {
+    const text = this.#reading.take();
+    if (text !== null) this.#socket?.send(text);
+  }
+
   async #connect(): Promise<void> {
     const connection = this.#hangUp();
     const { open, lookAgain, signIn, clock } = this.#options;
@@ -158,6 +173,7 @@ export class StreamClient {
     this.#cancelTimer();
     this.#socket?.close();
     this.#socket = null;
+    this.#reading.reset();
     this.#pending = [];
     this.#connection += 1;
     return this.#connection;
@@ -188,6 +204,8 @@ export class StreamClient {
     const { heads } = this.#options;
     for (const message of messages) if (message.type === 'head') void heads.offer(message.text);
     heads.advance(this.#feed.picture.seq);
+    this.#reading.hear(messages);
+    this.#tellReading();
     if (this.#feed.position === null) {
       this.#retry('the stream has a gap');
     } else if (isComplete(this.#feed)) {

@@ -18,9 +18,9 @@ export function webSocketStream(client: HttpClient): OpenStream {
   return (position, token, given) => {
     let handlers = given;
     const { address } = client;
-    const query =
-      position === null ? '' : `?after=${position.seq}&epoch=${encodeURIComponent(position.epoch)}`;
-    const path = `/v1/stream${query}`;
+    const from =
+      position === null ? '' : `after=${position.seq}&epoch=${encodeURIComponent(position.epoch)}&`;
+    const path = `/v1/stream?${from}presence=1`;
     const options: ClientOptions = {
       headers: { authorization: `Bearer ${token}` },
       maxPayload: MAX_MESSAGE_BYTES,
@@ -60,6 +60,7 @@ export function webSocketStream(client: HttpClient): OpenStream {
       }),
     );
     return {
+      send: (text) => socket.send(text),
       close() {
         handlers = { message() {}, closed() {} };
         socket.removeAllListeners();

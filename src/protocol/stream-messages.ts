@@ -8,6 +8,7 @@ import { decodeReply, requestStatusSchema, requestViewSchema } from './request-v
 import { restorationSchema } from './restoration.js';
 import { restraintsSchema } from './restraints.js';
 import { openReviewSchema } from './review.js';
+import { parseStrictJson } from './strict-json.js';
 
 /** What the event log records about a request. */
 export const REQUEST_EVENTS = [
@@ -32,6 +33,13 @@ export type RequestEventKind = (typeof REQUEST_EVENTS)[number];
 const seq = z.int().min(0);
 const name = z.custom<Name>(isName, 'not a name');
 const id = z.custom<RequestId>(isRequestId, 'not a request id');
+
+/** Who has a request open. */
+const readersSchema = z.object({ id, names: z.array(name) });
+export interface Readers {
+  readonly id: RequestId;
+  readonly names: readonly Name[];
+}
 
 /**
  * What the broker sends on `GET /v1/stream`. `epoch` names one life of one database: a `seq` means something only
@@ -88,6 +96,11 @@ export const streamMessageSchema = z.discriminatedUnion('type', [
   }),
   /** How what leaves the broker fares, where anything does; at the beginning, and when that changes, at most once a second. */
   z.object({ type: z.literal('outbox'), sinks: z.array(sinkStandingSchema) }),
+  /**
+   * Who reads what, for a console that asked for it with `presence=1`: at the beginning, and when that changes, at most once
+   * a second. Only requests whose readers changed; without names where nobody reads any more. Not part of the log.
+   */
+  z.object({ type: z.literal('reading'), requests: z.array(readersSchema) }),
   /** A head of the log; when one was signed, and the newest one at the beginning. */
   signedHeadSchema.extend({ type: z.literal('head') }),
   /** Once a second: the number of the newest event and the broker's clock, in ms since 1970. */
@@ -98,3 +111,18 @@ export type StreamMessage = z.output<typeof streamMessageSchema>;
 
 /** @throws Problem `broker-reply` */
 export const decodeStreamMessage = (value: unknown): StreamMessage => decodeReply(streamMessageSchema, value);
+
+/** All that a console says on the stream: which request it has open, null for none. */
+const consoleMessageSchema = z.strictObject({ type: z.literal('reading'), id: z.nullable(id) });
+export type ConsoleMessage = Readonly<z.output<typeof consoleMessageSchema>>;
+
+export const encodeConsoleMessage = (message: ConsoleMessage): string => JSON.stringify(message);
+
+/** Reads what a console says; null for anything else than exactly that. */
+export function parseConsoleMessage(text: Uint8Array): ConsoleMessage | null {
+  try {
+    return consoleMessageSchema.parse(parseStrictJson(text));
+  } catch {
+    return null;
+  }
+}

@@ -9,7 +9,7 @@ import {
   reopened,
   type StreamPosition,
 } from '../../src/client/queue-feed.js';
-import type { RequestId } from '../../src/protocol/names.js';
+import type { Name, RequestId } from '../../src/protocol/names.js';
 import { isLive, type RequestStatus, type RequestView } from '../../src/protocol/request-view.js';
 import type { StreamMessage } from '../../src/protocol/stream-messages.js';
 import { NOW, sampleRequest } from '../components/sample-requests.js';
@@ -361,4 +361,31 @@ test('how what leaves the broker fares is as it was said last, and not known ove
   const later = receive(told, [{ type: 'outbox', sinks: [{ ...siem, dead: 0 }] }], NOW);
   expect(later.picture.outbox).toEqual([{ ...siem, dead: 0 }]);
   expect(reopened(later).picture.outbox).toEqual([]);
+});
+
+test('who reads what is as it was said last of each request, and not known over a new connection', () => {
+  const [one, two] = [sampleRequest({ n: 1 }).id, sampleRequest({ n: 2 }).id];
+  const names = (...given: readonly string[]) => given as Name[];
+  const at = (feed: QueueFeed) => [...feed.picture.reading];
+  const told = receive(
+    EMPTY_FEED,
+    [
+      {
+        type: 'reading',
+        requests: [
+          { id: one, names: names('carol') },
+          { id: two, names: names('carol', 'dave') },
+        ],
+      },
+    ],
+    NOW,
+  );
+  expect(at(told)).toEqual([
+    [one, ['carol']],
+    [two, ['carol', 'dave']],
+  ]);
+  const later = receive(told, [{ type: 'reading', requests: [{ id: two, names: [] }] }], NOW);
+  expect(at(later)).toEqual([[one, ['carol']]]);
+  expect(at(told)).toHaveLength(2);
+  expect(at(reopened(later))).toEqual([]);
 });

@@ -12,7 +12,8 @@ import {
 } from '../../src/client/stream-client.js';
 import type { BearerToken } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
-import type { StreamMessage } from '../../src/protocol/stream-messages.js';
+import { parseConsoleMessage, type StreamMessage } from '../../src/protocol/stream-messages.js';
+import { sampleId } from '../components/sample-requests.js';
 import { ManualClock, settled } from './manual-clock.js';
 
 interface Connection {
@@ -20,6 +21,7 @@ interface Connection {
   readonly token: string;
   readonly handlers: StreamHandlers;
   closed: boolean;
+  readonly sent: string[];
 }
 
 /** A client whose connections are in the hand of the test. */
@@ -35,9 +37,10 @@ function setUp({ signIn = async () => 'second' as BearerToken, lookAgain = async
     random: () => 0.5,
     heads: { offer: async () => {}, advance() {} },
     open(position, token, handlers) {
-      const connection: Connection = { position, token, handlers, closed: false };
+      const connection: Connection = { position, token, handlers, closed: false, sent: [] };
       connections.push(connection);
       return {
+        send: (text) => connection.sent.push(text),
         close() {
           connection.closed = true;
         },
@@ -329,4 +332,48 @@ test('the wait before an attempt is spread over its whole span and never longer 
   expect(backoff(0, () => 0)).toBe(0);
   expect(backoff(0, () => 0.999)).toBe(499);
   expect(backoff(50, () => 0.5)).toBe(15_000);
+});
+
+describe('which request is open here', () => {
+  const [one, two] = [sampleId(1), sampleId(2)];
+  const readers: StreamMessage = { type: 'reading', requests: [] };
+  const said = (stream: ReturnType<typeof setUp>) =>
+    stream.at(-1).sent.map((text) => parseConsoleMessage(Buffer.from(text))?.id);
+
+  test('is not told to a broker of an older version, which would hang up', async () => {
+    const stream = setUp();
+    await stream.send(snapshot);
+    stream.client.showReading(one);
+    await stream.send(heartbeat(stream.clock));
+    expect(said(stream)).toEqual([]);
+  });
+
+  test('is told at once, and the rest once a heartbeat, however fast somebody goes on', async () => {
+    const stream = setUp();
+    await stream.send(snapshot, readers);
+    for (const id of [one, null, two, one, two]) stream.client.showReading(id);
+    expect(said(stream)).toEqual([one]);
+    await stream.send(heartbeat(stream.clock));
+    expect(said(stream)).toEqual([one, two]);
+    for (const id of [null, two]) stream.client.showReading(id);
+    await stream.send(heartbeat(stream.clock));
+    expect(said(stream)).toEqual([one, two]);
+  });
+
+  test('is told again over a new connection, and nothing where nothing is open', async () => {
+    const stream = setUp();
+    await stream.send(snapshot, readers);
+    stream.client.showReading(one);
+    await stream.end(lost);
+    stream.client.showReading(two);
+    await stream.clock.pass(30_000);
+    expect(said(stream)).toEqual([]);
+    await stream.send({ type: 'resumed', epoch: 'e', seq: 7, waiting: {}, rings: {} }, readers);
+    expect(said(stream)).toEqual([two]);
+    stream.client.showReading(null);
+    await stream.end(lost);
+    await stream.clock.pass(30_000);
+    await stream.send({ type: 'resumed', epoch: 'e', seq: 7, waiting: {}, rings: {} }, readers);
+    expect(said(stream)).toEqual([]);
+  });
 });

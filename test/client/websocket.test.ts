@@ -48,14 +48,16 @@ function first(client: HttpClient, position: { epoch: string; seq: number } | nu
 describe('the stream', () => {
   test('is asked for with the bearer, and from a position', async () => {
     const client = await streaming((socket, url, authorization) => socket.send(`${url} ${authorization}`));
-    expect(await first(client)).toBe('/v1/stream Bearer t0ken');
-    expect(await first(client, { epoch: 'a&b', seq: 7 })).toBe('/v1/stream?after=7&epoch=a%26b Bearer t0ken');
+    expect(await first(client)).toBe('/v1/stream?presence=1 Bearer t0ken');
+    expect(await first(client, { epoch: 'a&b', seq: 7 })).toBe(
+      '/v1/stream?after=7&epoch=a%26b&presence=1 Bearer t0ken',
+    );
   });
 
   test('goes through a Unix socket, whatever characters its path has', async () => {
     const path = join(temporaryDirectory(), 'a b:c?d#e.sock');
     const client = await streaming((socket, url) => socket.send(url), path);
-    expect(await first(client)).toBe('/v1/stream');
+    expect(await first(client)).toBe('/v1/stream?presence=1');
   });
 
   test.each([1000, 1012, 4401, 4403])('that the broker closes with %d ends with that code', async (code) => {

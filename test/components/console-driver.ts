@@ -47,6 +47,7 @@ export class ConsoleDriver {
       policy: null,
       log: SOUND_LOG,
       outbox: [],
+      reading: new Map(),
       restoration: null,
     };
     const identity = {
@@ -128,6 +129,10 @@ export class ConsoleDriver {
 
   resize(columns: number, rows: number): this {
     return this.#step({ type: 'resize', size: { columns, rows } });
+  }
+
+  setReading(reading: Queue['reading']): this {
+    return this.#receive({ reading });
   }
 
   setOutbox(outbox: Queue['outbox']): this {

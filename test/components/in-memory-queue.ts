@@ -23,6 +23,8 @@ export class InMemoryQueue implements QueueConnection {
   readonly decisions: Decided[] = [];
   readonly revoked: { readonly request: RequestView; readonly comment: string }[] = [];
   acknowledgements = 0;
+  /** What the others were told is open here. */
+  readonly shown: (RequestId | null)[] = [];
   readonly searches: HistoryQuery[] = [];
   readonly letterCalls: (LetterName & { readonly how: 'retry' | 'drop' })[] = [];
   #search: (query: HistoryQuery) => Promise<HistoryPage> = () =>
@@ -45,6 +47,7 @@ export class InMemoryQueue implements QueueConnection {
       policy: null,
       log: SOUND_LOG,
       outbox: [],
+      reading: new Map(),
       restoration: null,
     };
   }
@@ -151,6 +154,15 @@ export class InMemoryQueue implements QueueConnection {
 
   setOutdatedDoors(outdatedDoors: Queue['outdatedDoors']): void {
     this.#change({ outdatedDoors });
+  }
+
+  /** Who reads what, oneself among them. */
+  setReading(reading: Queue['reading']): void {
+    this.#change({ reading });
+  }
+
+  showReading(id: RequestId | null): void {
+    this.shown.push(id);
   }
 
   setLink(link: Link): void {

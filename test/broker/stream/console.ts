@@ -1,4 +1,5 @@
-import { WebSocket } from 'ws';
+import { once } from 'node:events';
+import { type ClientOptions, WebSocket } from 'ws';
 import { decodeStreamMessage, type StreamMessage } from '../../../src/protocol/stream-messages.js';
 import type { TestBroker } from '../test-broker.js';
 
@@ -9,13 +10,17 @@ export class Console {
   readonly closed: Promise<number>;
   readonly #socket: WebSocket;
   readonly #messages: StreamMessage[] = [];
+  /** The kinds of all messages that ever came. */
+  readonly seen: Kind[] = [];
   #arrived: () => void = () => {};
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     this.closed = new Promise((resolve) => socket.on('close', resolve));
     socket.on('message', (data) => {
-      this.#messages.push(decodeStreamMessage(JSON.parse(String(data))));
+      const message = decodeStreamMessage(JSON.parse(String(data)));
+      this.#messages.push(message);
+      this.seen.push(message.type);
       this.#arrived();
     });
   }
@@ -25,9 +30,11 @@ export class Console {
     query = '',
     headers: Record<string, string> = {},
     signedIn?: string,
+    options: ClientOptions = {},
   ): Promise<Console> {
     const token = signedIn ?? (await on.signIn());
     const socket = new WebSocket(`${on.address.replace('http', 'ws')}/v1/stream${query}`, {
+      ...options,
       headers: { authorization: `Bearer ${token}`, ...headers },
     });
     const console = new Console(socket);
@@ -51,8 +58,19 @@ export class Console {
     }
   }
 
-  send(text: string): void {
+  send(text: string | Buffer): void {
     this.#socket.send(text);
+  }
+
+  /** Until the broker has read what was sent before: it answers in order. */
+  async heard(): Promise<void> {
+    this.#socket.ping();
+    await once(this.#socket, 'pong');
+  }
+
+  /** Ends as a process does that is killed: without a word of goodbye. */
+  kill(): void {
+    this.#socket.terminate();
   }
 
   close(): void {

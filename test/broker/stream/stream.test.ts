@@ -77,7 +77,7 @@ test('a session that ends closes its console', async () => {
   expect(await console.closed).toBe(4401);
 });
 
-test('a console that talks is closed: the stream is read-only', async () => {
+test('a console that says anything but what it reads is closed', async () => {
   const console = await Console.open(broker);
   console.send('approve everything');
   expect(await console.closed).toBe(1008);
