@@ -1,5 +1,6 @@
 import { type EventsReply, eventsReply, type LogEntry } from '../protocol/event-log.js';
 import type { BearerToken, RequestId } from '../protocol/names.js';
+import { Problem } from '../protocol/problems.js';
 import type { EpochMs } from '../protocol/time.js';
 import type { HttpClient } from './http-client.js';
 
@@ -14,17 +15,30 @@ export interface LogAccess {
  *
  * @param after number of the last entry that is left out
  * @param request only entries about this one
- * @throws Problem of the broker, or of reaching it
+ * @throws Problem of the broker, or of reaching it; `broker-reply` for entries of another request, or in another order
  */
 export async function* readEvents(
   { client, token }: LogAccess,
   { after = 0, request = null }: { readonly after?: number; readonly request?: RequestId | null } = {},
 ): AsyncGenerator<LogEntry> {
   const about = request === null ? '' : `&request=${request}`;
+  let last = after;
   for (let next: number | null = after; next !== null; ) {
     const path: string = `/v1/events?after=${next}${about}`;
     const page: EventsReply = await client.call(eventsReply, { method: 'GET', path, token });
-    yield* page.events;
+    for (const entry of page.events) {
+      if (entry.seq <= last || (request !== null && entry.request !== request)) {
+        throw new Problem(
+          'broker-reply',
+          `the broker gives entry ${entry.seq} of its log, which was not asked for`,
+        );
+      }
+      last = entry.seq;
+      yield entry;
+    }
+    if (page.next !== null && page.next <= next) {
+      throw new Problem('broker-reply', 'the log of the broker does not get any further');
+    }
     next = page.next;
   }
 }
