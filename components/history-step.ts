@@ -63,13 +63,13 @@ function moveBy(state: ConsoleState, count: number): ConsoleState {
   return withSearch(state, (search) => moveSelection(search, count));
 }
 
-/** Where the newest were let go, they are looked for again. */
+/** Where one is at the top already, or the newest were let go, they are looked for again: since then more may have come. */
 function toNewest(state: ConsoleState): ConsoleState {
-  return withSearch(state, (search) =>
-    search.letGo === 0
-      ? moveSelection(search, Number.NEGATIVE_INFINITY)
-      : newSearch(search.number + 1, search.filter, search.query),
-  );
+  return withSearch(state, (search) => {
+    if (search.letGo === 0 && (search.isWaiting || selectedIndex(search) > 0))
+      return moveSelection(search, Number.NEGATIVE_INFINITY);
+    return newSearch(search.number + 1, search.filter, search.query);
+  });
 }
 
 /** Opens the selected request to be read and for nothing else. */

@@ -81,6 +81,15 @@ describe('the history', () => {
     expect(reading.answer().search).toMatchObject({ selected: past[0]?.id, letGo: 0 });
   });
 
+  test('is looked for again with g at the top, once at a time: more may have come', () => {
+    const reading = new Reading().answer();
+    reading.driver.press('j', 'g');
+    expect(searches(reading.driver)).toHaveLength(1);
+    reading.driver.press('g', 'g', 'g');
+    expect(searches(reading.driver)).toHaveLength(2);
+    expect(reading.answer().search).toMatchObject({ number: 2, selected: past[0]?.id });
+  });
+
   test('goes on through pages in which nothing was found, and says how far back it has looked', () => {
     const reading = new Reading();
     reading.find(1, { requests: [], next: '7', searchedTo: NOW - 1000 });
