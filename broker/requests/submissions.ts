@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { BoundDocument } from '../../src/protocol/document.js';
 import type { SubmitBody } from '../../src/protocol/messages.js';
 import type { BearerToken, Claim, Digest, Name, RequestId } from '../../src/protocol/names.js';
@@ -109,6 +110,7 @@ export class Submissions {
     const atFirst = ruled();
     const validated = await this.#validate({ bound, submitter, verified });
     // Others may take a while, and only what is in force when the request is made is pinned.
+    if (validated !== null) this.#checkStillEnrolled(submitter, bound);
     const rule = validated === null ? atFirst : ruled();
     const id = newId();
     const watch = randomToken(random);
@@ -147,6 +149,19 @@ export class Submissions {
     if (submitter === BROKER_ITSELF || !validation.isAskedFor(bound.document.action)) return null;
     if ((await store.find({ digest: bound.digest, submitter: submitter.name })) !== null) return null;
     return validation.check({ bound, submitter: submitter.name, verified });
+  }
+
+  /**
+   * Who asked may have been removed, or confined, while others were asked.
+   *
+   * @throws Problem `unauthenticated`, `submitter-limits`
+   */
+  #checkStillEnrolled({ name, credential }: Submitter, bound: BoundDocument): void {
+    const now = this.#context.principals().submitter(name);
+    if (now === null || !isDeepStrictEqual(now.credential, credential)) {
+      throw new Problem('unauthenticated', `${name} is not enrolled any more with what it asked by`);
+    }
+    checkLimits(now, bound);
   }
 
   /** A new request, which takes its place among the pending ones unless it passes at once. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { TestBroker } from '../test-broker.js';
+import { ANYTHING, TestBroker } from '../test-broker.js';
 import { type Authority, json, makeAuthority, status, TestReceiver } from './receiver.js';
 
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
@@ -120,6 +120,21 @@ describe('a validating webhook', () => {
     const answers = await Promise.all([broker.submit(bound), broker.submit(bound)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 201]);
     expect((await requests()).filter(({ digest }) => digest === bound.digest)).toHaveLength(1);
+  });
+
+  test('makes no request of a submitter that was removed while it was asked', async () => {
+    const bound = broker.document();
+    receiver.answer = (...call) => {
+      const removal = broker.change('submitters', { change: 'remove', name: 'host:web-1' });
+      void removal.then(() => json({ allowed: true })(...call));
+    };
+    expect((await broker.submit(bound)).json.code).toBe('unauthenticated');
+    expect((await requests()).some(({ digest }) => digest === bound.digest)).toBe(false);
+    receiver.answer = json({ allowed: true });
+    const credential = { kind: 'key', key: broker.keys.host.line };
+    const submitter = { name: 'host:web-1', credential, limits: ANYTHING };
+    expect((await broker.change('submitters', { change: 'add', submitter })).status).toBe(200);
+    expect((await broker.submit(bound)).status).toBe(201);
   });
 });
 
