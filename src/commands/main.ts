@@ -48,7 +48,7 @@ Manage
   submitter  hosts, jobs and tools that may ask, and what they may ask for
   policy     the policy file: check it, explain it, test it, import one
   broker     the key that names the broker, its rotation, and the brokers pinned here
-  audit      the log of events: the heads of it that were kept here
+  audit      the log of events: export, verify and report it; kept heads, legal holds
   backup     copy the database, while the broker runs or not
   restore    put such a copy in its place
   status     how the broker fares

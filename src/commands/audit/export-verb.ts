@@ -22,14 +22,15 @@ continues it; a line that a killed export has broken off is written again. Needs
 that is enrolled as an approver's.
 
 Usage
-  countersign audit export [FILE] [--after SEQ | --since TIME] [--until TIME] [--filter FILTER]
+  countersign audit export [FILE] [--after SEQ | --since TIME] [--until TIME]
+                           [--filter FILTER]
 
 Flags
   --after SEQ     begin after the entry of this number
   --since TIME    begin with the first entry of this time: 7d, 12h, 2026-11-01 or
                   2026-11-01T06:00:00Z
   --until TIME    end before the first entry of this time
-  --filter FILTER of requests only those that fit, as in: countersign list --help
+  --filter FILTER of requests only those that fit; filters are as in countersign list
   --key FILE      sign in with this key (COUNTERSIGN_KEY)${BROKER_FLAGS_HELP}
 
 Without FILE the log goes to standard output. Only an export of everything from entry 1 on

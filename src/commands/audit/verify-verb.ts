@@ -35,7 +35,8 @@ Exit codes: 0 nothing is bad, 1 an entry is bad or the log cannot be read.
 
 Examples
   countersign audit verify /backup/audit.jsonl
-  countersign audit verify audit.jsonl --broker SHA256:jD8kIYzFGbVYWV8u2Cg1+9zdA2Xk0FVB0ov2AAm4xRo
+  countersign audit verify audit.jsonl \\
+    --broker SHA256:jD8kIYzFGbVYWV8u2Cg1+9zdA2Xk0FVB0ov2AAm4xRo
   countersign audit verify new.jsonl --against last-month.jsonl --json | jq .bad
 `,
   arguments: ['FILE|DIR'],
