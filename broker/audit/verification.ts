@@ -73,6 +73,7 @@ interface Gone {
   readonly newest: EpochMs;
 }
 
+const anyBody = z.record(z.string(), z.unknown());
 const epochBody = z.object({ epoch: z.string() });
 const erasedBody = z.object({ ids: z.array(z.string()), through: z.int(), before: time });
 const rosterSignedBody = z.object({
@@ -200,7 +201,7 @@ export class Verification {
       return null;
     }
     try {
-      this.#replay(entry, JSON.parse(entry.body));
+      this.#replay(entry, anyBody.parse(JSON.parse(entry.body)) as JsonObject);
       return null;
     } catch (error) {
       return this.#judge(entry, error);

@@ -168,6 +168,9 @@ function describe(
             `${counted(unapproved.length, 'change')} of roster or policy while no broker ran, the last at entry ${unapproved.at(-1)}`,
           ],
         ]),
+    ...((header?.filter ?? null) === null
+      ? []
+      : [['not checked', `what is left out: a selection of ${exact(header?.filter ?? '')}`]]),
     ...unchecked.map(({ what, count, first: seq }) => [
       'not checked',
       `${what}: ${counted(count, 'entry')}, the first ${seq}`,

@@ -60,3 +60,18 @@ describe('a log of which something was erased (A49)', () => {
     expect(verify(logWith(said))).toMatchObject({ seq: 2, fault: 'body-gone' });
   });
 });
+
+test.each(['null', '5', '"x"', '[]'])('a body %s is the first bad entry, whatever its kind (A49)', (body) => {
+  for (const kind of [
+    'roster.changed',
+    'submitters.changed',
+    'policy.loaded',
+    'request.submitted',
+    'other',
+  ]) {
+    expect(verify([appendEntry(GENESIS, { at: NOON, kind, request: null, body })]), kind).toMatchObject({
+      seq: 1,
+      fault: 'invalid',
+    });
+  }
+});
