@@ -55,7 +55,7 @@ export class BrokerKeyReplay {
     if (from !== null && from.next !== fingerprint) {
       throw new Problem('unknown-key', `the handover leads to ${from.next}, not to ${fingerprint}`);
     }
-    const follows = from !== null && from.fingerprint === this.#current;
+    const follows = from !== null && (this.#current === null || from.fingerprint === this.#current);
     if (this.#isTrusted && !follows && !this.#trusted.has(fingerprint)) {
       throw new Problem('unknown-key', `the key ${this.#current} did not hand over to ${fingerprint}`);
     }

@@ -361,7 +361,7 @@ export class Verification {
       roster.approver === said.approver;
     if (!isSame) throw new Problem('statement-mismatch', 'the entry says another thing than the signed text');
     if (roster.next !== this.#roster.exported) {
-      throw new Problem('statement-mismatch', 'it is about another signers file than the roster exported');
+      throw new Problem('roster-conflict', 'it is about another signers file than the roster exported');
     }
     const { key } = verifySignature(statement, armor, 'roster@countersign');
     checkSigner(roster.approver, this.#roster.principals.signer(key.fingerprint, at).name);
