@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Comparison } from '../../../broker/audit/comparison.js';
 import type { Finding } from '../../../broker/audit/finding.js';
 import { Verification, type VerificationOptions } from '../../../broker/audit/verification.js';
@@ -16,6 +16,9 @@ import { type SoftwareKey, signInSoftware } from '../../ssh/software-keys.js';
 import { livedLog } from './lived-log.js';
 import { fingerprintOf, keys, type LogWorld, name, signedHead } from './log-world.js';
 import { entriesOf, positionOf, randomNumbers, rehashed, replaced, resigned, withBody } from './tampering.js';
+
+// Each test reads 10,000 entries many times, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let world: LogWorld;
 let lines: readonly ExportLine[];
