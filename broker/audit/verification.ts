@@ -12,6 +12,7 @@ import type { JsonObject } from '../../src/protocol/strict-json.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import { verifyAuditHead } from '../../src/ssh/audit-head.js';
 import { verifySignature } from '../../src/ssh/signature.js';
+import type { NewEvent } from '../requests/request.js';
 import { checkBroker, checkSigner } from '../requests/verification.js';
 import { BrokerKeyReplay } from './broker-key-replay.js';
 import { type Finding, finding } from './finding.js';
@@ -84,6 +85,21 @@ const rosterSignedBody = z.object({
   statement: z.string(),
 });
 
+/** Kinds that change nothing which people signed for, and nobody who may sign. */
+const WITHOUT_EFFECT: readonly NewEvent['kind'][] = [
+  'request.watched',
+  'request.reported',
+  'requester.muted',
+  'hold.placed',
+  'hold.lifted',
+  'restore.acknowledged',
+  'outbox.retried',
+  'outbox.dropped',
+];
+
+/** A broker signs its log once a minute: so much later than the newest head, in ms, something kept it from that. */
+const HEAD_LATE = 5 * 60_000;
+
 /** Codes that may come of what stands before the beginning of a log that is not whole. */
 const BEFORE_THE_BEGINNING = [
   'unknown-key',
@@ -125,6 +141,8 @@ export class Verification {
   #last: ChainHead | null;
   #entries = 0;
   #heads = 0;
+  /** Of the newest entry, by the broker's clock. */
+  #at: EpochMs = 0;
   #epoch: string | null = null;
   #attested: KnownHead | null = null;
   /** The last entry that a head in the log agreed with, and the last that a kept one did. */
@@ -178,6 +196,13 @@ export class Verification {
       if (!mayEnd) return finding('truncated', seq + 1, why);
       this.#note(`the entries after ${seq}: ${why}`, seq + 1);
     }
+    if (this.#attested !== null && this.#at - this.#attested.signed > HEAD_LATE) {
+      const since = formatTime(this.#attested.signed);
+      this.#note(
+        `entries after the newest head, signed ${since}: they could be made anew`,
+        this.#attested.seq + 1,
+      );
+    }
     if (pinned.length > 0 && this.#attested === null && !isSelection) {
       return finding('unknown-key', Math.max(seq, 1), `no head here is signed by ${pinned.join(' or ')}`, 1);
     }
@@ -193,6 +218,8 @@ export class Verification {
     if (broken !== null) return broken;
     this.#last = { seq: entry.seq, hash: entry.hash };
     this.#entries += 1;
+    if (entry.at < this.#at) this.#note('when things happened: the clock of the broker went back', entry.seq);
+    this.#at = entry.at;
     const forked = this.#keptAt(entry);
     if (forked !== null) return forked;
     if (entry.body === null) return this.#erased(entry);
@@ -344,6 +371,8 @@ export class Verification {
         this.#erasedInTime(erasedBody.parse(body), at);
         return;
       default:
+        if ((WITHOUT_EFFECT as readonly string[]).includes(kind)) return;
+        this.#note('entries of kinds that this version does not know', seq);
         return;
     }
   }

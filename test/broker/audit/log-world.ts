@@ -11,9 +11,11 @@ import type { NewEvent, Request } from '../../../broker/requests/request.js';
 import { Requests } from '../../../broker/requests/requests.js';
 import { changeRoster, changeSubmitters } from '../../../broker/roster/directory.js';
 import { Principals } from '../../../broker/roster/principals.js';
+import { presentExport } from '../../../broker/roster/signers-chain.js';
 import { openSqliteStore } from '../../../broker/store/sqlite/open.js';
 import type { Directory, Store } from '../../../broker/store/store.js';
 import { formatAuditHead } from '../../../src/protocol/audit-head.js';
+import { sha256Digest } from '../../../src/protocol/canonical.js';
 import { parseDocument } from '../../../src/protocol/document.js';
 import type { Claim, Digest, Fingerprint, Name, RequestId } from '../../../src/protocol/names.js';
 import type { RosterChange, Submitter } from '../../../src/protocol/roster-messages.js';
@@ -24,6 +26,7 @@ import {
   formatKeyHandover,
   formatReview,
   formatRevocation,
+  formatRoster,
   formatUnlocking,
 } from '../../../src/protocol/statements.js';
 import { parsePublicKeyLine } from '../../../src/ssh/public-key.js';
@@ -291,6 +294,25 @@ export class LogWorld {
     this.brokerKey = next;
     this.#names = [...this.#names, next];
     await this.#nameKey(statement + armor);
+  }
+
+  /** Somebody signs that the present signers file may follow another one at doors. */
+  async signRoster(who: Who): Promise<void> {
+    const { text, digest } = presentExport(this.store.directory());
+    const old = sha256Digest(`${text}\n`);
+    const statement = formatRoster({
+      broker: fingerprintOf(this.brokerKey),
+      serial: 1,
+      old,
+      next: digest,
+      validUntil: this.now + 86_400_000,
+      approver: name(who),
+      issued: this.now,
+      comment: '',
+    });
+    const armor = signInSoftware(keys[who], statement, { namespace: 'roster@countersign' });
+    const body = { serial: 1, old, new: digest, approver: who, statement: statement + armor };
+    await this.store.record({ kind: 'roster.signed', at: this.now, body });
   }
 
   /** Signs how far the log has got. */
