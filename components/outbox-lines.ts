@@ -107,14 +107,15 @@ function sinkLine(standing: SinkStanding, nameColumns: number): Line {
   ];
 }
 
-function fareLine({ sink, configured, failing }: SinkStanding): Line {
+function fareLine({ sink, configured, failing, dead }: SinkStanding): Line {
   if (!configured) {
     const name = safeText(sink, { reading: 'exact' });
     return [span(label`▲ not configured: countersign outbox drop ${name} --forget`, 'warning')];
   }
-  return failing === null
-    ? [span(label`takes what it is sent`, 'muted')]
-    : [span(label`✗ `, 'danger'), ...prose(failing)];
+  if (failing !== null) return [span(label`✗ `, 'danger'), ...prose(failing)];
+  return dead > 0
+    ? [span(label`▲ a dead letter holds back what follows it`, 'warning')]
+    : [span(label`takes what it is sent`, 'muted')];
 }
 
 function ruleLine({ outbox, size }: ConsoleState): Line {

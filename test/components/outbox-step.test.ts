@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bannerLines } from '../../components/banner-lines.js';
 import { SETTLE_MS } from '../../components/console-state.js';
+import { outboxLines } from '../../components/outbox-lines.js';
 import { label } from '../../components/safe-text.js';
 import type { DeadLetter, SinkStanding } from '../../src/protocol/outbox-messages.js';
 import { ConsoleDriver } from './console-driver.js';
@@ -53,6 +54,18 @@ describe('the outbox', () => {
     expect(asked(driver)).toHaveLength(2);
     driver.press('1').setOutbox([standing(3)]);
     expect(asked(driver)).toHaveLength(2);
+  });
+
+  test('does not say that a receiver takes everything while a dead letter holds back what follows it', () => {
+    const said = (dead: number): string => {
+      const { state } = new ConsoleDriver([sampleRequest()]).setOutbox([standing(dead)]).press('3');
+      return outboxLines(state, 20)
+        .flatMap((line) => line.map(({ text }) => text))
+        .join('');
+    };
+    expect(said(0)).toContain('takes what it is sent');
+    expect(said(1)).toContain('a dead letter holds back what follows it');
+    expect(said(1)).not.toContain('takes what it is sent');
   });
 
   test('drops the answer to a former question', () => {
