@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { BoundDocument } from '../../src/protocol/document.js';
 import type { SubmitBody } from '../../src/protocol/messages.js';
 import type { BearerToken, Claim, Digest, Name, RequestId } from '../../src/protocol/names.js';
@@ -158,7 +157,7 @@ export class Submissions {
    */
   #checkStillEnrolled({ name, credential }: Submitter, bound: BoundDocument): void {
     const now = this.#context.principals().submitter(name);
-    if (now === null || !isDeepStrictEqual(now.credential, credential)) {
+    if (now === null || JSON.stringify(now.credential) !== JSON.stringify(credential)) {
       throw new Problem('unauthenticated', `${name} is not enrolled any more with what it asked by`);
     }
     checkLimits(now, bound);
