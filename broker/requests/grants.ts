@@ -99,7 +99,7 @@ export function redeemed(request: Request, claim: Claim, moment: Moment): Steps 
 /** Uses the grant under which the request was approved, which must still admit it. */
 function redeemedUnder(request: Request, id: RequestId, claim: Claim, moment: Moment): Steps {
   const { now } = moment;
-  const grant = moment.peers.equal(request).find((peer) => peer.id === id) ?? null;
+  const grant = moment.peers.approved(request).find((peer) => peer.id === id) ?? null;
   if (grant === null) return endedWithGrant(request, id, 'lapsed', 'it is over', now);
   const judged = judge(grant, request, parseRule(request.rule), moment);
   switch (judged.kind) {
@@ -128,7 +128,7 @@ function redeemedUnder(request: Request, id: RequestId, claim: Claim, moment: Mo
 function passed(request: Request, claim: Claim | null, moment: Moment): Steps | null {
   const { now } = moment;
   const rule = parseRule(request.rule);
-  const equal = moment.peers.equal(request);
+  const equal = moment.peers.approved(request);
   const others: Step[] = [];
   for (const grant of equal.filter(isGrantInForce)) {
     const judged = judge(grant, request, rule, moment);

@@ -142,10 +142,15 @@ export type RequestKey =
   /** (digest, submitter) is unique for ever. */
   | { readonly digest: Digest; readonly submitter: Name };
 
+/** What equal asks have in common. */
+export type Ask = Pick<Request, 'scope' | 'submitter'>;
+
 /** Other requests, as they stand when a change is decided. */
 export interface Peers {
   /** Live ones of this scope and submitter, oldest first. */
-  equal(ask: { readonly scope: Digest; readonly submitter: Name }): readonly Request[];
+  equal(ask: Ask): readonly Request[];
+  /** Of those, the ones that are approved, used or not: found without a look at what is pending, however much that is. */
+  approved(ask: Ask): readonly Request[];
 }
 
 /** What a decision function wants written, all of it or nothing. */

@@ -9,6 +9,7 @@ import { type NewEvent, type Request, requestIsLive } from '../../requests/reque
 import { inForce, type Restraints } from '../../requests/restraints.js';
 import type { Erased, Erasure, Holds } from '../../retention/erasure.js';
 import type {
+  Ask,
   Asker,
   Committed,
   DeadLetters,
@@ -25,7 +26,7 @@ import type {
   TokenHash,
 } from '../store.js';
 import { type ErasurePlan, erasedProblem, planErasure, type Remains } from './erasure.js';
-import { isEnrolled, type LiveState, scopeKey, standingKey } from './live-state.js';
+import { addTo, isApproved, isEnrolled, type LiveState, scopeKey, standingKey } from './live-state.js';
 import { type DeliveryReader, newDelivery, OutboxDraft } from './outbox-draft.js';
 
 /** Text after which a draft is committed before it takes more, in UTF-16 units. */
@@ -97,6 +98,8 @@ export class Draft {
   readonly #ids = new Map<string, RequestId>();
   /** Ids of {@link requests} by scope and submitter. */
   readonly #equal = new Map<string, Set<RequestId>>();
+  /** Of {@link #equal}, those that this draft has in an approved form, or had. */
+  readonly #approved = new Map<string, Set<RequestId>>();
   #size = 0;
 
   constructor(live: LiveState, history: RequestReader, outbox: DeliveryReader, now: EpochMs) {
@@ -146,13 +149,12 @@ export class Draft {
     throw erasedProblem(found.state);
   }
 
-  equal(ask: { readonly scope: Digest; readonly submitter: Name }): readonly Request[] {
-    const drafted = this.#equal.get(scopeKey(ask)) ?? [];
-    return [...new Set([...this.#live.equal(ask), ...drafted])]
-      .sort()
-      .map((id) => this.requests.get(id) ?? this.#live.find({ id }))
-      .filter((request) => request !== null)
-      .filter(requestIsLive);
+  equal(ask: Ask): readonly Request[] {
+    return this.#newest(this.#live.equal(ask), this.#equal.get(scopeKey(ask))).filter(requestIsLive);
+  }
+
+  approved(ask: Ask): readonly Request[] {
+    return this.#newest(this.#live.approved(ask), this.#approved.get(scopeKey(ask))).filter(isApproved);
   }
 
   /** @throws Problem `replayed`, and whatever `decide` throws */
@@ -415,6 +417,14 @@ export class Draft {
     for (const session of ended) this.#endSession(session);
   }
 
+  /** Oldest first. */
+  #newest(live: Iterable<RequestId>, drafted: Iterable<RequestId> = []): readonly Request[] {
+    return [...new Set([...live, ...drafted])]
+      .sort()
+      .map((id) => this.requests.get(id) ?? this.#live.find({ id }))
+      .filter((request) => request !== null);
+  }
+
   #putPolicy(policy: PolicyText): void {
     this.policy = policy;
     this.#size += policy.text.length;
@@ -423,8 +433,8 @@ export class Draft {
   #putRequest(request: Request, isNew: boolean): void {
     this.requests.set(request.id, request);
     this.#ids.set(standingKey(request), request.id);
-    const equal = this.#equal.get(scopeKey(request)) ?? new Set();
-    this.#equal.set(scopeKey(request), equal.add(request.id));
+    addTo(this.#equal, scopeKey(request), request.id);
+    if (isApproved(request)) addTo(this.#approved, scopeKey(request), request.id);
     if (isNew) this.inserted.add(request.id);
     this.#size += request.canonical.length;
   }

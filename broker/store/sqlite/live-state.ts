@@ -8,6 +8,7 @@ import { type Request, requestIsLive } from '../../requests/request.js';
 import { NO_RESTRAINTS, type Restraints } from '../../requests/restraints.js';
 import type { Holds } from '../../retention/erasure.js';
 import {
+  type Ask,
   type Asker,
   type Delivery,
   type DeliveryName,
@@ -58,6 +59,8 @@ export class LiveState {
   readonly #requests = new Map<RequestId, Request>();
   readonly #ids = new Map<string, RequestId>();
   readonly #equal = new Map<string, Set<RequestId>>();
+  /** An approved request is never pending again. */
+  readonly #approved = new Map<string, Set<RequestId>>();
   readonly #askersOf = new Map<RequestId, Set<TokenHash>>();
   #oldestFirst: readonly Request[] | null = null;
 
@@ -79,8 +82,13 @@ export class LiveState {
   }
 
   /** Ids of the live requests of one scope and submitter. */
-  equal(ask: { readonly scope: Digest; readonly submitter: Name }): ReadonlySet<RequestId> {
+  equal(ask: Ask): ReadonlySet<RequestId> {
     return this.#equal.get(scopeKey(ask)) ?? NONE;
+  }
+
+  /** Those of them that are approved. */
+  approved(ask: Ask): ReadonlySet<RequestId> {
+    return this.#approved.get(scopeKey(ask)) ?? NONE;
   }
 
   /** Takes over what a commit has made durable. `pruned` limits the nonces that are forgotten in one go. */
@@ -117,16 +125,14 @@ export class LiveState {
     if (requestIsLive(request)) {
       this.#requests.set(request.id, request);
       this.#ids.set(standingKey(request), request.id);
-      const equal = this.#equal.get(scopeKey(request));
-      if (equal === undefined) this.#equal.set(scopeKey(request), new Set([request.id]));
-      else equal.add(request.id);
+      addTo(this.#equal, scopeKey(request), request.id);
+      if (isApproved(request)) addTo(this.#approved, scopeKey(request), request.id);
       return;
     }
     this.#requests.delete(request.id);
     this.#ids.delete(standingKey(request));
-    const equal = this.#equal.get(scopeKey(request));
-    equal?.delete(request.id);
-    if (equal?.size === 0) this.#equal.delete(scopeKey(request));
+    removeFrom(this.#equal, scopeKey(request), request.id);
+    removeFrom(this.#approved, scopeKey(request), request.id);
     for (const hash of this.#askersOf.get(request.id) ?? []) this.askers.delete(hash);
     this.#askersOf.delete(request.id);
   }
@@ -171,8 +177,22 @@ export const standingKey = (key: { readonly digest: string; readonly submitter: 
   `${key.digest} ${key.submitter}`;
 
 /** One text for (scope, submitter). */
-export const scopeKey = (ask: { readonly scope: Digest; readonly submitter: Name }): string =>
-  `${ask.scope} ${ask.submitter}`;
+export const scopeKey = ({ scope, submitter }: Ask): string => `${scope} ${submitter}`;
+
+/** Whether a live request has its approval, used or not. */
+export const isApproved = ({ state }: Request): boolean => state === 'approved' || state === 'active';
+
+export function addTo<Key, Value>(sets: Map<Key, Set<Value>>, key: Key, value: Value): void {
+  const set = sets.get(key);
+  if (set === undefined) sets.set(key, new Set([value]));
+  else set.add(value);
+}
+
+function removeFrom<Key, Value>(sets: Map<Key, Set<Value>>, key: Key, value: Value): void {
+  const set = sets.get(key);
+  set?.delete(value);
+  if (set?.size === 0) sets.delete(key);
+}
 
 const NONE: ReadonlySet<RequestId> = new Set();
 

@@ -92,7 +92,10 @@ export class MemoryStore implements Store {
   change<Result>(key: RequestKey, decide: DecideChange<Result>): Promise<Result> {
     return this.#commit(() => {
       const current = this.#find(key);
-      const peers: Peers = { equal: (ask) => this.#equal(ask) };
+      const peers: Peers = {
+        equal: (ask) => this.#equal(ask),
+        approved: (ask) => this.#equal(ask).filter(({ state }) => state !== 'pending'),
+      };
       const change = decide(current, this.#restraints, peers, this.#directory);
       const { request = current, events, others = [], asker, nonce, door, delivery, result } = change;
       if (nonce !== undefined && this.#nonces.has(nonce.nonce)) throw new Problem('replayed', 'used');
