@@ -193,7 +193,7 @@ function unusedEnded(grant: Request, { peers, now }: Moment, except: RequestId |
   if (isLive(grant.state)) return [];
   const end = grant.state === 'revoked' ? 'revoked' : 'lapsed';
   return peers
-    .equal(grant)
+    .approved(grant)
     .filter((peer) => peer.grant === grant.id && peer.id !== except)
     .map((peer) => endedWithGrant(peer, grant.id, end, grant.endedBy ?? grant.state, now));
 }
