@@ -14,6 +14,12 @@ const { openSqliteStore } = await load<typeof import('../../broker/store/sqlite/
 );
 const { parseDocument } =
   await load<typeof import('../../src/protocol/document.js')>('src/protocol/document.js');
+const { submitted } = await load<typeof import('../../broker/requests/lifecycle.js')>(
+  'broker/requests/lifecycle.js',
+);
+const { ONE_OTHER_PERSON } = await load<typeof import('../../broker/policy/one-other-person.js')>(
+  'broker/policy/one-other-person.js',
+);
 const { ulid } = await import('ulid');
 
 const [directory = '', count = '0'] = process.argv.slice(2);
@@ -43,30 +49,23 @@ async function askAndDeny(): Promise<RequestId> {
     nonce: randomBytes(16).toString('hex'),
   });
   const request: Request = {
-    ...bound,
-    id: ulid(now) as RequestId,
-    submitter: 'host-web-1' as Name,
-    vouched: null,
-    verified: null,
-    rule: '{}',
-    policy: bound.scope,
-    submittedAt: now,
-    answerBy: now + 300_000,
+    ...submitted(
+      {
+        id: ulid(now) as RequestId,
+        bound,
+        submitter: 'host-web-1' as Name,
+        vouched: null,
+        verified: null,
+        signers: null,
+        validated: null,
+        rule: ONE_OTHER_PERSON,
+        missing: [],
+      },
+      now,
+    ).request,
     state: 'denied',
-    claimBy: null,
-    votes: [],
-    alone: null,
-    missing: [],
-    claim: null,
-    redeemedAt: null,
-    grant: null,
-    uses: 0,
-    watchedAt: null,
-    report: null,
     endedAt: now,
     endedBy: 'bob',
-    askers: 1,
-    idleSince: null,
   };
   const { id, digest, submitter } = request;
   await store.change({ digest, submitter }, () => ({

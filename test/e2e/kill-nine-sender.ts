@@ -4,7 +4,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Request } from '../../broker/requests/request.js';
-import type { Digest, Name, RequestId } from '../../src/protocol/names.js';
+import type { Name, RequestId } from '../../src/protocol/names.js';
 
 /** A line of this program: one event as it reaches the receiver. */
 export interface Arrival {
@@ -22,6 +22,12 @@ const { Outbox } = await load<typeof import('../../broker/outbox/outbox.js')>('b
 const { parseDocument } =
   await load<typeof import('../../src/protocol/document.js')>('src/protocol/document.js');
 const { pino } = await import('pino');
+const { submitted } = await load<typeof import('../../broker/requests/lifecycle.js')>(
+  'broker/requests/lifecycle.js',
+);
+const { ONE_OTHER_PERSON } = await load<typeof import('../../broker/policy/one-other-person.js')>(
+  'broker/policy/one-other-person.js',
+);
 const { ulid } = await import('ulid');
 
 const [directory = '', mode = 'write'] = process.argv.slice(2);
@@ -89,30 +95,18 @@ function newRequest(): Request {
     duration: 0,
     nonce: randomBytes(16).toString('hex'),
   });
-  return {
-    ...bound,
-    id: ulid(now) as RequestId,
-    submitter: 'host-web-1' as Name,
-    vouched: null,
-    verified: null,
-    rule: '{}',
-    policy: bound.scope as Digest,
-    submittedAt: now,
-    answerBy: now + 300_000,
-    state: 'pending',
-    claimBy: null,
-    votes: [],
-    alone: null,
-    missing: [],
-    claim: null,
-    redeemedAt: null,
-    grant: null,
-    uses: 0,
-    watchedAt: null,
-    report: null,
-    endedAt: null,
-    endedBy: null,
-    askers: 1,
-    idleSince: null,
-  };
+  return submitted(
+    {
+      id: ulid(now) as RequestId,
+      bound,
+      submitter: 'host-web-1' as Name,
+      vouched: null,
+      verified: null,
+      signers: null,
+      validated: null,
+      rule: ONE_OTHER_PERSON,
+      missing: [],
+    },
+    now,
+  ).request;
 }

@@ -25,6 +25,12 @@ const { openSqliteStore } = await load<typeof import('../../broker/store/sqlite/
 );
 const { parseDocument } =
   await load<typeof import('../../src/protocol/document.js')>('src/protocol/document.js');
+const { submitted } = await load<typeof import('../../broker/requests/lifecycle.js')>(
+  'broker/requests/lifecycle.js',
+);
+const { ONE_OTHER_PERSON } = await load<typeof import('../../broker/policy/one-other-person.js')>(
+  'broker/policy/one-other-person.js',
+);
 const { ulid } = await import('ulid');
 
 /** Concurrent writers; the commits of a turn hold about so many changes. */
@@ -64,32 +70,20 @@ async function submit(to: Store): Promise<RequestId | null> {
     duration: 0,
     nonce: randomBytes(16).toString('hex'),
   });
-  const request: Request = {
-    ...bound,
-    id: ulid(now) as RequestId,
-    submitter: 'host-web-1' as Name,
-    vouched: null,
-    verified: null,
-    rule: '{}',
-    policy: bound.scope,
-    submittedAt: now,
-    answerBy: now + 300_000,
-    state: 'pending',
-    claimBy: null,
-    votes: [],
-    alone: null,
-    missing: [],
-    claim: null,
-    redeemedAt: null,
-    grant: null,
-    uses: 0,
-    watchedAt: null,
-    report: null,
-    endedAt: null,
-    endedBy: null,
-    askers: 1,
-    idleSince: null,
-  };
+  const request = submitted(
+    {
+      id: ulid(now) as RequestId,
+      bound,
+      submitter: 'host-web-1' as Name,
+      vouched: null,
+      verified: null,
+      signers: null,
+      validated: null,
+      rule: ONE_OTHER_PERSON,
+      missing: [],
+    },
+    now,
+  ).request;
   const { id, digest, submitter } = request;
   const hash = randomBytes(32).toString('hex');
   const nonce = randomBytes(16).toString('hex') as Nonce;

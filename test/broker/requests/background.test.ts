@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { ONE_OTHER_PERSON } from '../../../broker/policy/one-other-person.js';
 import { backgroundOf, isUsual } from '../../../broker/requests/background.js';
+import { submitted } from '../../../broker/requests/lifecycle.js';
 import { readPast } from '../../../broker/requests/past.js';
 import type { Request, Vote } from '../../../broker/requests/request.js';
 import type { ListQuery, Store } from '../../../broker/store/store.js';
@@ -36,33 +38,21 @@ interface Asked extends Partial<Omit<Request, 'document'>> {
 function ask({ ago = 0, document = {}, ...given }: Asked = {}): Request {
   const submittedAt = NOON - ago;
   const details = { service: 'sshd', source: '203.0.113.9', user: 'alice' };
-  return {
-    ...bind({ details, ...document }),
-    id: leastIdAt(submittedAt),
-    submitter: name('host:web-1'),
-    vouched: 'statement',
-    verified: null,
-    rule: '',
-    policy: bind().digest,
+  const { request } = submitted(
+    {
+      id: leastIdAt(submittedAt),
+      bound: bind({ details, ...document }),
+      submitter: name('host:web-1'),
+      vouched: 'statement',
+      verified: null,
+      signers: null,
+      validated: null,
+      rule: ONE_OTHER_PERSON,
+      missing: [],
+    },
     submittedAt,
-    answerBy: submittedAt + 300_000,
-    state: 'pending',
-    claimBy: null,
-    votes: [],
-    alone: null,
-    missing: [],
-    claim: null,
-    redeemedAt: null,
-    grant: null,
-    uses: 0,
-    watchedAt: null,
-    report: null,
-    endedAt: null,
-    endedBy: null,
-    askers: 1,
-    idleSince: null,
-    ...given,
-  };
+  );
+  return { ...request, ...given };
 }
 
 const opened = (at: number): Request['report'] => ({ claim: claim('a'), outcome: 'opened', code: null, at });
