@@ -48,8 +48,8 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
   if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
   const [{ render }, { ConsoleApp }, { createPaintedFrames }] = await Promise.all([
     import('ink'),
-    import('./console-app.js'),
-    import('./painted-frames.js'),
+    import('./screen/console-app.js'),
+    import('./state/painted-frames.js'),
   ]);
   const frames = createPaintedFrames();
   // Keys that come while the first frame is drawn would be echoed onto it, and none that came before may shift it.

@@ -1,8 +1,8 @@
 import { useEffect } from 'react';
-import { nextTick } from '../clock-text.js';
-import { brokerNow, type ConsoleState, isSettled, SETTLE_MS } from '../console-state.js';
-import { queueWindow } from '../queue-window.js';
-import { bodyRows } from '../screen-layout.js';
+import { queueWindow } from '../queue/queue-window.js';
+import { bodyRows } from '../screen/screen-layout.js';
+import { brokerNow, type ConsoleState, isSettled, SETTLE_MS } from '../state/console-state.js';
+import { nextTick } from '../text/clock-text.js';
 
 /** Moves the clocks on the screen, as seldom as what they show allows. */
 export function useClock(state: ConsoleState, onTick: () => void): void {

@@ -1,9 +1,9 @@
 import { useEffect, useInsertionEffect } from 'react';
-import type { PaintedFrame } from '../console-events.js';
-import { type ConsoleState, isTooSmall } from '../console-state.js';
-import { detailWindow } from '../detail-window.js';
-import type { PaintedFrames } from '../painted-frames.js';
-import { detailLayout } from '../screen-layout.js';
+import { detailWindow } from '../detail/detail-window.js';
+import { detailLayout } from '../screen/screen-layout.js';
+import type { PaintedFrame } from '../state/console-events.js';
+import { type ConsoleState, isTooSmall } from '../state/console-state.js';
+import type { PaintedFrames } from '../state/painted-frames.js';
 
 /** Says what each frame shows before Ink writes it, and hands on which one was written. */
 export function usePaintedFrames(

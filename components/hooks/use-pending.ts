@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import { type ConsoleState, isLiveLink } from '../console-state.js';
+import { type ConsoleState, isLiveLink } from '../state/console-state.js';
 
 /** Says how many requests are pending whenever that changes; null while it is not known. */
 export function usePending(state: ConsoleState, onPending: (pending: number | null) => void): void {

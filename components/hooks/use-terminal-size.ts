@@ -1,6 +1,6 @@
 import { useStdout } from 'ink';
 import { useEffect } from 'react';
-import type { Size } from '../console-state.js';
+import type { Size } from '../state/console-state.js';
 
 /** Hands the size of the terminal on whenever it changes. */
 export function useTerminalSize(onResize: (size: Size) => void): void {

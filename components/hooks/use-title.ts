@@ -1,6 +1,6 @@
 import { useStdout } from 'ink';
 import { useEffect } from 'react';
-import type { SafeText } from '../safe-text.js';
+import type { SafeText } from '../text/safe-text.js';
 
 const OSC_TITLE = '\u001b]2;';
 const BEL = '\u0007';

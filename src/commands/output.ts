@@ -1,4 +1,4 @@
-import { safeText } from '../../components/safe-text.js';
+import { safeText } from '../../components/text/safe-text.js';
 import { Problem } from '../protocol/problems.js';
 
 /** Data that was asked for: one text to stdout, ended by LF. */

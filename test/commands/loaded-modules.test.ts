@@ -60,7 +60,7 @@ test('no verb loads anything to draw with before it is run', async () => {
 });
 
 test('what does draw is seen by this test', async () => {
-  const screen = new URL('../../dist/components/console-app.js', import.meta.url).href;
+  const screen = new URL('../../dist/components/screen/console-app.js', import.meta.url).href;
   const { code, modules } = await loadedBy(['--input-type=module', '--eval', `await import('${screen}')`]);
   expect(code).toBe(0);
   expect(drawing(modules).length).toBeGreaterThan(2);

@@ -1,9 +1,9 @@
-import type { ConsoleEffect } from '../../components/console-effects.js';
-import type { ConsoleEvent } from '../../components/console-events.js';
-import { type ConsoleState, startState } from '../../components/console-state.js';
-import { step } from '../../components/console-step.js';
 import { frameOf } from '../../components/hooks/use-painted-frames.js';
-import type { NamedKey, Press } from '../../components/key-table.js';
+import type { NamedKey, Press } from '../../components/keys/key-table.js';
+import type { ConsoleEffect } from '../../components/state/console-effects.js';
+import type { ConsoleEvent } from '../../components/state/console-events.js';
+import { type ConsoleState, startState } from '../../components/state/console-state.js';
+import { step } from '../../components/state/console-step.js';
 import type { QuietHours } from '../../src/client/alerts.js';
 import { SOUND_LOG } from '../../src/client/log-standing.js';
 import type { Link, Queue } from '../../src/client/queue.js';

@@ -102,8 +102,8 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
   const outbox = async (given = { sinks: [...sinks], letters: [...letters] }) => {
     const shown = show();
     shown.connection.setOutbox(given);
-    await shown.screen.waitForContent('3 Outbox');
-    shown.screen.press('3');
+    await shown.screen.waitForContent('6 Outbox');
+    shown.screen.press('6');
     await shown.screen.waitForContent('Dead letters: ');
     return shown;
   };
@@ -261,7 +261,7 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
   test('an outbox through which nothing leaves', async () => {
     const { screen } = show();
     await screen.waitForContent('● live');
-    screen.press('3');
+    screen.press('6');
     await screen.waitForContent('Nothing leaves this broker');
     await expectGolden(screen, 'outbox-none');
   });

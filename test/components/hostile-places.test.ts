@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { footerLines } from '../../components/footer.js';
-import { headerLines } from '../../components/header.js';
-import { lineWidth } from '../../components/line.js';
-import { safeText } from '../../components/safe-text.js';
-import { bodyRows } from '../../components/screen-layout.js';
-import { SCREENS } from '../../components/screens.js';
+import { footerLines } from '../../components/screen/footer.js';
+import { headerLines } from '../../components/screen/header.js';
+import { bodyRows } from '../../components/screen/screen-layout.js';
+import { SCREENS } from '../../components/screen/screens.js';
+import { lineWidth } from '../../components/text/line.js';
+import { safeText } from '../../components/text/safe-text.js';
 import type { Name } from '../../src/protocol/names.js';
 import { ConsoleDriver } from './console-driver.js';
 import { hostileText } from './hostile-text.js';
@@ -88,7 +88,7 @@ test('the outbox draws hostile receivers, letters and errors as what they are, i
       }));
       const driver = new ConsoleDriver([sampleRequest()], given).setOutbox(sinks).paint();
       expectSafe(driver);
-      driver.press('3').finish({ type: 'letters', number: 1, reply: { sinks, letters, next: '1' } });
+      driver.press('6').finish({ type: 'letters', number: 1, reply: { sinks, letters, next: '1' } });
       expectSafe(driver);
       driver.press('G', 'x');
       expectSafe(driver);

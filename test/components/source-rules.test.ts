@@ -11,13 +11,13 @@ const filesWith = (pattern: RegExp): string[] =>
 
 describe('the sources of the console', () => {
   test('hand text to Ink in one place only, which takes nothing but SafeText', () => {
-    expect(filesWith(/\bText\b[^;]*from 'ink'/)).toEqual(['safe-line.tsx']);
+    expect(filesWith(/\bText\b[^;]*from 'ink'/)).toEqual(['screen/safe-line.tsx']);
     expect(filesWith(/\b(?:Static|Transform|Newline)\b[^;]*from 'ink'/)).toEqual([]);
     expect(filesWith(/<ink-|createElement\(/)).toEqual([]);
   });
 
   test('make SafeText in one place only', () => {
-    expect(filesWith(/\bas (?:unknown as )?(?:readonly )?SafeText\b/)).toEqual(['safe-text.ts']);
+    expect(filesWith(/\bas (?:unknown as )?(?:readonly )?SafeText\b/)).toEqual(['text/safe-text.ts']);
   });
 
   test('put no text of others between fixed words but through safe text', () => {

@@ -1,0 +1,104 @@
+import type { RequestId } from '../../src/protocol/names.js';
+import { Problem } from '../../src/protocol/problems.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
+import { parseRule } from '../../src/protocol/rule.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+import type { RequestRows } from '../queue/request-rows.js';
+
+/** For what the bell has called this person so far. */
+export interface Bell {
+  /** Up to which step of its rule's escalation each listed request has called; null before the first live picture. */
+  readonly called: ReadonlyMap<RequestId, number> | null;
+  /** When it last rang, by our clock. */
+  readonly rangAt: EpochMs;
+  /** When the next step of a listed request begins that may remind this person, by the broker's clock. */
+  readonly nextStepAt: EpochMs;
+  /** That it would have rung in quiet hours. */
+  readonly isHeld: boolean;
+}
+
+export const SILENT_BELL: Bell = {
+  called: null,
+  rangAt: Number.NEGATIVE_INFINITY,
+  nextStepAt: Number.POSITIVE_INFINITY,
+  isHeld: false,
+};
+
+/** The bell rings at most once in so many ms (A31), and not for longer where our clock was set back. */
+const PAUSE_MS = 2000;
+
+/** Who would be called, and when. */
+export interface Hearing {
+  readonly approver: string;
+  /** Our clock. */
+  readonly at: EpochMs;
+  /** The broker's. */
+  readonly now: EpochMs;
+  readonly isQuiet: boolean;
+}
+
+/**
+ * What a live picture calls a person for: once for each ask that somebody waits for and that he may decide, and again at each
+ * later step of its rule's escalation, never more (A31). Asks of equal scope are one. Those of the first picture are seen, so they
+ * call nobody. What quiet hours held back rings once when they are over, if it still waits.
+ */
+export function listen(
+  bell: Bell,
+  rows: RequestRows,
+  hearing: Hearing,
+): { readonly bell: Bell; readonly isNews: boolean; readonly rings: boolean } {
+  const known = bell.called;
+  const called = new Map<RequestId, number>();
+  let [isNews, isWaitedFor, nextStepAt] = [false, false, Number.POSITIVE_INFINITY];
+  for (const { section, members } of rows.rows) {
+    let [before, due] = [0, 0];
+    for (const member of members) {
+      const reached = known?.get(member.id) ?? 0;
+      before = Math.max(before, reached);
+      const steps = section === 'pending' ? stepsFor(member, hearing) : NO_STEPS;
+      const isHeard = known === null || member.waiting > 0;
+      const step = isHeard ? Math.max(reached, steps.begun) : reached;
+      if (step > 0) called.set(member.id, step);
+      if (steps.begun > 0) nextStepAt = Math.min(nextStepAt, steps.next);
+      if (member.waiting > 0) due = Math.max(due, steps.begun);
+    }
+    if (due > before) isNews = true;
+    if (due > 0) isWaitedFor = true;
+  }
+  const calls = (known !== null && isNews) || (bell.isHeld && isWaitedFor && !hearing.isQuiet);
+  const rings = calls && !hearing.isQuiet && Math.abs(hearing.at - bell.rangAt) >= PAUSE_MS;
+  const isHeld = hearing.isQuiet && (bell.isHeld || calls);
+  const rangAt = rings ? hearing.at : bell.rangAt;
+  return { bell: { called, rangAt, nextStepAt, isHeld }, isNews: known !== null && isNews, rings };
+}
+
+interface Steps {
+  /** How many have begun; 0 where none calls this person. */
+  readonly begun: number;
+  readonly next: EpochMs;
+}
+const NO_STEPS: Steps = { begun: 0, next: Number.POSITIVE_INFINITY };
+
+/** The steps of a request for one person: the broker says whom they call so far, and the rule when they begin. */
+function stepsFor(
+  { ring, rule, submittedAt, document, votes }: RequestView,
+  { approver, now }: Hearing,
+): Steps {
+  if (document.requester === approver || votes.some((vote) => vote.approver === approver)) return NO_STEPS;
+  if (ring === null) return { ...NO_STEPS, begun: 1 };
+  if (!ring.some((name) => name === approver)) return NO_STEPS;
+  const times = stepTimes(rule).map((after) => submittedAt + after * 1000);
+  const begun = times.filter((time) => time <= now).length;
+  // Its clock may be a little ahead of the one that we know, but it has called.
+  return { begun: Math.max(1, begun), next: Math.min(...times.filter((time) => time > now)) };
+}
+
+/** Seconds after the ask; none where the rule has no escalation, or is one of another version. */
+function stepTimes(rule: string): readonly number[] {
+  try {
+    return parseRule(rule).escalation?.map(({ after }) => after) ?? [];
+  } catch (error) {
+    if (error instanceof Problem) return [];
+    throw error;
+  }
+}

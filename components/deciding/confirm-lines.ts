@@ -1,0 +1,242 @@
+import { coverWords, revocationWords } from '../../src/protocol/rule-words.js';
+import type { Tone } from '../screen/theme.js';
+import {
+  type ConfirmStep,
+  type ConfirmTarget,
+  type ConsoleState,
+  isSettled,
+  type OpenedRequest,
+} from '../state/console-state.js';
+import { BLANK, cutLine, type Line, markedSpans, span, spreadLine } from '../text/line.js';
+import { wrapLine } from '../text/line-wrapping.js';
+import { label, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
+import { writtenLines } from '../text/written-lines.js';
+import { canChoose } from './cover-step.js';
+import { obstacleTo } from './obstacles.js';
+
+/** The first rows: the question, what is signed and what that covers or whom it locks, and the number where one is asked for. */
+export function subjectRows({ confirm, opened, size }: ConsoleState): number {
+  if (confirm === null || opened === null) return 0;
+  return 1 + signedLines(confirm, opened, size.columns).length;
+}
+/** Rows of the comment that are on the screen at once, those around the caret. */
+const COMMENT_ROWS = 3;
+/** On a terminal with fewer rows everything that can do with less gets less. */
+const ROOMY_ROWS = 20;
+const LABEL_COLUMNS = 14;
+/** Characters of the digest that are shown: `sha256:` and 64 bits. */
+const DIGEST_START = 7 + 16;
+
+const TITLES: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
+  approve: label`Approve?`,
+  deny: label`Deny?`,
+  fraud: label`Deny as fraud?`,
+  revoke: label`Revoke?`,
+};
+const SIGN_BUTTONS: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
+  approve: label`Sign approval`,
+  deny: label`Sign denial`,
+  fraud: label`Sign and lock`,
+  revoke: label`Sign revocation`,
+};
+
+const VERBS: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
+  approve: label`approve`,
+  deny: label`deny`,
+  fraud: label`deny as fraud`,
+  revoke: label`revoke`,
+};
+const ENTER_SIGNS: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
+  approve: label`Enter signs the approval`,
+  deny: label`Enter signs the denial`,
+  fraud: label`Enter signs and locks`,
+  revoke: label`Enter signs the revocation`,
+};
+
+/** The step between a decision key and a signature; no lines where there is none. */
+export function confirmLines(state: ConsoleState): readonly Line[] {
+  const { confirm, opened, size } = state;
+  if (confirm === null || opened === null) return [];
+  const { columns } = size;
+  const isRoomy = size.rows >= ROOMY_ROWS;
+  return [
+    titleLine(TITLES[confirm.verdict], columns),
+    ...signedLines(confirm, opened, columns),
+    ...commentLines(confirm, columns, isRoomy ? COMMENT_ROWS : 1),
+    ...(isRoomy ? [BLANK] : []),
+    ...stateLines(state, confirm, columns),
+    buttonLine(state, confirm, columns),
+  ];
+}
+
+function signedLines(confirm: ConfirmStep, opened: OpenedRequest, columns: number): readonly Line[] {
+  return [
+    ...subjectLines(confirm, opened, columns),
+    ...coverLines(confirm, opened, columns),
+    ...lockLines(confirm, opened, columns),
+    ...numberLines(confirm, columns),
+  ];
+}
+
+/** What a yes covers and how to choose, or what a revocation ends; in full. */
+function coverLines(
+  { verdict, cover, focused }: ConfirmStep,
+  { request }: OpenedRequest,
+  columns: number,
+): readonly Line[] {
+  const prose = (text: string): SafeText => safeText(text, { reading: 'prose' });
+  if (verdict === 'revoke') {
+    return wrapped(label`ends`, [span(prose(revocationWords(request) ?? 'nothing'))], columns);
+  }
+  if (cover === null) return [];
+  const words: Line = [
+    span(prose(coverWords(cover.terms)), cover.terms.covers === 'scope' ? 'warning' : 'text'),
+  ];
+  if (focused === 'cover') {
+    const { mostUses, longest } = cover;
+    const keys = [
+      ...(mostUses === null ? [] : ['Space every equal ask']),
+      ...(longest === 0 ? [] : ['← → time']),
+      ...(cover.terms.covers === 'scope' ? ['↑ ↓ uses'] : []),
+    ].join(', ');
+    return [
+      ...wrapped(label`covers`, [span(label`▏`, 'accent'), ...words], columns),
+      ...wrapped(label``, [span(prose(keys), 'muted')], columns),
+    ];
+  }
+  const hint: Line = canChoose(cover) ? [span(label`  Tab goes there`, 'muted')] : [];
+  return wrapped(label`covers`, [...words, ...hint], columns);
+}
+
+/** What a denial as fraud does beside ending the request. */
+function lockLines({ verdict }: ConfirmStep, { request }: OpenedRequest, columns: number): readonly Line[] {
+  if (verdict !== 'fraud') return [];
+  const requester = markedSpans(safeText(request.document.requester, { reading: 'exact' }), 'strong');
+  const words = span(label` may ask for nothing until an approver unlocks`, 'warning');
+  return wrapped(label`and locks`, [...requester, words], columns);
+}
+
+function wrapped(name: SafeText, value: Line, columns: number): readonly Line[] {
+  return wrapLine(value, columns - LABEL_COLUMNS - 2, 'words').map((line, at) =>
+    labelled(at === 0 ? name : label``, line, columns),
+  );
+}
+
+function titleLine(title: SafeText, columns: number): Line {
+  const left: Line = [span(label`── `, 'accent'), span(title, 'strong'), span(label` `)];
+  return [...left, span(repeatText(label`─`, columns - title.length - 4), 'accent')];
+}
+
+function subjectLines(
+  { verdict }: ConfirmStep,
+  { request }: OpenedRequest,
+  columns: number,
+): readonly Line[] {
+  const { action, resource, requester, door } = request.document;
+  const exact = (text: string, tone: Tone = 'text'): Line =>
+    markedSpans(safeText(text, { reading: 'exact' }), tone);
+  const word = span(VERBS[verdict], verdict === 'approve' ? 'accent' : 'danger');
+  return [
+    labelled(
+      label`you sign`,
+      [word, span(label`  `), ...exact(action), span(label` on `, 'muted'), ...exact(resource, 'strong')],
+      columns,
+    ),
+    labelled(
+      label`for`,
+      [...exact(requester, 'strong'), span(label` through `, 'muted'), ...exact(door)],
+      columns,
+    ),
+    labelled(
+      label`digest`,
+      [...exact(request.digest.slice(0, DIGEST_START)), span(label`…`, 'muted')],
+      columns,
+    ),
+  ];
+}
+
+function labelled(name: SafeText, value: Line, columns: number): Line {
+  const left = span(label`   ${name}${spaces(LABEL_COLUMNS - name.length - 3)}`, 'muted');
+  return [left, ...cutLine(value, columns - LABEL_COLUMNS - 2)];
+}
+
+const DIGITS = 6;
+
+/** The digits that are typed so far, in the places of all six. */
+function numberLines({ digits, focused }: ConfirmStep, columns: number): readonly Line[] {
+  if (digits === null) return [];
+  const line: Line[number][] = [];
+  for (let at = 0; at < DIGITS; at += 1) {
+    if (at === DIGITS / 2) line.push(span(label` `));
+    if (focused === 'number' && at === digits.length) line.push(span(label`▏`, 'accent'));
+    const digit = digits.at(at);
+    line.push(
+      digit === undefined ? span(label`·`, 'muted') : span(safeText(digit, { reading: 'exact' }), 'strong'),
+    );
+  }
+  if (focused !== 'number' && digits === '') line.push(span(label`  Tab goes there`, 'muted'));
+  return [labelled(label`number`, line, columns)];
+}
+
+function commentLines({ comment, focused }: ConfirmStep, columns: number, rows: number): readonly Line[] {
+  const isFocused = focused === 'comment';
+  if (comment.text === '' && !isFocused)
+    return [labelled(label`comment`, [span(label`none (c to write one)`, 'muted')], columns)];
+  return writtenLines(comment, {
+    columns: columns - LABEL_COLUMNS - 2,
+    rows,
+    reading: 'prose',
+    hasCaret: isFocused,
+  }).map((line, at) => labelled(at === 0 ? label`comment` : label``, line, columns));
+}
+
+/** What stands in the way, what went wrong, or what is going on. */
+function stateLines(state: ConsoleState, confirm: ConfirmStep, columns: number): readonly Line[] {
+  const obstacle = obstacleTo(state, confirm.verdict);
+  const paragraphs: Line[] = [];
+  if (confirm.isSigning) {
+    paragraphs.push([span(label`Signing. Your agent may ask you, your key may want a touch.`, 'accent')]);
+  } else if (obstacle !== null) {
+    paragraphs.push(
+      obstacle.tone === 'warning'
+        ? [span(label`Not yet: ${obstacle.words}.`, 'warning')]
+        : [span(label`✗ Nothing can be signed: ${obstacle.words}.`, 'danger')],
+    );
+  } else if (confirm.failure !== null) {
+    const { message, hint } = confirm.failure;
+    paragraphs.push([span(label`✗ Not signed: ${message}.`, 'danger')], [span(label`  ${hint}`)]);
+  }
+  const indent = span(spaces(3));
+  return paragraphs
+    .flatMap((paragraph) => wrapLine(paragraph, columns - 5, 'words'))
+    .map((line) => [indent, ...line]);
+}
+
+function buttonLine(state: ConsoleState, confirm: ConfirmStep, columns: number): Line {
+  if (confirm.isSigning) return [];
+  const canSign = obstacleTo(state, confirm.verdict) === null;
+  const buttons: Line = [
+    span(spaces(2)),
+    ...button('cancel', label`Cancel`, confirm, true),
+    span(spaces(3)),
+    ...button('sign', SIGN_BUTTONS[confirm.verdict], confirm, canSign),
+  ];
+  return spreadLine(buttons, [span(enterMeans(state, confirm, canSign), 'muted'), span(spaces(2))], columns);
+}
+
+function button(target: ConfirmTarget, words: SafeText, { focused }: ConfirmStep, works: boolean): Line {
+  const isFocused = focused === target;
+  const tone: Tone = isFocused ? 'accent' : works ? 'text' : 'muted';
+  return [span(label`${isFocused ? label`▸` : label` `}[ ${words} ]`, tone)];
+}
+
+/** Shown only once it is true: a key that comes too early does nothing. */
+function enterMeans(state: ConsoleState, { focused, verdict }: ConfirmStep, canSign: boolean): SafeText {
+  if (focused === 'comment') return label`Enter ends the comment`;
+  if (focused === 'cover') return label`Enter ends the choice`;
+  if (focused === 'number') return label`Enter ends the number`;
+  if (!isSettled(state)) return label`…`;
+  if (focused === 'cancel') return label`Enter cancels`;
+  if (!canSign) return label`this cannot be signed`;
+  return ENTER_SIGNS[verdict];
+}

@@ -1,0 +1,171 @@
+import { takesNumber } from '../../src/client/decide.js';
+import { readTypedNumber } from '../../src/protocol/matched-number.js';
+import { fraudComment } from '../../src/protocol/restraints.js';
+import { commentFits, MAX_COMMENT_BYTES } from '../../src/protocol/statement.js';
+import type { MatchedAction, Press } from '../keys/key-table.js';
+import { type Step, stay } from '../state/console-effects.js';
+import {
+  type ConfirmStep,
+  type ConfirmTarget,
+  type ConfirmVerdict,
+  type ConsoleState,
+  isField,
+  isSettled,
+} from '../state/console-state.js';
+import { span } from '../text/line.js';
+import { label } from '../text/safe-text.js';
+import { EMPTY_LINE, editLine, insertText, type TextLine } from '../text/text-line.js';
+import { type CoverChoice, canChoose, changeCover, firstChoice, toggleCover } from './cover-step.js';
+import { obstacleTo } from './obstacles.js';
+
+/**
+ * Goes to the confirm step, with the focus where Enter signs nothing: on the number if one is asked for, else on Cancel. Where
+ * something stands in the way, says what instead.
+ */
+export function openConfirm(state: ConsoleState, verdict: ConfirmVerdict): ConsoleState {
+  if (state.opened === null) return state;
+  const obstacle = obstacleTo(state, verdict);
+  if (obstacle !== null) return { ...state, notice: [span(obstacle.words, obstacle.tone)] };
+  const digits = verdict === 'approve' && takesNumber(state.opened.request) ? '' : null;
+  const confirm: ConfirmStep = {
+    verdict,
+    cover: verdict === 'approve' ? firstChoice(state.opened.request) : null,
+    focused: digits === null ? 'cancel' : 'number',
+    comment: EMPTY_LINE,
+    digits,
+    isSigning: false,
+    failure: null,
+  };
+  return { ...state, confirm };
+}
+
+/** Says that it closed: who looked away for a moment must not take a panel that is gone for a signature. */
+function closeConfirm(state: ConsoleState): ConsoleState {
+  return { ...state, confirm: null, notice: [span(label`Cancelled: nothing was signed.`, 'strong')] };
+}
+
+/** A key in the confirm step. Nothing is heard while a signature is made. */
+export function stepConfirm(state: ConsoleState, matched: MatchedAction | null, press: Press): Step {
+  const { confirm } = state;
+  if (confirm === null || confirm.isSigning) return stay(state);
+  switch (matched?.action) {
+    case 'back':
+      return stay(isField(confirm.focused) ? focusOn(state, confirm, 'cancel') : closeConfirm(state));
+    case 'next':
+      return stay(focusOn(state, confirm, arrowTarget(press) ?? neighbour(confirm, 1)));
+    case 'previous':
+      return stay(focusOn(state, confirm, neighbour(confirm, -1)));
+    case 'comment':
+      return stay(focusOn(state, confirm, 'comment'));
+    case 'cover':
+      return stay(withCover(state, confirm, toggleCover));
+    case 'activate':
+      return activate(state, confirm);
+    default:
+      if (confirm.focused === 'cover') {
+        return stay(withCover(state, confirm, (cover) => changeCover(cover, press)));
+      }
+      if (confirm.focused === 'number') return stay(editDigits(state, confirm, press));
+      return stay(confirm.focused === 'comment' ? edit(state, confirm, press) : state);
+  }
+}
+
+/** Pasted text goes into the field that has the focus, line breaks and all, and nowhere else (A35). */
+export function pasteIntoConfirm(state: ConsoleState, text: string): ConsoleState {
+  const { confirm } = state;
+  if (confirm?.isSigning === false && confirm.focused === 'comment') return insert(state, confirm, text);
+  if (confirm?.isSigning === false && confirm.focused === 'number') return insertDigits(state, confirm, text);
+  return { ...state, notice: [span(label`Pasted text was ignored: only a field takes it.`, 'muted')] };
+}
+
+/**
+ * An arrow goes to the button on its side and stays there: pressed twice, by a hand that saw no answer to the first, it must not
+ * lead back.
+ */
+function arrowTarget(press: Press): ConfirmTarget | null {
+  if (!('named' in press)) return null;
+  if (press.named === 'right') return 'sign';
+  return press.named === 'left' ? 'cancel' : null;
+}
+
+/** The next one or the one before in the circle of buttons and fields. */
+function neighbour({ focused, digits, cover }: ConfirmStep, way: 1 | -1): ConfirmTarget {
+  const circle: readonly ConfirmTarget[] = [
+    'cancel',
+    'sign',
+    ...(cover !== null && canChoose(cover) ? (['cover'] as const) : []),
+    ...(digits === null ? [] : (['number'] as const)),
+    'comment',
+  ];
+  return circle.at((circle.indexOf(focused) + way) % circle.length) ?? 'cancel';
+}
+
+function focusOn(state: ConsoleState, confirm: ConfirmStep, focused: ConfirmTarget): ConsoleState {
+  return { ...state, confirm: { ...confirm, focused } };
+}
+
+function activate(state: ConsoleState, confirm: ConfirmStep): Step {
+  if (isField(confirm.focused)) return stay(focusOn(state, confirm, 'cancel'));
+  if (!isSettled(state) || state.opened === null) return stay(state);
+  if (confirm.focused === 'cancel') return stay(closeConfirm(state));
+  if (obstacleTo(state, confirm.verdict) !== null) return stay(state);
+  const { verdict, comment, digits, cover } = confirm;
+  const { request } = state.opened;
+  const signing = { ...state, confirm: { ...confirm, isSigning: true, failure: null } };
+  if (verdict === 'revoke') return stay(signing, { type: 'revoke', request, comment: comment.text });
+  const code = digits === null ? null : readTypedNumber(digits);
+  const terms = cover === null ? {} : { terms: cover.terms };
+  const said = verdict === 'fraud' ? ({ verdict: 'deny', isFraud: true } as const) : { verdict };
+  return stay(signing, {
+    type: 'decide',
+    request,
+    decision: { ...said, comment: comment.text, code, ...terms },
+  });
+}
+
+function edit(state: ConsoleState, confirm: ConfirmStep, press: Press): ConsoleState {
+  if ('text' in press) return insert(state, confirm, press.text);
+  const edited = editLine(confirm.comment, press);
+  return edited === null ? state : withComment(state, confirm, edited);
+}
+
+function withCover(
+  state: ConsoleState,
+  confirm: ConfirmStep,
+  change: (cover: CoverChoice) => CoverChoice,
+): ConsoleState {
+  return confirm.cover === null ? state : { ...state, confirm: { ...confirm, cover: change(confirm.cover) } };
+}
+
+function editDigits(state: ConsoleState, confirm: ConfirmStep, press: Press): ConsoleState {
+  if ('text' in press) return insertDigits(state, confirm, press.text);
+  if ('control' in press) return press.control === 'u' ? withDigits(state, confirm, '') : state;
+  return press.named === 'backspace'
+    ? withDigits(state, confirm, (confirm.digits ?? '').slice(0, -1))
+    : state;
+}
+
+/** Takes digits, and passes over the spaces between them; anything else, or a seventh, is no part of a number. */
+function insertDigits(state: ConsoleState, confirm: ConfirmStep, text: string): ConsoleState {
+  const digits = (confirm.digits ?? '') + text.replaceAll(/\s/g, '');
+  if (/^[0-9]{0,6}$/.test(digits)) return withDigits(state, confirm, digits);
+  return { ...state, notice: [span(label`A number is six digits; nothing else is taken.`, 'warning')] };
+}
+
+function withDigits(state: ConsoleState, confirm: ConfirmStep, digits: string): ConsoleState {
+  return { ...state, confirm: { ...confirm, digits } };
+}
+
+function insert(state: ConsoleState, confirm: ConfirmStep, text: string): ConsoleState {
+  const comment = insertText(confirm.comment, text);
+  const signed = confirm.verdict === 'fraud' ? fraudComment(comment.text) : comment.text;
+  if (commentFits(signed)) return withComment(state, confirm, comment);
+  return {
+    ...state,
+    notice: [span(label`The comment is full: ${MAX_COMMENT_BYTES} bytes as it is signed.`, 'warning')],
+  };
+}
+
+function withComment(state: ConsoleState, confirm: ConfirmStep, comment: TextLine): ConsoleState {
+  return { ...state, confirm: { ...confirm, comment } };
+}

@@ -1,0 +1,106 @@
+import { isMatchedNumber } from '../../src/protocol/matched-number.js';
+import { opensAloneLater, type RequestState, type RequestView } from '../../src/protocol/request-view.js';
+import { examine, voucherOf } from '../detail/examination.js';
+import { requestDocument } from '../detail/request-document.js';
+import type { Tone } from '../screen/theme.js';
+import {
+  type ConfirmStep,
+  type ConfirmVerdict,
+  type ConsoleState,
+  openedRequest,
+} from '../state/console-state.js';
+import { label, type SafeText, safeText } from '../text/safe-text.js';
+
+/** Why a decision about the opened request cannot be signed now. */
+export interface Obstacle {
+  readonly words: SafeText;
+  readonly tone: Tone;
+}
+
+const obstacle = (words: SafeText, tone: Tone = 'danger'): Obstacle => ({ words, tone });
+
+/** What stands in the way of a verdict on the opened request, the gravest first; null where it can be signed. */
+export function obstacleTo(state: ConsoleState, verdict: ConfirmVerdict): Obstacle | null {
+  const opened = openedRequest(state);
+  if (opened === null) return obstacle(label`no request is open`);
+  const { request, isListed, isAltered } = opened;
+  if (state.opened?.isRecord === true) return recordObstacle(request);
+  if (isAltered) return obstacle(label`the broker now shows another document under this id`);
+  if (examine(request).differences.length > 0) return obstacle(label`what is shown cannot be trusted`);
+  if (state.queue.link.state !== 'live') return obstacle(label`not connected to the broker`);
+  if (!isListed) return obstacle(label`the broker no longer lists this request`);
+  if (verdict === 'revoke') return revokeObstacle(request);
+  if (request.state !== 'pending') return obstacle(endedWords(request));
+  const { approver, pins } = state.identity;
+  if (request.votes.some((vote) => vote.approver === approver)) {
+    return obstacle(label`you have signed this one: a person counts once`, 'muted');
+  }
+  if (verdict !== 'approve') return null;
+  if (voucherOf(request, pins).state === 'forged') {
+    return obstacle(label`the signature of the submitter does not verify`);
+  }
+  if (request.document.requester === approver) {
+    return obstacle(label`you asked for this yourself: somebody else must approve`, 'muted');
+  }
+  return unreadObstacle(unreadLines(state)) ?? numberObstacle(state.confirm);
+}
+
+/** A4: what is found by a search was not brought under the cursor to be decided on. */
+function recordObstacle({ state }: RequestView): Obstacle {
+  return state === 'pending'
+    ? obstacle(label`still waits: decide in the queue`, 'warning')
+    : obstacle(label`from the history, to read only`, 'muted');
+}
+
+/** Only what can still be used, or what a door ends for us, can be taken back (A27). */
+function revokeObstacle(request: RequestView): Obstacle | null {
+  const { state, watchedAt, report, document } = request;
+  if (state === 'approved' || state === 'active') return null;
+  if (state === 'pending') return obstacle(label`it is not approved: d denies it`, 'muted');
+  if (state !== 'redeemed') return obstacle(label`there is nothing left to take back`, 'muted');
+  if (watchedAt !== null || report?.code === 'watched' || opensAloneLater(request)) return null;
+  const door = safeText(document.door, { reading: 'exact' });
+  return obstacle(label`it was used, and ${door} does not end what it opened`, 'warning');
+}
+
+/** How many lines of the opened request have not been on the screen yet. */
+export function unreadLines({ opened, identity, display, size }: ConsoleState): number {
+  if (opened === null) return 0;
+  const { ask, proof } = requestDocument(opened.request, {
+    pins: identity.pins,
+    zone: display.zone,
+    columns: size.columns,
+  });
+  return ask.length + proof.length - opened.read;
+}
+
+function unreadObstacle(unread: number): Obstacle | null {
+  if (unread <= 0) return null;
+  const lines = unread === 1 ? label`line` : label`lines`;
+  return obstacle(label`${unread} more ${lines}, read to the end to approve`, 'warning');
+}
+
+function numberObstacle(confirm: ConfirmStep | null): Obstacle | null {
+  if (confirm === null || confirm.digits === null || isMatchedNumber(confirm.digits)) return null;
+  return obstacle(
+    label`type the six digits that the requester tells you, by a way that you trust`,
+    'warning',
+  );
+}
+
+const ENDED: Readonly<Record<Exclude<RequestState, 'pending'>, SafeText>> = {
+  approved: label`it is approved already`,
+  active: label`it is approved, a grant in use`,
+  redeemed: label`it is approved and used already`,
+  denied: label`it was denied`,
+  expired: label`it expired: nobody answered in time`,
+  cancelled: label`it was cancelled`,
+  lapsed: label`its approval lapsed unused`,
+  revoked: label`its approval was taken back`,
+};
+
+function endedWords({ state, endedBy }: RequestView): SafeText {
+  if (state === 'pending') return label``;
+  if (endedBy === null) return ENDED[state];
+  return label`${ENDED[state]} (${safeText(endedBy, { reading: 'prose' })})`;
+}

@@ -1,0 +1,47 @@
+import { openConfirm } from '../deciding/confirm-step.js';
+import type { MatchedAction } from '../keys/key-table.js';
+import { detailLayout } from '../screen/screen-layout.js';
+import { type ConsoleState, isSettled } from '../state/console-state.js';
+import { detailWindow } from './detail-window.js';
+
+/** A key while a request is read. */
+export function stepDetail(state: ConsoleState, matched: MatchedAction | null): ConsoleState {
+  if (matched === null) return state;
+  const { action, times } = matched;
+  // One line stays on the screen, so that the eye finds where it was.
+  const page = Math.max(1, detailLayout(state).request - 1);
+  switch (action) {
+    case 'down':
+      return scrollBy(state, times);
+    case 'up':
+      return scrollBy(state, -times);
+    case 'pageDown':
+      return scrollBy(state, page);
+    case 'pageUp':
+      return scrollBy(state, -page);
+    case 'first':
+      return scrollBy(state, Number.NEGATIVE_INFINITY);
+    case 'last':
+      return scrollBy(state, Number.POSITIVE_INFINITY);
+    case 'back':
+      return { ...state, opened: null };
+    case 'approve':
+      return isSettled(state) ? openConfirm(state, 'approve') : state;
+    case 'deny':
+      return isSettled(state) ? openConfirm(state, 'deny') : state;
+    case 'revoke':
+      return isSettled(state) ? openConfirm(state, 'revoke') : state;
+    case 'denyFraud':
+      return isSettled(state) ? openConfirm(state, 'fraud') : state;
+    default:
+      return state;
+  }
+}
+
+function scrollBy(state: ConsoleState, lines: number): ConsoleState {
+  const height = detailLayout(state).request;
+  const shown = detailWindow(state, height);
+  if (state.opened === null || shown === null) return state;
+  const top = Math.max(0, Math.min(shown.top + lines, shown.total - height));
+  return { ...state, opened: { ...state.opened, top } };
+}

@@ -1,0 +1,48 @@
+import { brokerNow, type ConsoleState, openedRequest } from '../state/console-state.js';
+import type { Line } from '../text/line.js';
+import { backgroundLines } from './background-lines.js';
+import { requestDocument } from './request-document.js';
+import { requestProgress } from './request-progress.js';
+
+/** The part of the opened request that is on the screen. */
+export interface DetailWindow {
+  readonly lines: readonly Line[];
+  readonly top: number;
+  readonly total: number;
+  /** Which of the lines that must be read are among them: from the first, to before the second. */
+  readonly mustRead: { readonly from: number; readonly to: number };
+}
+
+export function detailWindow(state: ConsoleState, height: number): DetailWindow | null {
+  const { opened, identity, display, size } = state;
+  const { columns } = size;
+  const { zone } = display;
+  const current = openedRequest(state);
+  if (opened === null || current === null) return null;
+  const place = { columns, style: { zone, now: brokerNow(state) } };
+  const progress = requestProgress(current.request, equalAsks(state), place);
+  const { ask, proof } = requestDocument(opened.request, {
+    pins: identity.pins,
+    zone,
+    columns,
+  });
+  const background = backgroundLines(state.background, place);
+  const total = ask.length + progress.length + proof.length + background.length;
+  const top = Math.max(0, Math.min(opened.top, total - height));
+  const bottom = Math.min(total, top + Math.max(0, height));
+  const mustReadBefore = (line: number): number =>
+    Math.min(line, ask.length) + Math.min(proof.length, Math.max(0, line - ask.length - progress.length));
+  return {
+    lines: [...ask, ...progress, ...proof, ...background].slice(top, bottom),
+    top,
+    total,
+    mustRead: { from: mustReadBefore(top), to: mustReadBefore(bottom) },
+  };
+}
+
+function equalAsks({ rows, opened }: ConsoleState) {
+  const id = opened?.request.id;
+  const index = id === undefined ? undefined : rows.indexOf.get(id);
+  const row = index === undefined ? undefined : rows.rows[index];
+  return row?.section === 'pending' ? row.members.filter((member) => member.id !== id) : [];
+}

@@ -1,0 +1,175 @@
+import { zonedTime } from '../../src/client/shown-time.js';
+import { FILTER_KEYS } from '../../src/protocol/filter-text.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+import type { Action } from '../keys/key-table.js';
+import { ITEM_ROWS } from '../queue/queue-window.js';
+import { LEAD, type RowFrame, requestHeading, requestLines, rowColumns } from '../queue/row-lines.js';
+import { bodyRows } from '../screen/screen-layout.js';
+import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
+import { BLANK, centreLine, cutLine, fitLine, type Line, markedSpans, span } from '../text/line.js';
+import { wrapLine } from '../text/line-wrapping.js';
+import { label, type SafeText, safeText } from '../text/safe-text.js';
+import { writtenLines } from '../text/written-lines.js';
+import { type HistorySearch, selectedIndex } from './history-state.js';
+
+const LABEL_COLUMNS = 11;
+/** Rows of the filter while it is written, those around the caret. */
+const WRITTEN_ROWS = 2;
+/** A filter that is refused says why in at most so many rows. */
+const REFUSAL_ROWS = 4;
+
+/** How many requests are on the screen at once, below the names of the columns. */
+export const historyCapacity = (state: ConsoleState): number =>
+  Math.max(1, Math.floor((bodyRows(state) - headLines(state).length - 1) / ITEM_ROWS));
+
+/** The filter line, and what was found with it, the newest first. */
+export function historyLines(state: ConsoleState, height: number): readonly Line[] {
+  const { search } = state.history;
+  const head = headLines(state);
+  if (search === null || search.requests.length === 0) {
+    return [...head, ...nothingLines(state, search, height - head.length)];
+  }
+  const columns = rowColumns(state.size.columns);
+  const frame: RowFrame = {
+    columns,
+    approver: state.identity.approver,
+    now: brokerNow(state),
+    selected: search.selected,
+  };
+  const shown = search.requests.slice(search.top, search.top + historyCapacity(state));
+  return [
+    ...head,
+    requestHeading([span(label`Asked at`, 'muted')], columns),
+    ...shown.flatMap((request) => foundLines(state, request, frame)),
+  ];
+}
+
+/** How the request stands now, where the queue still has it. */
+function foundLines(state: ConsoleState, found: RequestView, frame: RowFrame): readonly Line[] {
+  const request = state.queue.requests.get(found.id) ?? found;
+  const isSelected = found.id === frame.selected;
+  const lead = fitLine([span(timeText(state, request.submittedAt), 'muted')], LEAD);
+  return requestLines(request, { lead, tone: isSelected ? 'strong' : 'text', count: 1 }, frame);
+}
+
+const headLines = (state: ConsoleState): readonly Line[] => [...filterLines(state), ...hintLines(state)];
+
+function filterLines({ history, size }: ConsoleState): readonly Line[] {
+  const { line, isWriting } = history;
+  const columns = size.columns - LABEL_COLUMNS - 2;
+  const name = fitLine([span(label`   Filter`, 'muted')], LABEL_COLUMNS);
+  if (isWriting) {
+    const place = { columns, rows: WRITTEN_ROWS, reading: 'exact', hasCaret: true } as const;
+    return writtenLines(line, place).map((row, at) => [
+      ...(at === 0 ? name : fitLine(BLANK, LABEL_COLUMNS)),
+      ...row,
+    ]);
+  }
+  const shown: Line =
+    line.text === ''
+      ? [span(label`none: all requests (/ to write one)`, 'muted')]
+      : markedSpans(safeText(line.text, { reading: 'exact' }));
+  return [[...name, ...cutLine(shown, columns)]];
+}
+
+/** While the filter is written: why it is refused, what the term at the caret can be, or what terms there are. */
+function hintLines({ history, size }: ConsoleState): readonly Line[] {
+  const { isWriting, refusal, line } = history;
+  if (!isWriting) return [];
+  const width = size.columns - LABEL_COLUMNS - 2;
+  const indent = fitLine(BLANK, LABEL_COLUMNS);
+  const prose = (text: string): SafeText => safeText(text, { reading: 'prose' });
+  const rows =
+    refusal === null
+      ? [cutLine([span(prose(termHint(line.text.slice(0, line.caret))), 'muted')], width)]
+      : [
+          ...wrapLine([span(label`✗ ${refusal.message}`, 'danger')], width, 'words'),
+          ...wrapLine([span(refusal.hint)], width, 'words'),
+        ].slice(0, REFUSAL_ROWS);
+  return rows.map((row) => [...indent, ...row]);
+}
+
+const TERM_AT_END = /(?:^|\s)-?([a-z]+):\S*$/;
+const ALL_TERMS = `${Object.keys(FILTER_KEYS)
+  .map((key) => `${key}:`)
+  .join(' ')} or a word`;
+
+function termHint(before: string): string {
+  const key = TERM_AT_END.exec(before)?.[1] ?? '';
+  return Object.hasOwn(FILTER_KEYS, key) ? FILTER_KEYS[key as keyof typeof FILTER_KEYS] : ALL_TERMS;
+}
+
+/** No rows yet, or none at all: what is going on, and what can be done. */
+function nothingLines(state: ConsoleState, search: HistorySearch | null, height: number): readonly Line[] {
+  const { columns } = state.size;
+  const lines = nothingWords(state, search).flatMap((line) => wrapLine(line, columns - 4, 'words'));
+  const above = Math.max(0, Math.floor((height - lines.length) / 3));
+  return [...Array<Line>(above).fill(BLANK), ...lines.map((line) => centreLine(line, columns))];
+}
+
+function nothingWords(state: ConsoleState, search: HistorySearch | null): readonly Line[] {
+  if (search === null || search.isWaiting) {
+    return [[span(label`Searching…`, 'strong')], ...searchedBack(state, search)];
+  }
+  if (search.failure !== null) {
+    const { message, hint } = search.failure;
+    return [
+      [span(label`✗ ${message}`, 'danger')],
+      [span(hint)],
+      BLANK,
+      [span(label`j tries again.`, 'muted')],
+    ];
+  }
+  if (search.next !== null && !isLiveLink(state)) {
+    return [[span(label`Not connected: the search goes on when the broker is back.`, 'warning')]];
+  }
+  const isFiltered = search.query !== '';
+  return [
+    [span(label`Nothing found.`, 'strong')],
+    BLANK,
+    [
+      span(
+        isFiltered
+          ? label`No request fits the filter; / changes it.`
+          : label`This broker keeps no request of anybody.`,
+      ),
+    ],
+  ];
+}
+
+const searchedBack = (state: ConsoleState, search: HistorySearch | null): readonly Line[] =>
+  search === null || search.searchedTo === null
+    ? []
+    : [BLANK, [span(label`looked back to ${timeText(state, search.searchedTo)}`, 'muted')]];
+
+/** How much was found, and how far back it was looked for. */
+export function historyStatus(state: ConsoleState): Line {
+  const { search } = state.history;
+  if (search === null || search.requests.length === 0) return [];
+  const { requests, letGo, next, isWaiting, failure, searchedTo } = search;
+  if (failure !== null) return [span(label`✗ ${failure.message} (j tries again)`, 'danger')];
+  const found = label`${letGo + requests.length} found`;
+  if (next === null) return [span(label`${found}, that is all`, 'muted')];
+  const back = searchedTo === null ? label`` : label` back to ${timeText(state, searchedTo)}`;
+  return [span(isWaiting ? label`${found}${back}, searching…` : label`${found}${back}, more below`, 'muted')];
+}
+
+/** The place of the selected request among all that were found so far. */
+export function historyPosition({ history: { search } }: ConsoleState): SafeText {
+  if (search === null || search.requests.length === 0) return label``;
+  const total = search.letGo + search.requests.length;
+  const more = search.next === null ? label`` : label`+`;
+  return label`${search.letGo + selectedIndex(search) + 1} of ${total}${more}`;
+}
+
+export function hiddenInHistory({ history }: ConsoleState): readonly Action[] {
+  const isEmpty = history.search === null || history.search.requests.length === 0;
+  return isEmpty && !history.isWriting ? ['down', 'up', 'pageDown', 'open'] : [];
+}
+
+/** `2026-01-31 23:00`, without what makes a moment of it: the request itself tells that. */
+function timeText({ display }: ConsoleState, time: EpochMs): SafeText {
+  const shown = zonedTime(time, display.zone).replace('T', ' ');
+  return safeText(shown.slice(0, '2026-01-31 23:00'.length), { reading: 'exact' });
+}

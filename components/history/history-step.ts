@@ -1,0 +1,165 @@
+import { formatFilter, MAX_FILTER_LENGTH, parseFilter } from '../../src/protocol/filter-text.js';
+import { Problem } from '../../src/protocol/problems.js';
+import type { MatchedAction, Press } from '../keys/key-table.js';
+import { type Step, stay } from '../state/console-effects.js';
+import type { HistoryEvent } from '../state/console-events.js';
+import { brokerNow, type ConsoleState, isLiveLink, isPainted } from '../state/console-state.js';
+import { span } from '../text/line.js';
+import { label, safeText } from '../text/safe-text.js';
+import { editLine, insertText, type TextLine } from '../text/text-line.js';
+import { historyCapacity } from './history-lines.js';
+import {
+  addPage,
+  followSelected,
+  type HistorySearch,
+  type HistoryState,
+  moveSelection,
+  newSearch,
+  selectedIndex,
+  wantsMore,
+} from './history-state.js';
+
+/** Goes to the history, where the newest requests are looked for if nothing was yet. */
+export function openHistory(
+  state: ConsoleState,
+  { isWriting }: { readonly isWriting: boolean },
+): ConsoleState {
+  const { history } = state;
+  const search = history.search ?? newSearch(1, '', '');
+  return { ...state, screen: 'history', history: { ...history, isWriting, search } };
+}
+
+/** A key in the history, or in its filter line. */
+export function stepHistory(state: ConsoleState, matched: MatchedAction | null, press: Press): Step {
+  if (state.history.isWriting) return stay(write(state, matched, press));
+  return stay(matched === null ? state : browse(state, matched));
+}
+
+function browse(state: ConsoleState, { action, times }: MatchedAction): ConsoleState {
+  const page = historyCapacity(state);
+  switch (action) {
+    case 'down':
+      return moveBy(state, times);
+    case 'up':
+      return moveBy(state, -times);
+    case 'pageDown':
+      return moveBy(state, page);
+    case 'pageUp':
+      return moveBy(state, -page);
+    case 'first':
+      return toNewest(state);
+    case 'last':
+      return moveBy(state, Number.POSITIVE_INFINITY);
+    case 'open':
+      return isPainted(state) ? read(state) : state;
+    case 'back':
+      return { ...state, screen: 'queue' };
+    default:
+      return state;
+  }
+}
+
+function moveBy(state: ConsoleState, count: number): ConsoleState {
+  return withSearch(state, (search) => moveSelection(search, count));
+}
+
+/** Where one is at the top already, or the newest were let go, they are looked for again: since then more may have come. */
+function toNewest(state: ConsoleState): ConsoleState {
+  return withSearch(state, (search) => {
+    if (search.letGo === 0 && (search.isWaiting || selectedIndex(search) > 0))
+      return moveSelection(search, Number.NEGATIVE_INFINITY);
+    return newSearch(search.number + 1, search.filter, search.query);
+  });
+}
+
+/** Opens the selected request to be read and for nothing else. */
+function read(state: ConsoleState): ConsoleState {
+  const { search } = state.history;
+  const request = search?.requests[selectedIndex(search)];
+  if (request === undefined) return state;
+  return { ...state, opened: { request, isRecord: true, top: 0, read: 0, width: state.size.columns } };
+}
+
+function write(state: ConsoleState, matched: MatchedAction | null, press: Press): ConsoleState {
+  const { history } = state;
+  if (matched?.action === 'find') return find(state);
+  if (matched?.action === 'back') {
+    const text = history.search?.filter ?? '';
+    return withHistory(state, { isWriting: false, refusal: null, line: { text, caret: text.length } });
+  }
+  if ('text' in press) return insertIntoFilter(state, press.text);
+  const line = editLine(history.line, press);
+  return line === null ? state : withLine(state, line);
+}
+
+/** Text that is typed or pasted into the filter line. A line break is a space there: only the key alone searches (A35). */
+export function insertIntoFilter(state: ConsoleState, text: string): ConsoleState {
+  const line = insertText(state.history.line, text.replaceAll(/[\r\n]+/g, ' '));
+  if (line.text.length <= MAX_FILTER_LENGTH) return withLine(state, line);
+  return { ...state, notice: [span(label`The filter is full: ${MAX_FILTER_LENGTH} characters.`, 'warning')] };
+}
+
+const withLine = (state: ConsoleState, line: TextLine): ConsoleState =>
+  withHistory(state, { line, refusal: null });
+
+/** Searches with what is written, also where it is what was searched for before: since then more may have come. */
+function find(state: ConsoleState): ConsoleState {
+  const { line, search } = state.history;
+  try {
+    const query = formatFilter(parseFilter(line.text, brokerNow(state)));
+    return withHistory(state, {
+      isWriting: false,
+      refusal: null,
+      search: newSearch((search?.number ?? 0) + 1, line.text, query),
+    });
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const prose = (text: string) => safeText(text, { reading: 'prose' });
+    return withHistory(state, { refusal: { message: prose(error.message), hint: prose(error.hint) } });
+  }
+}
+
+/** Takes a page, or that there is none, over where it is still wanted. */
+export function hearHistory(state: ConsoleState, event: HistoryEvent): Step {
+  return stay(
+    withSearch(state, (search) => {
+      if (search.number !== event.search) return search;
+      if (event.type === 'found') return addPage(search, event.page);
+      const { message, hint } = event;
+      return { ...search, isWaiting: false, failure: { message, hint } };
+    }),
+  );
+}
+
+/** Forgets why a search failed: the broker is back. */
+export const resumeSearch = (state: ConsoleState): ConsoleState =>
+  withSearch(state, (search) => (search.failure === null ? search : { ...search, failure: null }));
+
+/** What follows from any change while the history is looked at: the window, and the next page where it is wanted. */
+export function settleHistory(state: ConsoleState): Step {
+  const { search } = state.history;
+  if (search === null) return stay(state);
+  const capacity = historyCapacity(state);
+  const followed = followSelected(search, capacity);
+  if (followed.next === null || !isLiveLink(state) || !wantsMore(followed, capacity)) {
+    return stay(followed === search ? state : withHistory(state, { search: followed }));
+  }
+  const { number, query, next } = followed;
+  return stay(withHistory(state, { search: { ...followed, isWaiting: true } }), {
+    type: 'search',
+    search: number,
+    query: { filter: query, cursor: next.cursor },
+  });
+}
+
+function withSearch(state: ConsoleState, change: (search: HistorySearch) => HistorySearch): ConsoleState {
+  const { search } = state.history;
+  if (search === null) return state;
+  const changed = change(search);
+  return changed === search ? state : withHistory(state, { search: changed });
+}
+
+const withHistory = (state: ConsoleState, change: Partial<HistoryState>): ConsoleState => ({
+  ...state,
+  history: { ...state.history, ...change },
+});

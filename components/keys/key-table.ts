@@ -1,0 +1,428 @@
+import { label, type SafeText } from '../text/safe-text.js';
+
+/** What a person can do. Names of actions, not of keys. */
+export type Action =
+  | 'down'
+  | 'up'
+  | 'pageDown'
+  | 'pageUp'
+  | 'first'
+  | 'last'
+  | 'open'
+  | 'approve'
+  | 'deny'
+  | 'denyFraud'
+  | 'back'
+  | 'next'
+  | 'previous'
+  | 'activate'
+  | 'comment'
+  | 'cover'
+  | 'revoke'
+  | 'acknowledge'
+  | 'filter'
+  | 'find'
+  | 'retry'
+  | 'drop'
+  | 'toQueue'
+  | 'toHistory'
+  | 'toOutbox'
+  | 'help'
+  | 'suspend'
+  | 'redraw'
+  | 'quit';
+
+/**
+ * Where keys go. `comment`, `number` and `filter` are fields: all that is no key of them is text. `record` is a request of the
+ * past, `drop` the step before a dead letter is dropped.
+ */
+export type KeyContext =
+  | 'queue'
+  | 'detail'
+  | 'confirm'
+  | 'cover'
+  | 'comment'
+  | 'number'
+  | 'history'
+  | 'filter'
+  | 'record'
+  | 'outbox'
+  | 'drop'
+  | 'help';
+
+export type NamedKey =
+  | 'up'
+  | 'down'
+  | 'left'
+  | 'right'
+  | 'pageUp'
+  | 'pageDown'
+  | 'home'
+  | 'end'
+  | 'enter'
+  | 'escape'
+  | 'tab'
+  | 'shiftTab'
+  | 'backspace'
+  | 'delete';
+
+/**
+ * What came from the keyboard at once. `text` may be several characters: a fast hand, a held key, a paste without
+ * brackets, or another program (A35).
+ */
+export type Press = { readonly named: NamedKey } | { readonly control: string } | { readonly text: string };
+
+/** One row feeds the matcher, the footer and the help. */
+export interface KeyRow {
+  readonly action: Action;
+  readonly contexts: readonly KeyContext[];
+  readonly keys: readonly Press[];
+  /** How the keys are written. */
+  readonly shown: SafeText;
+  /** One or two words for the footer; null where it stands in the help only. */
+  readonly hint: SafeText | null;
+  readonly explained: SafeText;
+  /** A held key repeats it; all else takes exactly one character. */
+  readonly repeats?: true;
+  /** It answers a banner, which names it: it does nothing, and stands nowhere else, while that is not shown. */
+  readonly isInBanner?: true;
+}
+
+/** Rows that belong together, under one title in the help. */
+export interface KeySection {
+  readonly title: SafeText;
+  readonly rows: readonly KeyRow[];
+}
+
+const SCREEN_CONTEXTS: readonly KeyContext[] = ['queue', 'history', 'outbox'];
+const READING: readonly KeyContext[] = [...SCREEN_CONTEXTS, 'detail', 'record', 'help'];
+const DECIDING: readonly KeyContext[] = ['queue', 'detail'];
+const CONFIRMING: readonly KeyContext[] = ['confirm', 'cover', 'comment', 'number'];
+const EVERYWHERE: readonly KeyContext[] = [...READING, ...CONFIRMING, 'filter', 'drop'];
+
+export const KEY_SECTIONS: readonly KeySection[] = [
+  {
+    title: label`Reading`,
+    rows: [
+      {
+        action: 'down',
+        contexts: READING,
+        keys: [{ text: 'j' }, { named: 'down' }],
+        shown: label`j ↓`,
+        hint: label`down`,
+        explained: label`next row, next line`,
+        repeats: true,
+      },
+      {
+        action: 'up',
+        contexts: READING,
+        keys: [{ text: 'k' }, { named: 'up' }],
+        shown: label`k ↑`,
+        hint: null,
+        explained: label`row above, line above`,
+        repeats: true,
+      },
+      {
+        action: 'pageDown',
+        contexts: READING,
+        keys: [{ text: ' ' }, { named: 'pageDown' }],
+        shown: label`Space`,
+        hint: label`page`,
+        explained: label`one screen down, as PgDn; PgUp goes up`,
+      },
+      {
+        action: 'pageUp',
+        contexts: READING,
+        keys: [{ named: 'pageUp' }],
+        shown: label`PgUp`,
+        hint: null,
+        explained: label`one screen up`,
+      },
+      {
+        action: 'first',
+        contexts: READING,
+        keys: [{ text: 'g' }, { named: 'home' }],
+        shown: label`g Home`,
+        hint: null,
+        explained: label`to the top`,
+      },
+      {
+        action: 'last',
+        contexts: READING,
+        keys: [{ text: 'G' }, { named: 'end' }],
+        shown: label`G End`,
+        hint: null,
+        explained: label`to the end; what was jumped over stays unread`,
+      },
+      {
+        action: 'open',
+        contexts: ['queue', 'history'],
+        keys: [{ named: 'enter' }],
+        shown: label`Enter`,
+        hint: label`read`,
+        explained: label`open the request and read all of it`,
+      },
+    ],
+  },
+  {
+    title: label`Deciding`,
+    rows: [
+      {
+        action: 'approve',
+        contexts: DECIDING,
+        keys: [{ text: 'a' }],
+        shown: label`a`,
+        hint: label`approve`,
+        explained: label`approve: read the request first, then confirm`,
+      },
+      {
+        action: 'deny',
+        contexts: DECIDING,
+        keys: [{ text: 'd' }],
+        shown: label`d`,
+        hint: label`deny`,
+        explained: label`deny: opens the request, then confirm`,
+      },
+      {
+        action: 'denyFraud',
+        contexts: DECIDING,
+        keys: [{ text: 'f' }],
+        shown: label`f`,
+        hint: null,
+        explained: label`deny as fraud: locks the requester until unlocked`,
+      },
+      {
+        action: 'revoke',
+        contexts: ['detail'],
+        keys: [{ text: 'R' }],
+        shown: label`R`,
+        hint: label`revoke`,
+        explained: label`take an approval or a grant back, then confirm`,
+      },
+      {
+        action: 'acknowledge',
+        contexts: ['queue'],
+        keys: [{ text: 'R' }],
+        shown: label`R`,
+        hint: null,
+        explained: label`take note that the broker was restored from a back-up`,
+        isInBanner: true,
+      },
+    ],
+  },
+  {
+    title: label`Confirming`,
+    rows: [
+      {
+        action: 'next',
+        contexts: [...CONFIRMING, 'drop'],
+        keys: [{ named: 'tab' }],
+        shown: label`Tab`,
+        hint: label`move`,
+        explained: label`Cancel, Sign, cover, number, comment, and round again`,
+      },
+      {
+        action: 'previous',
+        contexts: [...CONFIRMING, 'drop'],
+        keys: [{ named: 'shiftTab' }],
+        shown: label`Shift-Tab`,
+        hint: null,
+        explained: label`the same, backwards`,
+      },
+      {
+        action: 'next',
+        contexts: ['confirm', 'drop'],
+        keys: [{ named: 'right' }, { named: 'left' }],
+        shown: label`← →`,
+        hint: null,
+        explained: label`between Cancel and Sign`,
+      },
+      {
+        action: 'cover',
+        contexts: ['cover'],
+        keys: [{ text: ' ' }],
+        shown: label`Space`,
+        hint: label`this ask or all equal ones`,
+        explained: label`cover: this ask or all equal ones; ← → time, ↑ ↓ uses`,
+      },
+      {
+        action: 'comment',
+        contexts: ['confirm'],
+        keys: [{ text: 'c' }],
+        shown: label`c`,
+        hint: label`comment`,
+        explained: label`write a comment; it is signed with the decision`,
+      },
+      {
+        action: 'activate',
+        contexts: [...CONFIRMING, 'drop'],
+        keys: [{ named: 'enter' }],
+        shown: label`Enter`,
+        hint: null,
+        explained: label`press the focused button, or end what is typed`,
+      },
+    ],
+  },
+  {
+    title: label`History`,
+    rows: [
+      {
+        action: 'filter',
+        contexts: SCREEN_CONTEXTS,
+        keys: [{ text: '/' }],
+        shown: label`/`,
+        hint: label`search`,
+        explained: label`search the history: write a filter`,
+      },
+      {
+        action: 'find',
+        contexts: ['filter'],
+        keys: [{ named: 'enter' }],
+        shown: label`Enter`,
+        hint: label`search`,
+        explained: label`search with the filter; Ctrl-U empties it`,
+      },
+    ],
+  },
+  {
+    title: label`Outbox`,
+    rows: [
+      {
+        action: 'retry',
+        contexts: ['outbox'],
+        keys: [{ text: 'r' }],
+        shown: label`r`,
+        hint: label`retry`,
+        explained: label`have a dead letter sent again`,
+      },
+      {
+        action: 'drop',
+        contexts: ['outbox'],
+        keys: [{ text: 'x' }],
+        shown: label`x`,
+        hint: label`drop`,
+        explained: label`drop a dead letter for good, then confirm`,
+      },
+    ],
+  },
+  {
+    title: label`Screens`,
+    rows: [
+      {
+        action: 'toQueue',
+        contexts: SCREEN_CONTEXTS,
+        keys: [{ text: '1' }],
+        shown: label`1`,
+        hint: null,
+        explained: label`the queue: who waits`,
+      },
+      {
+        action: 'toHistory',
+        contexts: SCREEN_CONTEXTS,
+        keys: [{ text: '2' }],
+        shown: label`2`,
+        hint: null,
+        explained: label`the history: what was ever asked`,
+      },
+      {
+        action: 'toOutbox',
+        contexts: SCREEN_CONTEXTS,
+        keys: [{ text: '6' }],
+        shown: label`6`,
+        hint: null,
+        explained: label`the outbox: what leaves the broker, and dead letters`,
+      },
+    ],
+  },
+  {
+    title: label`Anywhere`,
+    rows: [
+      {
+        action: 'back',
+        contexts: ['detail', 'record', 'history', 'outbox', ...CONFIRMING, 'filter', 'drop', 'help'],
+        keys: [{ named: 'escape' }],
+        shown: label`Esc`,
+        hint: label`back`,
+        explained: label`one step back, nothing is signed`,
+      },
+      {
+        action: 'help',
+        contexts: READING,
+        keys: [{ text: '?' }],
+        shown: label`?`,
+        hint: label`help`,
+        explained: label`this page`,
+      },
+      {
+        action: 'quit',
+        contexts: READING,
+        keys: [{ text: 'q' }],
+        shown: label`q`,
+        hint: label`quit`,
+        explained: label`leave; requests go on without this console`,
+      },
+      {
+        action: 'quit',
+        contexts: EVERYWHERE,
+        keys: [{ control: 'c' }],
+        shown: label`Ctrl-C`,
+        hint: null,
+        explained: label`leave from anywhere`,
+      },
+      {
+        action: 'redraw',
+        contexts: EVERYWHERE,
+        keys: [{ control: 'l' }],
+        shown: label`Ctrl-L`,
+        hint: null,
+        explained: label`paint the screen anew`,
+      },
+      {
+        action: 'suspend',
+        contexts: EVERYWHERE,
+        keys: [{ control: 'z' }],
+        shown: label`Ctrl-Z`,
+        hint: null,
+        explained: label`to the shell; fg comes back`,
+      },
+    ],
+  },
+];
+
+export const KEY_TABLE: readonly KeyRow[] = KEY_SECTIONS.flatMap(({ rows }) => rows);
+
+/** One action, so many times: more than once only for keys that may be held. */
+export interface MatchedAction {
+  readonly action: Action;
+  readonly times: number;
+}
+
+/**
+ * The action of a press, or null. Several characters at once are an action only if they are one repeating key held
+ * down: nothing else is ever acted on but exactly one character (A34, A35).
+ */
+export function matchKey(context: KeyContext, press: Press): MatchedAction | null {
+  for (const { action, contexts, keys, repeats } of KEY_TABLE) {
+    if (!contexts.includes(context)) continue;
+    for (const key of keys) {
+      const times = timesPressed(key, press, repeats === true);
+      if (times > 0) return { action, times };
+    }
+  }
+  return null;
+}
+
+function timesPressed(key: Press, press: Press, repeats: boolean): number {
+  if ('named' in key) return 'named' in press && press.named === key.named ? 1 : 0;
+  if ('control' in key) return 'control' in press && press.control === key.control ? 1 : 0;
+  if (!('text' in press)) return 0;
+  if (press.text === key.text) return 1;
+  return repeats && press.text === key.text.repeat(press.text.length) ? press.text.length : 0;
+}
+
+/** The rows whose hints stand in the footer. */
+export function footerRows(context: KeyContext): readonly (KeyRow & { readonly hint: SafeText })[] {
+  return KEY_TABLE.filter(
+    (row): row is KeyRow & { readonly hint: SafeText } => row.hint !== null && row.contexts.includes(context),
+  );
+}

@@ -1,0 +1,76 @@
+import { openConfirm } from '../deciding/confirm-step.js';
+import type { MatchedAction } from '../keys/key-table.js';
+import { bodyRows } from '../screen/screen-layout.js';
+import { type Step, stay } from '../state/console-effects.js';
+import {
+  type ConsoleState,
+  isPainted,
+  isSettled,
+  type OpenedRequest,
+  selectedRequest,
+  selectedRow,
+} from '../state/console-state.js';
+import { span } from '../text/line.js';
+import { label } from '../text/safe-text.js';
+import { queueCapacity } from './queue-window.js';
+import { shownRequest } from './request-rows.js';
+
+/** A key in the queue. */
+export function stepQueue(state: ConsoleState, matched: MatchedAction | null): Step {
+  if (matched?.action === 'acknowledge') return acknowledge(state);
+  return stay(matched === null ? state : changeQueue(state, matched));
+}
+
+/** Only what has stood on the screen for a while is taken note of, and only while the picture is the broker's. */
+function acknowledge(state: ConsoleState): Step {
+  const { queue } = state;
+  const isShown = queue.restoration !== null && queue.link.state === 'live' && isSettled(state);
+  return isShown ? stay(state, { type: 'acknowledge' }) : stay(state);
+}
+
+function changeQueue(state: ConsoleState, { action, times }: MatchedAction): ConsoleState {
+  switch (action) {
+    case 'down':
+      return moveBy(state, times);
+    case 'up':
+      return moveBy(state, -times);
+    case 'pageDown':
+      return moveBy(state, queueCapacity(bodyRows(state)));
+    case 'pageUp':
+      return moveBy(state, -queueCapacity(bodyRows(state)));
+    case 'first':
+      return moveBy(state, Number.NEGATIVE_INFINITY);
+    case 'last':
+      return moveBy(state, Number.POSITIVE_INFINITY);
+    case 'open':
+      return isPainted(state) ? open(state) : state;
+    case 'approve':
+      return isSettled(state) ? askToRead(open(state)) : state;
+    case 'deny':
+      return isSettled(state) ? openConfirm(open(state), 'deny') : state;
+    case 'denyFraud':
+      return isSettled(state) ? openConfirm(open(state), 'fraud') : state;
+    default:
+      return state;
+  }
+}
+
+function moveBy(state: ConsoleState, count: number): ConsoleState {
+  const { rows, indexOf } = state.rows;
+  const from = state.selected === null ? -1 : (indexOf.get(state.selected) ?? -1);
+  const row = rows[Math.max(0, Math.min(rows.length - 1, from + count))];
+  if (row === undefined || row === selectedRow(state)) return state;
+  return { ...state, selected: shownRequest(row, null).id };
+}
+
+function open(state: ConsoleState): ConsoleState {
+  const request = selectedRequest(state);
+  if (request === null) return state;
+  const opened: OpenedRequest = { request, isRecord: false, top: 0, read: 0, width: state.size.columns };
+  return { ...state, opened };
+}
+
+function askToRead(state: ConsoleState): ConsoleState {
+  if (state.opened?.request.state !== 'pending') return state;
+  return { ...state, notice: [span(label`Read it first. Then press a again.`, 'accent')] };
+}

@@ -1,0 +1,98 @@
+import { grantOver, usesLeft } from '../../src/protocol/grant.js';
+import type { Outcome, RequestView } from '../../src/protocol/request-view.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+import type { Tone } from '../screen/theme.js';
+import { leftText } from '../text/clock-text.js';
+import { type Line, markedSpans, span } from '../text/line.js';
+import { label, type SafeText, safeText } from '../text/safe-text.js';
+
+/** Where a request stands, in words: a symbol, and a tone that only repeats what they say. */
+export interface Standing {
+  readonly symbol: SafeText;
+  readonly words: SafeText;
+  readonly tone: Tone;
+}
+
+const standing = (symbol: SafeText, words: SafeText, tone: Tone): Standing => ({ symbol, words, tone });
+
+/**
+ * Words a standing so that it never claims more than is known: green and "opened" come from the door's own report and
+ * from nothing else (A50).
+ */
+export function standingOf(request: RequestView, approver: string, now: EpochMs): Standing {
+  const { state, report } = request;
+  if (report !== null) return reported(request, report.outcome, now);
+  switch (state) {
+    case 'pending':
+      return pending(request, approver, now);
+    case 'approved':
+      return standing(label`○`, claimWords(request, now), 'accent');
+    case 'active':
+      return standing(label`○`, label`grant in use, ${leftOfGrant(request, now)}`, 'accent');
+    case 'redeemed':
+      return standing(label`○`, label`approved, door has not reported`, 'accent');
+    case 'denied':
+      return standing(label`✗`, deniedWords(request), 'danger');
+    case 'expired':
+      return standing(label`·`, label`expired, nobody answered`, 'muted');
+    case 'lapsed':
+      return standing(label`·`, label`lapsed, never used`, 'muted');
+    case 'cancelled':
+      return standing(label`·`, label`cancelled`, 'muted');
+    case 'revoked':
+      return standing(label`✗`, label`revoked`, 'danger');
+  }
+}
+
+/** Symbol and words as a line. */
+export function standingLine({ symbol, words, tone }: Standing): Line {
+  return [span(label`${symbol} `, tone), ...markedSpans(words, tone)];
+}
+
+function reported(request: RequestView, outcome: Outcome, now: EpochMs): Standing {
+  const { state, report } = request;
+  const code = report?.code ?? null;
+  const because = code === null ? label`` : label` (${safeText(code, { reading: 'exact' })})`;
+  if (outcome === 'observed') return standing(label`·`, label`observed only, door not guarded`, 'warning');
+  if (outcome === 'refused') return standing(label`✗`, label`door refused${because}`, 'danger');
+  if (state === 'active')
+    return standing(label`✓`, label`opened, grant: ${leftOfGrant(request, now)}`, 'good');
+  if (state === 'redeemed' || state === 'approved') return standing(label`✓`, label`opened`, 'good');
+  return standing(
+    label`▲`,
+    label`${state === 'revoked' ? label`opened, then revoked` : label`opened, not approved`}`,
+    'danger',
+  );
+}
+
+function pending(request: RequestView, approver: string, now: EpochMs): Standing {
+  const { votes, waiting, document, alone } = request;
+  if (alone !== null) {
+    return standing(label`▲`, label`break-glass: opens alone, ${leftText(alone.opensAt - now)}`, 'alarm');
+  }
+  if (waiting === 0) return standing(label`○`, label`nobody waiting`, 'warning');
+  if (document.requester === approver) return standing(label`●`, label`your own ask`, 'muted');
+  if (votes.some((vote) => vote.approver === approver)) {
+    return standing(label`●`, label`you signed, others must too`, 'muted');
+  }
+  if (votes.length > 0) return standing(label`●`, label`waiting, ${votes.length} signed`, 'accent');
+  return standing(label`●`, label`waiting`, 'accent');
+}
+
+/** How much is left of a grant in use: time, and uses where they are counted. */
+function leftOfGrant(request: RequestView, now: EpochMs): SafeText {
+  const over = grantOver(request) ?? now;
+  const uses = usesLeft(request);
+  const time = leftText(over - now);
+  return Number.isFinite(uses) ? label`${time}, ${uses} left` : time;
+}
+
+function claimWords({ claimBy }: RequestView, now: EpochMs): SafeText {
+  if (claimBy === null) return label`approved, not used yet`;
+  return label`approved, not used yet, ${leftText(claimBy - now)}`;
+}
+
+function deniedWords({ votes }: RequestView): SafeText {
+  const denier = votes.find(({ verdict }) => verdict === 'deny')?.approver;
+  return denier === undefined ? label`denied` : label`denied by ${safeText(denier, { reading: 'exact' })}`;
+}

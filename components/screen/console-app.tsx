@@ -1,0 +1,134 @@
+import { Box, useApp, useStdout } from 'ink';
+import { type ReactElement, useCallback, useMemo, useState } from 'react';
+import type { Alerts } from '../../src/client/alerts.js';
+import type { Display } from '../../src/client/display.js';
+import type { QueueConnection } from '../../src/client/queue.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+import { DetailScreen } from '../detail/detail-screen.js';
+import { useClock } from '../hooks/use-clock.js';
+import { useConsoleState } from '../hooks/use-console-state.js';
+import { useEffects } from '../hooks/use-effects.js';
+import { useKeyboard } from '../hooks/use-keyboard.js';
+import { usePaintedFrames } from '../hooks/use-painted-frames.js';
+import { usePending } from '../hooks/use-pending.js';
+import { useQueue } from '../hooks/use-queue.js';
+import { terminalSize, useTerminalSize } from '../hooks/use-terminal-size.js';
+import { useTitle } from '../hooks/use-title.js';
+import type { ConsoleEvent } from '../state/console-events.js';
+import { type ConsoleState, isTooSmall, SMALLEST, startState } from '../state/console-state.js';
+import { createConsoleStore } from '../state/console-store.js';
+import type { PaintedFrames } from '../state/painted-frames.js';
+import { span } from '../text/line.js';
+import { label } from '../text/safe-text.js';
+import { Footer } from './footer.js';
+import { Header, titleText } from './header.js';
+import { HelpOverlay } from './help-overlay.js';
+import { SafeLine, SafeLines } from './safe-line.js';
+import { bodyRows } from './screen-layout.js';
+import { SCREENS } from './screens.js';
+
+export interface ConsoleAppProps {
+  readonly connection: QueueConnection;
+  readonly display: Display;
+  readonly warnings: readonly string[];
+  readonly clock: () => EpochMs;
+  readonly frames: PaintedFrames;
+  readonly alerts: Alerts;
+  /** Called with how many are pending whenever that changes; null while it is not known. */
+  readonly onPending: (pending: number | null) => void;
+}
+
+/** Wires the world to the state of the console, and the state to the screen. */
+export function ConsoleApp({
+  connection,
+  display,
+  warnings,
+  clock,
+  frames,
+  alerts,
+  onPending,
+}: ConsoleAppProps): ReactElement {
+  const { exit } = useApp();
+  const { stdout } = useStdout();
+  const [store] = useState(() =>
+    createConsoleStore(
+      startState({
+        identity: connection,
+        display,
+        quiet: alerts.quiet,
+        warnings,
+        queue: connection.queue(),
+        size: terminalSize(stdout),
+        at: clock(),
+      }),
+    ),
+  );
+  const state = useConsoleState(store);
+  const dispatch = useCallback(
+    (event: ConsoleEvent) => {
+      try {
+        store.dispatch(event);
+      } catch (error) {
+        exit(error);
+      }
+    },
+    [store, exit],
+  );
+  const on = useMemo(() => eventSources(dispatch, connection, clock), [dispatch, connection, clock]);
+
+  useEffects(store, { connection, alerts, dispatch });
+  useQueue(connection, on.queue);
+  useTerminalSize(on.resize);
+  useKeyboard(on.press, on.paste);
+  usePaintedFrames(state, frames, on.painted);
+  useClock(state, on.tick);
+  useTitle(titleText(state));
+  usePending(state, onPending);
+
+  return isTooSmall(state) ? <TooSmall state={state} /> : <Screen state={state} />;
+}
+
+/** One function for each kind of event, which adds the time. */
+function eventSources(
+  dispatch: (event: ConsoleEvent) => void,
+  connection: QueueConnection,
+  clock: () => EpochMs,
+) {
+  let identified = connection.pins;
+  type Rest<Type> = Omit<Extract<ConsoleEvent, { type: Type }>, 'type' | 'at'>;
+  return {
+    queue: (queue: Rest<'queue'>['queue']) => {
+      const { fingerprint, pins } = connection;
+      if (pins !== identified) dispatch({ type: 'identified', broker: { fingerprint, pins } });
+      identified = pins;
+      dispatch({ type: 'queue', queue, at: clock() });
+    },
+    tick: () => dispatch({ type: 'tick', at: clock() }),
+    resize: (size: Rest<'resize'>['size']) => dispatch({ type: 'resize', size }),
+    press: (press: Rest<'press'>['press']) => dispatch({ type: 'press', press, at: clock() }),
+    paste: (text: string) => dispatch({ type: 'paste', text, at: clock() }),
+    painted: (frame: Rest<'painted'>['frame']) => dispatch({ type: 'painted', frame, at: clock() }),
+  };
+}
+
+function Screen({ state }: { readonly state: ConsoleState }): ReactElement {
+  const height = bodyRows(state);
+  return (
+    <Box flexDirection="column" width={state.size.columns} height={state.size.rows} overflow="hidden">
+      <Header state={state} />
+      <Body state={state} height={height} />
+      <Footer state={state} />
+    </Box>
+  );
+}
+
+function Body({ state, height }: { readonly state: ConsoleState; readonly height: number }): ReactElement {
+  if (state.isHelpOpen) return <HelpOverlay state={state} />;
+  if (state.opened !== null) return <DetailScreen state={state} height={height} />;
+  return <SafeLines lines={SCREENS[state.screen].lines(state, height)} height={height} />;
+}
+
+function TooSmall({ state: { size } }: { readonly state: ConsoleState }): ReactElement {
+  const words = label`The console needs ${SMALLEST.columns}x${SMALLEST.rows}; this is ${size.columns}x${size.rows}.`;
+  return <SafeLine line={[span(words, 'warning')]} />;
+}

@@ -1,0 +1,75 @@
+import type { ReactElement } from 'react';
+import { obstacleTo } from '../deciding/obstacles.js';
+import { detailWindow } from '../detail/detail-window.js';
+import { type Action, footerRows } from '../keys/key-table.js';
+import { type ConsoleState, isSettled, openedRequest } from '../state/console-state.js';
+import { type Line, lineWidth, span, spreadLine } from '../text/line.js';
+import { label, type SafeText } from '../text/safe-text.js';
+import { helpWindow } from './help-overlay.js';
+import { SafeLines } from './safe-line.js';
+import { detailLayout } from './screen-layout.js';
+import { keyContext, SCREENS } from './screens.js';
+
+/** What just happened or can be done, and the keys. */
+export function Footer({ state }: { readonly state: ConsoleState }): ReactElement {
+  return <SafeLines lines={footerLines(state)} height={2} />;
+}
+
+export function footerLines(state: ConsoleState): readonly Line[] {
+  const { columns } = state.size;
+  const status: Line = [span(label`  `), ...(state.notice ?? statusLine(state))];
+  return [spreadLine(status, [span(positionText(state), 'muted'), span(label`  `)], columns), keyLine(state)];
+}
+
+function statusLine(state: ConsoleState): Line {
+  const isInFront = state.opened === null && !state.isHelpOpen;
+  return isInFront ? SCREENS[state.screen].status(state) : offerLine(state);
+}
+
+/** What can be decided about the opened request, or why not yet. */
+function offerLine(state: ConsoleState): Line {
+  const opened = openedRequest(state);
+  if (opened === null || state.confirm !== null || state.isHelpOpen || !isSettled(state)) return [];
+  if (obstacleTo(state, 'revoke') === null) return [span(label`R takes it back.`)];
+  const approve = obstacleTo(state, 'approve');
+  if (state.opened?.isRecord === true && approve !== null) return [span(approve.words, approve.tone)];
+  if (approve?.tone === 'danger') return [span(label`Cannot be approved: ${approve.words}`, 'danger')];
+  if (approve !== null) return [span(approve.words, approve.tone)];
+  return [span(label`All read: a approves, d denies, f denies as fraud.`)];
+}
+
+function positionText(state: ConsoleState): SafeText {
+  if (state.isHelpOpen) {
+    const { top, height, total } = helpWindow(state);
+    return total <= height ? label`` : label`lines ${top + 1}–${top + height} of ${total}`;
+  }
+  if (state.opened !== null) {
+    const shown = detailWindow(state, detailLayout(state).request);
+    if (shown === null) return label``;
+    if (shown.lines.length === 0) return label`${shown.total} lines`;
+    return label`lines ${shown.top + 1}–${shown.top + shown.lines.length} of ${shown.total}`;
+  }
+  return SCREENS[state.screen].position(state);
+}
+
+function keyLine(state: ConsoleState): Line {
+  const hidden = hiddenActions(state);
+  const line: Line[number][] = [span(label` `)];
+  for (const { action, shown, hint } of footerRows(keyContext(state))) {
+    if (hidden.includes(action)) continue;
+    const piece: Line = [span(label` ${shown}`, 'strong'), span(label` ${hint} `, 'muted')];
+    if (lineWidth([...line, ...piece]) <= state.size.columns) line.push(...piece);
+  }
+  return line;
+}
+
+/** Keys that would do nothing now are not offered. */
+function hiddenActions(state: ConsoleState): readonly Action[] {
+  if (state.confirm?.isSigning === true) return ['next', 'comment', 'back'];
+  if (state.opened === null) return SCREENS[state.screen].hidden(state);
+  const hidden: Action[] = [];
+  if (obstacleTo(state, 'approve') !== null) hidden.push('approve');
+  if (obstacleTo(state, 'deny') !== null) hidden.push('deny');
+  if (obstacleTo(state, 'revoke') !== null) hidden.push('revoke');
+  return hidden;
+}

@@ -1,0 +1,124 @@
+import type { ReactElement } from 'react';
+import type { Display } from '../../src/client/display.js';
+import type { Link } from '../../src/client/queue.js';
+import type { RequestId } from '../../src/protocol/names.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
+import { KEY_TABLE } from '../keys/key-table.js';
+import { otherReaders, readingLine } from '../queue/readers.js';
+import type { ConsoleState } from '../state/console-state.js';
+import { cutLine, type Line, lineWidth, markedSpans, type Span, span, spreadLine } from '../text/line.js';
+import { label, repeatText, type SafeText, safeText } from '../text/safe-text.js';
+import { bannerLines } from './banner-lines.js';
+import { SafeLines } from './safe-line.js';
+import { SCREEN_ROWS } from './screens.js';
+import type { Tone } from './theme.js';
+
+/** Characters of the fingerprint that are shown, after `SHA256:`. */
+const SHORT_FINGERPRINT = 12;
+
+/** On a narrower terminal the address needs the room more than the number of grants, which have rows of their own. */
+const WIDE = 100;
+
+/** Who, where, how fresh and how many; below it whatever must not be overlooked. */
+export function Header({ state }: { readonly state: ConsoleState }): ReactElement {
+  const lines = headerLines(state);
+  return <SafeLines lines={lines} height={lines.length} />;
+}
+
+export function headerLines(state: ConsoleState): readonly Line[] {
+  const { queue, rows, size } = state;
+  const right: Line = [
+    linkSpan(queue.link),
+    span(label`   `),
+    span(
+      rows.pending === 0 ? label`nothing pending` : label`${rows.pending} pending`,
+      rows.pending === 0 ? 'muted' : 'strong',
+    ),
+    ...(size.columns < WIDE ? [] : grantsLine(queue.requests)),
+    span(label` `),
+  ];
+  return [
+    spreadLine(identityLine(state, size.columns - lineWidth(right) - 2), right, size.columns),
+    ruleLine(state),
+    ...bannerLines(state),
+  ];
+}
+
+/** The screens between which one goes to and fro, by their keys; where a request stands in front of them, who else reads it. */
+function ruleLine(state: ConsoleState): Line {
+  const { size, opened, isHelpOpen } = state;
+  const left = opened === null && !isHelpOpen ? tabsLine(state) : [];
+  const reading = opened === null || isHelpOpen ? [] : readingLine(otherReaders(state, opened.request.id));
+  const words = cutLine(reading, size.columns - 6);
+  const right: Line = words.length === 0 ? [] : [span(label` `), ...words, span(label` ──`, 'muted')];
+  const rest = size.columns - lineWidth(left) - lineWidth(right);
+  return [...left, span(repeatText(label`─`, rest), 'muted'), ...right];
+}
+
+function tabsLine({ screen, queue }: ConsoleState): Line {
+  const tabs: Line[number][] = [];
+  for (const [name, { title, entrances }] of SCREEN_ROWS) {
+    const key = KEY_TABLE.find(({ action }) => action === entrances[0]?.[0])?.shown ?? label``;
+    const tone = name === screen ? 'accent' : 'muted';
+    tabs.push(span(label`── `, 'muted'), span(label`${key} ${title}`, tone));
+    const dead = name === 'outbox' ? queue.outbox.reduce((sum, sink) => sum + sink.dead, 0) : 0;
+    if (dead > 0) tabs.push(span(label` ▲ ${dead}`, 'warning'));
+    tabs.push(span(label` `));
+  }
+  return tabs;
+}
+
+function grantsLine(requests: ReadonlyMap<RequestId, RequestView>): Line {
+  let count = 0;
+  for (const { state } of requests.values()) if (state === 'active') count += 1;
+  if (count === 0) return [];
+  return [span(label`, ${count} ${count === 1 ? label`grant` : label`grants`} in use`, 'accent')];
+}
+
+/** Where there is too little room, the address gives way and not the fingerprint: that is what names the broker. */
+function identityLine({ identity, display }: ConsoleState, room: number): Line {
+  const { approver, address, fingerprint } = identity;
+  const exact = (text: string): SafeText => safeText(text, { reading: 'exact' });
+  const before: Line = [
+    span(label` countersign`, 'accent'),
+    ...profileLine(display),
+    span(label`  `),
+    ...markedSpans(exact(approver), 'strong'),
+    span(label` at `, 'muted'),
+  ];
+  const short = fingerprint.replace('SHA256:', '').slice(0, SHORT_FINGERPRINT);
+  const after: Line = [span(label`  ${exact(short)}…`, 'muted')];
+  const addressRoom = room - lineWidth(before) - lineWidth(after);
+  return [...before, ...cutLine(markedSpans(exact(address)), addressRoom), ...after];
+}
+
+/** In brackets, so that the name stands out without colours too. */
+function profileLine({ profile }: Display): Line {
+  if (profile === null) return [];
+  const tone: Tone = profile.colour === null ? 'strong' : `profile-${profile.colour}`;
+  return [span(label` `), span(label`[${safeText(profile.name, { reading: 'exact' })}]`, tone)];
+}
+
+function linkSpan(link: Link): Span {
+  switch (link.state) {
+    case 'live':
+      return span(label`● live`);
+    case 'connecting':
+      return span(label`○ connecting`, 'warning');
+    case 'stale':
+      return span(label`▲ not connected`, 'danger');
+    case 'refused':
+      return span(label`✗ refused`, 'danger');
+  }
+}
+
+/** The title of the terminal or the tmux pane. */
+export function titleText({ display, rows, queue }: ConsoleState): SafeText {
+  const { profile } = display;
+  const name =
+    profile === null
+      ? label`countersign`
+      : label`countersign ${safeText(profile.name, { reading: 'exact' })}`;
+  if (queue.link.state !== 'live') return label`${name}: not connected`;
+  return rows.pending === 0 ? name : label`${name}: ${rows.pending} pending`;
+}

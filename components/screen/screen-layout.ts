@@ -1,0 +1,32 @@
+import { confirmLines } from '../deciding/confirm-lines.js';
+import type { ConsoleState } from '../state/console-state.js';
+import { bannerLines } from './banner-lines.js';
+
+/** The header and the rule below it. */
+const HEADER_ROWS = 2;
+/** The status line and the keys. */
+const FOOTER_ROWS = 2;
+
+/** Rows between the header with its banner and the footer. */
+export function bodyRows(state: ConsoleState): number {
+  return Math.max(1, state.size.rows - HEADER_ROWS - bannerLines(state).length - FOOTER_ROWS);
+}
+
+/** How the rows of the body are shared out while a request is open. */
+export interface DetailLayout {
+  /** What is asked in short, and how it stands. */
+  readonly head: number;
+  /** Where the request scrolls. */
+  readonly request: number;
+  /** The confirm step: it is never cut for the sake of the others. */
+  readonly confirm: number;
+}
+
+const HEAD_ROWS = 3;
+
+export function detailLayout(state: ConsoleState): DetailLayout {
+  const body = bodyRows(state);
+  const confirm = Math.min(body, confirmLines(state).length);
+  const head = Math.min(HEAD_ROWS, body - confirm);
+  return { head, request: body - confirm - head, confirm };
+}

@@ -1,0 +1,66 @@
+import type { Queue } from '../../src/client/queue.js';
+import { HISTORY_SCREEN } from '../history/history-screen.js';
+import type { Action, KeyContext, MatchedAction, Press } from '../keys/key-table.js';
+import { OUTBOX_SCREEN } from '../outbox/outbox-screen.js';
+import { QUEUE_SCREEN } from '../queue/queue-screen.js';
+import type { Step } from '../state/console-effects.js';
+import { type ConsoleState, isField, isTooSmall, type ScreenName } from '../state/console-state.js';
+import type { Line } from '../text/line.js';
+import type { SafeText } from '../text/safe-text.js';
+
+/** One place of the console. An opened request and the help stand in front of it and are no part of it. */
+export interface Screen {
+  readonly title: SafeText;
+  /** What leads here from all screens, and how one arrives: the first is the one whose key is shown. */
+  readonly entrances: readonly (readonly [Action, (state: ConsoleState) => Step])[];
+  readonly context: (state: ConsoleState) => KeyContext;
+  /** What a key would act on, as one word: two states in which it would not do the same have different ones. */
+  readonly target: (state: ConsoleState) => string;
+  readonly step: (state: ConsoleState, matched: MatchedAction | null, press: Press) => Step;
+  /** Pasted text, in the screen's field; null where that has not the focus. */
+  readonly paste?: (state: ConsoleState, text: string) => ConsoleState | null;
+  /** The picture of the queue is another one than before, whether one looks at this screen or not. */
+  readonly onQueue?: (state: ConsoleState, before: Queue) => Step;
+  /** What follows from any change while one looks at this screen. */
+  readonly settle?: (state: ConsoleState) => Step;
+  readonly lines: (state: ConsoleState, height: number) => readonly Line[];
+  /** What is going on, in one line; empty where nothing is. */
+  readonly status: (state: ConsoleState) => Line;
+  /** Where in the whole the window stands; empty where all of it is seen. */
+  readonly position: (state: ConsoleState) => SafeText;
+  /** Keys that would do nothing now, which are not offered. */
+  readonly hidden: (state: ConsoleState) => readonly Action[];
+}
+
+export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
+  queue: QUEUE_SCREEN,
+  history: HISTORY_SCREEN,
+  outbox: OUTBOX_SCREEN,
+};
+
+export const SCREEN_ROWS = Object.entries(SCREENS) as readonly (readonly [ScreenName, Screen])[];
+
+/** How an action leads to a screen; null where it leads to none. */
+export function entranceOf(action: Action): ((state: ConsoleState) => Step) | null {
+  const entrances = SCREEN_ROWS.flatMap(([, screen]) => screen.entrances);
+  return entrances.find(([leading]) => leading === action)?.[1] ?? null;
+}
+
+/** Where keys go. */
+export function keyContext(state: ConsoleState): KeyContext {
+  const { confirm, opened, isHelpOpen, screen } = state;
+  if (isHelpOpen) return 'help';
+  if (confirm !== null) return isField(confirm.focused) ? confirm.focused : 'confirm';
+  if (opened === null) return SCREENS[screen].context(state);
+  return opened.isRecord ? 'record' : 'detail';
+}
+
+/** What a deciding key would act on now. Two states in which it would not do the same have different targets. */
+export function focusTarget(state: ConsoleState): string {
+  const { confirm, opened, isHelpOpen, screen } = state;
+  if (isTooSmall(state)) return 'too small';
+  if (isHelpOpen) return 'help';
+  if (opened === null) return SCREENS[screen].target(state);
+  if (confirm === null) return `${opened.isRecord ? 'record' : 'detail'} ${opened.request.id}`;
+  return `confirm ${opened.request.id} ${confirm.verdict} ${confirm.focused}`;
+}

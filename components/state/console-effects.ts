@@ -1,0 +1,40 @@
+import type { HistoryQuery } from '../../src/client/history.js';
+import type { LetterName } from '../../src/client/outbox.js';
+import type { DecisionInput } from '../../src/client/queue.js';
+import type { RequestId } from '../../src/protocol/names.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
+import type { ConsoleState } from './console-state.js';
+
+/** What the world is asked to do. */
+export type ConsoleEffect =
+  | { readonly type: 'decide'; readonly request: RequestView; readonly decision: DecisionInput }
+  | { readonly type: 'revoke'; readonly request: RequestView; readonly comment: string }
+  | { readonly type: 'acknowledge' }
+  /** Asks for a page of a search; a former search is not waited for any more. */
+  | { readonly type: 'search'; readonly search: number; readonly query: HistoryQuery }
+  | { readonly type: 'listLetters'; readonly number: number }
+  | { readonly type: 'retry'; readonly letter: LetterName }
+  | { readonly type: 'drop'; readonly letter: LetterName }
+  /** Asks what came before a request; a former question is not waited for any more. */
+  | { readonly type: 'background'; readonly id: RequestId; readonly zone: string }
+  /** Lets the others know which request is open here; null for none. */
+  | { readonly type: 'showReading'; readonly id: RequestId | null }
+  | { readonly type: 'ring' }
+  | { readonly type: 'suspend' }
+  | { readonly type: 'redraw' }
+  | { readonly type: 'quit' };
+
+/** What an event leads to. */
+export interface Step {
+  readonly state: ConsoleState;
+  readonly effects: readonly ConsoleEffect[];
+}
+
+/** A state with its effects, usually none. */
+export const stay = (state: ConsoleState, ...effects: readonly ConsoleEffect[]): Step => ({ state, effects });
+
+/** One step after another, with what both lead to. */
+export function after({ state, effects }: Step, next: (state: ConsoleState) => Step): Step {
+  const step = next(state);
+  return { state: step.state, effects: [...effects, ...step.effects] };
+}

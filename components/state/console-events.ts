@@ -1,0 +1,58 @@
+import type { HistoryPage } from '../../src/client/history.js';
+import type { LetterName } from '../../src/client/outbox.js';
+import type { Queue } from '../../src/client/queue.js';
+import type { Background } from '../../src/protocol/background.js';
+import type { RequestId } from '../../src/protocol/names.js';
+import type { OutboxReply } from '../../src/protocol/outbox-messages.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+import type { Complaint } from '../history/history-state.js';
+import type { Press } from '../keys/key-table.js';
+import type { Identity, Size } from './console-state.js';
+
+/** Everything that can happen to the console. Times are by our clock. */
+export type ConsoleEvent =
+  /** Before a queue: who the broker is may have changed with its connection. */
+  | { readonly type: 'identified'; readonly broker: Pick<Identity, 'fingerprint' | 'pins'> }
+  | { readonly type: 'queue'; readonly queue: Queue; readonly at: EpochMs }
+  | { readonly type: 'tick'; readonly at: EpochMs }
+  | { readonly type: 'resize'; readonly size: Size }
+  | { readonly type: 'press'; readonly press: Press; readonly at: EpochMs }
+  | { readonly type: 'paste'; readonly text: string; readonly at: EpochMs }
+  | { readonly type: 'painted'; readonly frame: PaintedFrame; readonly at: EpochMs }
+  | { readonly type: 'decided' }
+  | { readonly type: 'acknowledged' }
+  | ({ readonly type: 'failed'; readonly of: Failing } & Complaint)
+  | BackgroundEvent
+  | HistoryEvent
+  | OutboxEvent;
+
+/** What failed: the signature that the confirm step waits for, or something beside it. */
+export type Failing = 'decision' | 'acknowledgement' | 'letter';
+
+/** What came before the request of that id, or that the broker did not tell. */
+export type BackgroundEvent =
+  | { readonly type: 'background'; readonly id: RequestId; readonly background: Background }
+  | ({ readonly type: 'noBackground'; readonly id: RequestId } & Complaint);
+
+/** What became of the search of that number. */
+export type HistoryEvent =
+  | { readonly type: 'found'; readonly search: number; readonly page: HistoryPage }
+  | ({ readonly type: 'notFound'; readonly search: number } & Complaint);
+
+/** The answer to the question of that number, or that what was asked for a dead letter is done. */
+export type OutboxEvent =
+  | { readonly type: 'letters'; readonly number: number; readonly reply: OutboxReply }
+  | ({ readonly type: 'noLetters'; readonly number: number } & Complaint)
+  | { readonly type: 'letterSettled'; readonly letter: LetterName; readonly how: 'retried' | 'dropped' };
+
+/** What a frame that reached the terminal showed. */
+export interface PaintedFrame {
+  readonly target: string;
+  /** The lines of the opened request that must be read and were in it. */
+  readonly mustRead: {
+    readonly id: RequestId;
+    readonly columns: number;
+    readonly from: number;
+    readonly to: number;
+  } | null;
+}

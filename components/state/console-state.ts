@@ -1,0 +1,234 @@
+import { isQuiet, type QuietHours } from '../../src/client/alerts.js';
+import type { Display } from '../../src/client/display.js';
+import type { Link, Queue } from '../../src/client/queue.js';
+import type { RequestId } from '../../src/protocol/names.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
+import type { EpochMs } from '../../src/protocol/time.js';
+import { type Bell, type Hearing, listen, SILENT_BELL } from '../attention/bell.js';
+import type { CoverChoice } from '../deciding/cover-step.js';
+import type { OpenedBackground } from '../detail/background-step.js';
+import { examine } from '../detail/examination.js';
+import { CLOSED_HISTORY, type HistoryState } from '../history/history-state.js';
+import { CLOSED_OUTBOX, type OutboxState } from '../outbox/outbox-state.js';
+import { type RequestRow, type RequestRows, requestRows, shownRequest } from '../queue/request-rows.js';
+import type { Line } from '../text/line.js';
+import type { SafeText } from '../text/safe-text.js';
+import type { TextLine } from '../text/text-line.js';
+
+/** Who signs, and for which broker. */
+export interface Identity {
+  readonly approver: string;
+  readonly address: string;
+  readonly fingerprint: string;
+  /** All keys under which the broker is pinned. */
+  readonly pins: readonly string[];
+  readonly invitation: readonly string[];
+}
+
+/** Columns and rows of the terminal. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** Everything that the screen is drawn from. Immutable. */
+export interface ConsoleState {
+  readonly identity: Identity;
+  readonly display: Display;
+  readonly quiet: QuietHours | null;
+  readonly warnings: readonly string[];
+  readonly queue: Queue;
+  readonly rows: RequestRows;
+  /** Our clock at the newest event. */
+  readonly at: EpochMs;
+  readonly size: Size;
+  readonly screen: ScreenName;
+  readonly history: HistoryState;
+  readonly outbox: OutboxState;
+  /** The request under the cursor of the queue, by its id and never by its place. */
+  readonly selected: RequestId | null;
+  /** The first item of the queue that is on the screen. */
+  readonly top: number;
+  readonly opened: OpenedRequest | null;
+  /** What came before the opened request; null until that was asked. */
+  readonly background: OpenedBackground | null;
+  readonly confirm: ConfirmStep | null;
+  readonly isHelpOpen: boolean;
+  /** The first line of the help that is on the screen. */
+  readonly helpTop: number;
+  /** One line about what just happened, until the next key. */
+  readonly notice: Line | null;
+  readonly focus: Focus;
+  readonly painted: PaintedFocus;
+  readonly bell: Bell;
+}
+
+/** The places of the console, between which a person goes to and fro. */
+export type ScreenName = 'queue' | 'history' | 'outbox';
+
+/** The request that is being read. */
+export interface OpenedRequest {
+  /** As it was when it was opened: what is shown, and what is signed. */
+  readonly request: RequestView;
+  /** Whether it was found in the history: it is read there, and nothing is decided on it. */
+  readonly isRecord: boolean;
+  /** The first line of it that is on the screen. */
+  readonly top: number;
+  /** How many of the lines that must be read have been on the screen, counted from the first without a gap. */
+  readonly read: number;
+  /** The width that those lines were counted at. */
+  readonly width: number;
+}
+
+/** The step between a decision key and a signature. It is about the opened request. */
+export interface ConfirmStep {
+  readonly verdict: ConfirmVerdict;
+  /** What a yes covers; null for a no or a revocation. */
+  readonly cover: CoverChoice | null;
+  readonly focused: ConfirmTarget;
+  readonly comment: TextLine;
+  /** The digits of the number that are typed so far; null where none is asked for. */
+  readonly digits: string | null;
+  readonly isSigning: boolean;
+  /** Why the last try failed. */
+  readonly failure: { readonly message: SafeText; readonly hint: SafeText } | null;
+}
+
+/** What is signed. */
+export type ConfirmVerdict = 'approve' | 'deny' | 'fraud' | 'revoke';
+
+export type ConfirmTarget = 'cancel' | 'sign' | 'cover' | 'number' | 'comment';
+
+/** What a key would act on, as one word, and who moved it there last. */
+export interface Focus {
+  readonly target: string;
+  readonly movedBy: 'person' | 'queue';
+}
+
+/** The newest focus that has reached the terminal, and since when by our clock. */
+export interface PaintedFocus {
+  readonly target: string | null;
+  readonly since: EpochMs;
+}
+
+/** Keys that decide are not acted on before what they act on has stood on the screen for so many ms (A4, A34). */
+export const SETTLE_MS = 300;
+export const SMALLEST: Size = { columns: 60, rows: 15 };
+
+/** What a console begins with. */
+export type ConsoleStart = Pick<
+  ConsoleState,
+  'identity' | 'display' | 'quiet' | 'warnings' | 'queue' | 'size' | 'at'
+>;
+
+export function startState(start: ConsoleStart): ConsoleState {
+  const { queue, at } = start;
+  const rows = requestRows(queue.requests);
+  const selected = rows.rows[0]?.request.id ?? null;
+  const bell = queue.link.state === 'live' ? listen(SILENT_BELL, rows, hearingOf(start)).bell : SILENT_BELL;
+  return {
+    ...start,
+    bell,
+    rows,
+    screen: 'queue',
+    history: CLOSED_HISTORY,
+    outbox: CLOSED_OUTBOX,
+    selected,
+    top: 0,
+    opened: null,
+    background: null,
+    confirm: null,
+    isHelpOpen: false,
+    helpTop: 0,
+    notice: null,
+    focus: { target: `queue ${selected}`, movedBy: 'queue' },
+    painted: { target: null, since: at },
+  };
+}
+
+/** The broker's clock: countdowns are shown by it. */
+export const brokerNow = ({ at, queue }: ConsoleState): EpochMs => at + queue.clockOffset;
+
+/** Who is called, and when. */
+export function hearingOf({
+  identity,
+  display,
+  quiet,
+  queue,
+  at,
+}: Pick<ConsoleState, 'identity' | 'display' | 'quiet' | 'queue' | 'at'>): Hearing {
+  return {
+    approver: identity.approver,
+    at,
+    now: at + queue.clockOffset,
+    isQuiet: quiet !== null && isQuiet(quiet, at, display.zone),
+  };
+}
+
+/** Whether the picture is the broker's own and new: before that, nothing is asked of whoever answers at its address (A28). */
+export const isLiveLink = ({ queue }: ConsoleState): boolean => queue.link.state === 'live';
+
+/** Whether the link has become live again: what failed while it was not may be tried once more. */
+export const isBack = (state: ConsoleState, before: Link): boolean =>
+  before.state !== 'live' && isLiveLink(state);
+
+export const isTooSmall = ({ size }: ConsoleState): boolean =>
+  size.columns < SMALLEST.columns || size.rows < SMALLEST.rows;
+
+/** Whether keys are what is written or chosen there. */
+export const isField = (target: ConfirmTarget): target is 'cover' | 'number' | 'comment' =>
+  target === 'cover' || target === 'number' || target === 'comment';
+
+/** True once what keys act on has been on the screen, unchanged, for long enough to be read. */
+export function isSettled({ focus, painted, at }: ConsoleState): boolean {
+  return painted.target === focus.target && at - painted.since >= SETTLE_MS;
+}
+
+/**
+ * Opening decides nothing, so a row that the person chose may be opened at once. One that others put under the cursor must
+ * have been there for a while, and either must be on the screen.
+ */
+export function isPainted(state: ConsoleState): boolean {
+  const { focus, painted } = state;
+  return focus.movedBy === 'person' ? painted.target === focus.target : isSettled(state);
+}
+
+export function selectedRow({ rows, selected }: ConsoleState): RequestRow | null {
+  const index = selected === null ? undefined : rows.indexOf.get(selected);
+  return index === undefined ? null : (rows.rows[index] ?? null);
+}
+
+export function selectedRequest(state: ConsoleState): RequestView | null {
+  const row = selectedRow(state);
+  return row === null ? null : shownRequest(row, state.selected);
+}
+
+/**
+ * The opened request with the newest of what changes during its life, and the document that was opened.
+ * `isAltered` where the broker now gives another document, rule or voucher under the same id.
+ */
+export function openedRequest({ opened, queue }: ConsoleState): {
+  readonly request: RequestView;
+  readonly isListed: boolean;
+  readonly isAltered: boolean;
+} | null {
+  if (opened === null) return null;
+  const current = queue.requests.get(opened.request.id);
+  if (current === undefined) return { request: opened.request, isListed: false, isAltered: false };
+  const isAltered = !isSameAsk(opened.request, current);
+  return { request: isAltered ? opened.request : current, isListed: true, isAltered };
+}
+
+function isSameAsk(a: RequestView, b: RequestView): boolean {
+  const isSameText =
+    a.digest === b.digest &&
+    a.scope === b.scope &&
+    a.submitter === b.submitter &&
+    a.vouched === b.vouched &&
+    a.verified === b.verified &&
+    a.rule === b.rule &&
+    a.policy === b.policy;
+  return (
+    isSameText && (a.document === b.document || examine(a).bound?.canonical === examine(b).bound?.canonical)
+  );
+}

@@ -1,0 +1,269 @@
+import type { Queue } from '../../src/client/queue.js';
+import type { RequestId } from '../../src/protocol/names.js';
+import { listen } from '../attention/bell.js';
+import { pasteIntoConfirm, stepConfirm } from '../deciding/confirm-step.js';
+import { forgetUnknown, hearBackground, settleBackground } from '../detail/background-step.js';
+import { stepDetail } from '../detail/detail-step.js';
+import { hearHistory } from '../history/history-step.js';
+import { type MatchedAction, matchKey, type Press } from '../keys/key-table.js';
+import { hearOutbox } from '../outbox/outbox-step.js';
+import { followSelection } from '../queue/queue-window.js';
+import { type RequestRows, requestRows } from '../queue/request-rows.js';
+import { helpWindow } from '../screen/help-overlay.js';
+import { bodyRows } from '../screen/screen-layout.js';
+import { entranceOf, focusTarget, keyContext, SCREEN_ROWS, SCREENS } from '../screen/screens.js';
+import { type Line, span } from '../text/line.js';
+import { label } from '../text/safe-text.js';
+import { after, type Step, stay } from './console-effects.js';
+import type { ConsoleEvent, PaintedFrame } from './console-events.js';
+import {
+  brokerNow,
+  type ConsoleState,
+  hearingOf,
+  isLiveLink,
+  isSettled,
+  isTooSmall,
+} from './console-state.js';
+
+/** All that the console does, as a function: no clock, no terminal, no network. */
+export function step(state: ConsoleState, event: ConsoleEvent): Step {
+  // A frame that shows nothing new must not lead to another frame.
+  if (event.type === 'painted' && isKnownFrame(state, event.frame)) return stay(state);
+  const { state: next, effects } = react('at' in event ? { ...state, at: event.at } : state, event);
+  const told = [...effects, ...tellReading(state, next)];
+  return settle(next, event.type === 'press' ? 'person' : 'queue', told);
+}
+
+/** The others see who reads what. */
+function tellReading(before: ConsoleState, { opened }: ConsoleState): Step['effects'] {
+  const id = opened?.request.id ?? null;
+  return id === (before.opened?.request.id ?? null) ? [] : [{ type: 'showReading', id }];
+}
+
+function react(state: ConsoleState, event: ConsoleEvent): Step {
+  switch (event.type) {
+    case 'identified':
+      return stay({ ...state, identity: { ...state.identity, ...event.broker } });
+    case 'queue':
+      return receiveQueue(state, event.queue);
+    case 'tick':
+      return isBellDue(state) ? listenTo(state) : stay(state);
+    case 'resize':
+      return stay({ ...state, size: event.size });
+    case 'press':
+      return hearPress(state, event.press);
+    case 'paste':
+      return stay(receivePaste({ ...state, notice: null }, event.text));
+    case 'painted':
+      return stay(recordFrame(state, event.frame));
+    case 'decided':
+      return stay(returnToQueue(state));
+    case 'acknowledged':
+      return stay({ ...state, notice: [span(label`Noted under your name.`, 'strong')] });
+    case 'failed':
+      return stay(recordFailure(state, event));
+    case 'background':
+    case 'noBackground':
+      return hearBackground(state, event);
+    case 'found':
+    case 'notFound':
+      return hearHistory(state, event);
+    case 'letters':
+    case 'noLetters':
+    case 'letterSettled':
+      return hearOutbox(state, event);
+  }
+}
+
+/** Pasted text goes into the field that has the focus, and nowhere else (A35). */
+function receivePaste(state: ConsoleState, text: string): ConsoleState {
+  const isInFront = state.opened === null && !state.isHelpOpen && !isTooSmall(state);
+  const pasted = isInFront ? SCREENS[state.screen].paste?.(state, text) : undefined;
+  return pasted ?? pasteIntoConfirm(state, text);
+}
+
+/** A key takes away what was said last, unless it comes too early to do anything: then nobody has read it yet. */
+function hearPress(state: ConsoleState, press: Press): Step {
+  const unsaid = { ...state, notice: null };
+  const heard = receivePress(unsaid, press);
+  const isTooEarly = heard.state === unsaid && heard.effects.length === 0 && !isSettled(state);
+  return isTooEarly ? stay(state) : heard;
+}
+
+function receivePress(state: ConsoleState, press: Press): Step {
+  const context = keyContext(state);
+  const matched = matchKey(context, press);
+  if (matched?.action === 'quit') return stay(state, { type: 'quit' });
+  if (matched?.action === 'suspend') return stay(state, { type: 'suspend' });
+  if (matched?.action === 'redraw') return stay(state, { type: 'redraw' });
+  if (isTooSmall(state)) return stay(state);
+  if (context === 'help') return stay(matched === null ? state : stepHelp(state, matched));
+  if (matched?.action === 'help') return stay({ ...state, isHelpOpen: true, helpTop: 0 });
+  const entrance = matched === null ? null : entranceOf(matched.action);
+  if (entrance !== null) return entrance(state);
+  switch (context) {
+    case 'record':
+    case 'detail':
+      return stay(stepDetail(state, matched));
+    case 'confirm':
+    case 'cover':
+    case 'comment':
+    case 'number':
+      return stepConfirm(state, matched, press);
+    default:
+      return SCREENS[state.screen].step(state, matched, press);
+  }
+}
+
+function stepHelp(state: ConsoleState, { action, times }: MatchedAction): ConsoleState {
+  const { top, total, height } = helpWindow(state);
+  const to = (line: number): ConsoleState => ({
+    ...state,
+    helpTop: Math.max(0, Math.min(line, total - height)),
+  });
+  switch (action) {
+    case 'help':
+    case 'back':
+      return { ...state, isHelpOpen: false };
+    case 'down':
+      return to(top + times);
+    case 'up':
+      return to(top - times);
+    case 'pageDown':
+      return to(top + height - 1);
+    case 'pageUp':
+      return to(top - height + 1);
+    case 'first':
+      return to(0);
+    case 'last':
+      return to(total);
+    default:
+      return state;
+  }
+}
+
+function receiveQueue(state: ConsoleState, queue: Queue): Step {
+  return SCREEN_ROWS.reduce(
+    (taken, [, { onQueue }]) =>
+      onQueue === undefined ? taken : after(taken, (next) => onQueue(next, state.queue)),
+    takeQueue(state, queue),
+  );
+}
+
+function takeQueue(state: ConsoleState, queue: Queue): Step {
+  const rows = queue.requests === state.queue.requests ? state.rows : requestRows(queue.requests);
+  const taken = { ...state, queue, rows, selected: keepSelection(state, rows) };
+  const next = forgetUnknown(taken, !isLiveLink(state));
+  // What was said of one request must not stand beside another, or over a picture that is old (A50).
+  if (queue.link.state !== 'live') return stay({ ...next, notice: null });
+  const isNew = rows !== state.rows || !isLiveLink(state);
+  return isNew || isBellDue(next) ? listenTo(next) : stay(next);
+}
+
+/**
+ * The selection stays with its request. Where that is gone it falls to what stands in its place, and where nobody
+ * waited before it goes to the first who does.
+ */
+function keepSelection({ rows: before, selected }: ConsoleState, rows: RequestRows): RequestId | null {
+  const first = rows.rows[0];
+  if (before.pending === 0 && first?.section === 'pending') return first.request.id;
+  if (selected !== null && rows.indexOf.has(selected)) return selected;
+  const index = selected === null ? 0 : (before.indexOf.get(selected) ?? 0);
+  return rows.rows[Math.min(index, rows.rows.length - 1)]?.request.id ?? null;
+}
+
+/** Calls the person for what is new since the bell was asked last, or has come to a further step. */
+function listenTo(state: ConsoleState): Step {
+  const { bell, isNews, rings } = listen(state.bell, state.rows, hearingOf(state));
+  const heard = { ...state, bell, notice: isNews ? null : state.notice };
+  return rings ? stay(heard, { type: 'ring' }) : stay(heard);
+}
+
+/** Whether there is something to listen for that no message tells: a step has begun, or quiet hours are over. */
+function isBellDue(state: ConsoleState): boolean {
+  if (!isLiveLink(state)) return false;
+  return brokerNow(state) >= state.bell.nextStepAt || (state.bell.isHeld && !hearingOf(state).isQuiet);
+}
+
+function isKnownFrame(state: ConsoleState, frame: PaintedFrame): boolean {
+  return state.painted.target === frame.target && newlyRead(state, frame) === (state.opened?.read ?? 0);
+}
+
+function recordFrame(state: ConsoleState, frame: PaintedFrame): ConsoleState {
+  const { painted, opened, at } = state;
+  return {
+    ...state,
+    painted: painted.target === frame.target ? painted : { target: frame.target, since: at },
+    opened: opened === null ? null : { ...opened, read: newlyRead(state, frame) },
+  };
+}
+
+/** Only what follows on without a gap counts: jumping to the end is not reading. */
+function newlyRead({ opened }: ConsoleState, { mustRead }: PaintedFrame): number {
+  const read = opened?.read ?? 0;
+  const isOfOpened = mustRead?.id === opened?.request.id && mustRead?.columns === opened?.width;
+  if (mustRead === null || !isOfOpened || mustRead.from > read) return read;
+  return Math.max(read, mustRead.to);
+}
+
+/** Back to the queue, onto the next one that waits; where none does, the cursor stays with the one just decided. */
+function returnToQueue(state: ConsoleState): ConsoleState {
+  const decided = state.opened?.request;
+  const next = state.rows.rows.find(
+    ({ section, request, members }) =>
+      section === 'pending' &&
+      members.every(({ id }) => id !== decided?.id) &&
+      // A lock ends all that is pending in that name.
+      (state.confirm?.verdict !== 'fraud' || request.document.requester !== decided?.document.requester),
+  );
+  return {
+    ...state,
+    notice: decidedNotice(state),
+    confirm: null,
+    opened: null,
+    selected: next?.request.id ?? state.selected,
+  };
+}
+
+const SIGNED = {
+  approve: label`Your approval is signed and recorded.`,
+  deny: label`Your denial is signed and recorded.`,
+  fraud: label`Your denial is signed and recorded, and the requester is locked.`,
+  revoke: label`Your revocation is signed and recorded.`,
+} as const;
+
+function decidedNotice({ confirm }: ConsoleState): Line {
+  return [span(SIGNED[confirm?.verdict ?? 'approve'], 'strong')];
+}
+
+function recordFailure(
+  state: ConsoleState,
+  { of, message, hint }: Extract<ConsoleEvent, { type: 'failed' }>,
+): ConsoleState {
+  if (of !== 'decision' || state.confirm === null) return { ...state, notice: [span(message, 'danger')] };
+  const confirm = {
+    ...state.confirm,
+    isSigning: false,
+    focused: 'cancel' as const,
+    failure: { message, hint },
+  };
+  return { ...state, confirm };
+}
+
+/**
+ * What follows from any change: the windows follow the selections, lines are counted anew at a new width, a search goes on where
+ * more of it will be seen, and what came before is asked for a request that was opened.
+ */
+function settle(state: ConsoleState, movedBy: 'person' | 'queue', effects: Step['effects']): Step {
+  const { opened, size, focus } = state;
+  const columns = size.columns;
+  const recounted =
+    opened !== null && opened.width !== columns ? { ...opened, width: columns, read: 0 } : opened;
+  const { settle: settleScreen = stay } = SCREENS[state.screen];
+  const followed = after(settleScreen({ ...state, opened: recounted }), settleBackground);
+  const next = followed.state;
+  const top = followSelection(next, bodyRows(next));
+  const target = focusTarget(next);
+  const settled = { ...next, top, focus: target === focus.target ? focus : { target, movedBy } };
+  return stay(settled, ...effects, ...followed.effects);
+}

@@ -1,0 +1,104 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../src/protocol/strict-json.js';
+import { BLANK, cutLine, type Line, lineWidth, markedSpans, span } from './line.js';
+import { type Wrapping, wrapLine } from './line-wrapping.js';
+import { label, type Reading, repeatText, type SafeText, safeText, spaces } from './safe-text.js';
+import { textWidth } from './text-width.js';
+
+/** Columns left of every line of a request. */
+export const MARGIN = 2;
+const INDENT = 2;
+const LABEL_COLUMNS = 12;
+/** Labels wider than this stand on lines of their own. */
+const WIDEST_LABEL = 24;
+
+/** A heading, with what it means for the reader beside it where there is room. */
+export function headingLines(title: SafeText, meaning: SafeText, columns: number): readonly Line[] {
+  const line = [span(spaces(MARGIN)), span(title, 'strong'), span(label`  ${meaning}`, 'muted')];
+  return [BLANK, cutLine(line, columns - MARGIN)];
+}
+
+/** A label and its value in full: lines that go on begin with a bar, which no value can draw. */
+export function fieldLines(
+  name: SafeText,
+  value: Line,
+  columns: number,
+  wrapping: Wrapping = 'columns',
+): readonly Line[] {
+  return labelled(markedSpans(name, 'muted'), LABEL_COLUMNS, value, columns, { indent: INDENT, wrapping });
+}
+
+/**
+ * All of a JSON object, one scalar a line. Texts stand without quotes unless they could be taken for another value;
+ * `reading` says how closely they must be readable.
+ */
+export function jsonLines(object: JsonObject, columns: number, reading: Reading): readonly Line[] {
+  return valueLines(Object.entries(object), { columns, reading, indent: INDENT });
+}
+
+interface Place {
+  readonly columns: number;
+  readonly reading: Reading;
+  readonly indent: number;
+}
+
+function valueLines(entries: readonly (readonly [string, JsonValue])[], place: Place): readonly Line[] {
+  const { columns, reading, indent } = place;
+  const names = entries.map(([name]) => nameText(name));
+  const labelColumns = Math.min(WIDEST_LABEL, Math.max(LABEL_COLUMNS, ...names.map(textWidth)));
+  const wrapping = reading === 'exact' ? 'columns' : 'words';
+  return entries.flatMap(([, value], at) => {
+    const name = markedSpans(names[at] ?? label``, 'muted');
+    const inner = innerEntries(value);
+    if (inner === null) {
+      const text = markedSpans(scalarText(value, reading));
+      return labelled(name, labelColumns, text, columns, { indent, wrapping });
+    }
+    const kind = [span(Array.isArray(value) ? listText(inner.length) : groupText(inner.length), 'muted')];
+    return [
+      ...labelled(name, labelColumns, kind, columns, { indent, wrapping }),
+      ...valueLines(inner, { columns, reading, indent: indent + INDENT }),
+    ];
+  });
+}
+
+const nameText = (name: string): SafeText => (name === '' ? label`""` : safeText(name, { reading: 'exact' }));
+const listText = (count: number): SafeText => (count === 0 ? label`[] empty list` : label`list of ${count}`);
+const groupText = (count: number): SafeText => (count === 0 ? label`{} nothing` : label`group of ${count}`);
+
+function innerEntries(value: JsonValue): readonly (readonly [string, JsonValue])[] | null {
+  if (Array.isArray(value)) return value.map((item: JsonValue, index) => [String(index), item] as const);
+  return isJsonObject(value) ? Object.entries(value) : null;
+}
+
+const LOOKS_LIKE_ANOTHER_VALUE = /^(?:true|false|null|\d+|\[.*|\{.*|".*|list of .*|group of .*)?$/s;
+
+function scalarText(value: JsonValue, reading: Reading): SafeText {
+  if (typeof value !== 'string') return safeText(JSON.stringify(value), { reading: 'exact' });
+  const text = safeText(value, { reading });
+  return LOOKS_LIKE_ANOTHER_VALUE.test(value) ? label`"${text}"` : text;
+}
+
+function labelled(
+  name: Line,
+  labelColumns: number,
+  value: Line,
+  columns: number,
+  { indent, wrapping }: { readonly indent: number; readonly wrapping: Wrapping },
+): readonly Line[] {
+  const left = MARGIN + indent;
+  const nameWidth = lineWidth(name);
+  const valueAt = left + labelColumns + 2;
+  const lines = wrapLine(value, columns - valueAt - MARGIN, wrapping);
+  const bar: Line = [span(spaces(valueAt - 2)), span(label`│ `, 'muted')];
+  if (nameWidth > labelColumns) {
+    const ownLines = wrapLine(name, columns - left - MARGIN, 'columns');
+    return [
+      ...ownLines.map((line): Line => [span(spaces(left)), ...line]),
+      ...lines.map((line): Line => [...bar, ...line]),
+    ];
+  }
+  const gap = span(repeatText(label` `, labelColumns - nameWidth + 2));
+  return lines.map(
+    (line, at): Line => (at === 0 ? [span(spaces(left)), ...name, gap, ...line] : [...bar, ...line]),
+  );
+}

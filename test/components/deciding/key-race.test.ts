@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import { SETTLE_MS } from '../../../components/state/console-state.js';
+import type { DeadLetter } from '../../../src/protocol/outbox-messages.js';
+import type { RequestView } from '../../../src/protocol/request-view.js';
+import { ConsoleDriver } from '../console-driver.js';
+import { NOW, sampleRequest } from '../sample-requests.js';
+
+const PRESSES = 8000;
+/** What people press, in the order in which they would; others come between them. */
+const HABITS = [
+  ['enter', ' ', ' ', ' ', 'a', 'tab', 'enter'],
+  ['enter', 'd', 'right', 'enter'],
+  ['f', 'tab', 'enter'],
+  ['enter', 'R', 'right', 'right', 'enter'],
+  ['2', 'j', 'enter', 'a', 'd', 'tab', 'enter', 'escape'],
+  ['/', 'a', 'd', 'enter', 'enter', 'a', 'tab', 'enter'],
+  ['6', 'r', 'x', 'right', 'enter', 'd', 'tab', 'enter'],
+  ['1', 'escape', 'j', 'k', 'G', 'g', '?', 'escape'],
+];
+const STRAY = [...'adfRrxc123/?jkgG y\r\t', 'enter', 'escape', 'tab', 'right', 'left', 'aa', 'a\t\r', '^l'];
+
+/** The same numbers in every run (mulberry32). */
+function numbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+const ask = (n: number): RequestView =>
+  sampleRequest({ n, age: 250 - (n % 200), document: { resource: `web-${n % 7}.example.com` } });
+const letter = (event: number): DeadLetter => ({
+  sink: 'webhook:siem',
+  event,
+  kind: 'request.approved',
+  at: NOW,
+  request: null,
+  about: null,
+  attempts: 9,
+  dead: NOW,
+  error: 'HTTP 500',
+});
+
+test('whatever is pressed while everything changes, only what stood on the screen is signed or dropped (A4, A34)', () => {
+  const below = numbers(4);
+  const one = <Item>(items: readonly Item[]): Item => items[below(items.length)] ?? expect.fail();
+  const driver = new ConsoleDriver([1, 2, 3].map(ask), { columns: 100, rows: 30 });
+  let [now, asked, heard, signed, dropped] = [0, 10, driver.effects.length, 0, 0];
+  let painted = { target: '', since: 0, digest: '' };
+  const paint = (): void => {
+    const { target } = driver.state.focus;
+    const digest = driver.state.opened?.request.digest ?? '';
+    if (painted.target !== target || painted.digest !== digest) painted = { target, since: now, digest };
+    driver.paint();
+  };
+  const letTimePass = (): void => {
+    const ms = one([5, 40, 200, SETTLE_MS, 900]);
+    now += ms;
+    driver.wait(ms);
+  };
+  const changes: readonly (() => void)[] = [
+    () => driver.put(ask(asked++)),
+    () => driver.remove(one([...driver.state.queue.requests.keys()])),
+    () => driver.change(one([...driver.state.queue.requests.keys()]), { state: 'denied', endedAt: NOW }),
+    () =>
+      driver.change(one([...driver.state.queue.requests.keys()]), { state: 'approved', claimBy: NOW + 1 }),
+    () => driver.resize(one([60, 80, 120]), one([14, 15, 24, 40])),
+    () => driver.pasteAtOnce(one(['a', 'a\t\r', 'state:denied\r'])),
+    () => driver.setOutbox([{ sink: 'webhook:siem', configured: true, waiting: 0, dead: 1, failing: null }]),
+  ];
+  const answer = (): void => {
+    for (const effect of driver.effects.slice(heard)) {
+      if (effect.type === 'decide' || effect.type === 'revoke') {
+        signed += 1;
+        const verdict =
+          effect.type === 'revoke' ? 'revoke' : effect.decision.isFraud ? 'fraud' : effect.decision.verdict;
+        expect(painted.target).toBe(`confirm ${effect.request.id} ${verdict} sign`);
+        expect(painted.digest).toBe(effect.request.digest);
+        expect(now - painted.since).toBeGreaterThanOrEqual(SETTLE_MS);
+        driver.finishAtOnce({ type: 'decided' });
+      }
+      if (effect.type === 'drop') {
+        dropped += 1;
+        expect(painted.target).toBe(`outbox ${effect.letter.event} ${effect.letter.sink} drop`);
+        expect(now - painted.since).toBeGreaterThanOrEqual(SETTLE_MS);
+      }
+      if (effect.type === 'search') {
+        const page = { requests: [...driver.state.queue.requests.values()], next: null, searchedTo: null };
+        driver.finishAtOnce({ type: 'found', search: effect.search, page });
+      }
+      if (effect.type === 'listLetters') {
+        const letters = [letter(below(3) + 1), letter(below(3) + 4)];
+        const reply = { sinks: [], letters, next: null };
+        driver.finishAtOnce({ type: 'letters', number: effect.number, reply });
+      }
+    }
+    heard = driver.effects.length;
+  };
+  let habit: string[] = [];
+  for (let press = 0; press < PRESSES; press += 1) {
+    if (habit.length === 0) habit = [...one(HABITS)];
+    const key = below(12) === 0 ? one(STRAY) : (habit.shift() ?? 'j');
+    if (driver.state.queue.requests.size < 3) driver.put(ask(asked++), ask(asked++));
+    if (below(10) === 0) one(changes)();
+    if (below(5) > 0) paint();
+    letTimePass();
+    driver.type(key);
+    answer();
+  }
+  // Else nothing was tried.
+  expect(signed).toBeGreaterThan(20);
+  expect(dropped).toBeGreaterThan(5);
+});

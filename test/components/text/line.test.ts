@@ -1,0 +1,93 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  cutLine,
+  fitLine,
+  joinSpans,
+  type Line,
+  lineWidth,
+  markedSpans,
+  span,
+  spreadLine,
+} from '../../../components/text/line.js';
+import { type Wrapping, wrapLine } from '../../../components/text/line-wrapping.js';
+import { label, safeText } from '../../../components/text/safe-text.js';
+import { hostileText } from '../hostile-text.js';
+
+const textOf = (line: Line): string => line.map(({ text }) => text).join('');
+const exact = (raw: string): Line => markedSpans(safeText(raw, { reading: 'exact' }));
+const manyTexts = fc.array(hostileText, { maxLength: 8 }).map((texts) => texts.join('and so on '));
+
+describe('a line', () => {
+  test('is cut only where it is too wide, never inside a mark, and says so', () => {
+    expect(textOf(cutLine(exact('web-1.example.com'), 17))).toBe('web-1.example.com');
+    expect(textOf(cutLine(exact('web-1.example.com'), 10))).toBe('web-1.exa…');
+    expect(textOf(cutLine(exact('ab\u202ecd'), 8))).toBe('ab…');
+    expect(textOf(cutLine(exact('漢字漢字'), 6))).toMatch(/…$/);
+  });
+
+  test('fits exactly into the columns that it is given', () => {
+    fc.assert(
+      fc.property(manyTexts, fc.integer({ min: 1, max: 40 }), (raw, width) => {
+        expect(lineWidth(fitLine(exact(raw), width))).toBe(width);
+        expect(lineWidth(spreadLine(exact(raw), exact('right'), width))).toBe(width);
+      }),
+    );
+  });
+
+  test('gives way on the left when both sides do not fit, two columns apart', () => {
+    expect(textOf(spreadLine(exact('a long left side'), exact('right'), 14))).toBe('a long…  right');
+  });
+
+  test('is drawn in fewer pieces without changing a character', () => {
+    const line = [
+      span(label`a`, 'muted'),
+      span(label`  `),
+      span(label`b`, 'muted'),
+      span(label`c`, 'strong'),
+    ];
+    expect(joinSpans(line)).toEqual([span(label`a  b`, 'muted'), span(label`c`, 'strong')]);
+    const alarm = [span(label`stop`, 'alarm'), span(label` `)];
+    expect(joinSpans(alarm)).toEqual(alarm);
+  });
+});
+
+describe('wrapping', () => {
+  test.each<Wrapping>(['columns', 'words'])(
+    'by %s drops nothing and is never wider than the screen',
+    (wrapping) => {
+      fc.assert(
+        fc.property(manyTexts, fc.integer({ min: 20, max: 60 }), (raw, width) => {
+          const line = exact(raw);
+          const wrapped = wrapLine(line, width, wrapping);
+          expect(wrapped.map(textOf).join('')).toBe(textOf(line));
+          for (const part of wrapped) expect(lineWidth(part)).toBeLessThanOrEqual(width);
+        }),
+      );
+    },
+  );
+
+  test('by columns leaves no space at an edge, where nobody would see it (A1)', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom('a', 'b', ' '), minLength: 60, maxLength: 200 }),
+        (raw) => {
+          const wrapped = wrapLine(exact(raw), 20, 'columns').map(textOf);
+          for (const part of wrapped) expect(part).toBe(part.trim());
+        },
+      ),
+    );
+  });
+
+  test('by words breaks behind a space where there is one', () => {
+    expect(wrapLine(exact('restart nginx on web'), 10, 'words').map(textOf)).toEqual([
+      'restart ',
+      'nginx on ',
+      'web',
+    ]);
+  });
+
+  test('begins a new line behind the mark of a newline', () => {
+    expect(wrapLine(exact('one\ntwo'), 40, 'columns').map(textOf)).toEqual(['one⟨LF⟩', 'two']);
+  });
+});
