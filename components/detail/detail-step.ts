@@ -1,5 +1,6 @@
 import { openConfirm } from '../deciding/confirm-step.js';
 import type { MatchedAction } from '../keys/key-table.js';
+import { movement } from '../keys/movement.js';
 import { detailLayout } from '../screen/screen-layout.js';
 import { type ConsoleState, isSettled } from '../state/console-state.js';
 import { detailWindow } from './detail-window.js';
@@ -7,22 +8,10 @@ import { detailWindow } from './detail-window.js';
 /** A key while a request is read. */
 export function stepDetail(state: ConsoleState, matched: MatchedAction | null): ConsoleState {
   if (matched === null) return state;
-  const { action, times } = matched;
   // One line stays on the screen, so that the eye finds where it was.
-  const page = Math.max(1, detailLayout(state).request - 1);
-  switch (action) {
-    case 'down':
-      return scrollBy(state, times);
-    case 'up':
-      return scrollBy(state, -times);
-    case 'pageDown':
-      return scrollBy(state, page);
-    case 'pageUp':
-      return scrollBy(state, -page);
-    case 'first':
-      return scrollBy(state, Number.NEGATIVE_INFINITY);
-    case 'last':
-      return scrollBy(state, Number.POSITIVE_INFINITY);
+  const lines = movement(matched, Math.max(1, detailLayout(state).request - 1));
+  if (lines !== null) return scrollBy(state, lines);
+  switch (matched.action) {
     case 'back':
       return { ...state, opened: null };
     case 'approve':

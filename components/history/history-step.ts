@@ -1,6 +1,7 @@
 import { formatFilter, MAX_FILTER_LENGTH, parseFilter } from '../../src/protocol/filter-text.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
+import { movement } from '../keys/movement.js';
 import { type Step, stay } from '../state/console-effects.js';
 import type { HistoryEvent } from '../state/console-events.js';
 import { brokerNow, type ConsoleState, isLiveLink, isPainted } from '../state/console-state.js';
@@ -35,21 +36,11 @@ export function stepHistory(state: ConsoleState, matched: MatchedAction | null, 
   return stay(matched === null ? state : browse(state, matched));
 }
 
-function browse(state: ConsoleState, { action, times }: MatchedAction): ConsoleState {
-  const page = historyCapacity(state);
-  switch (action) {
-    case 'down':
-      return moveBy(state, times);
-    case 'up':
-      return moveBy(state, -times);
-    case 'pageDown':
-      return moveBy(state, page);
-    case 'pageUp':
-      return moveBy(state, -page);
-    case 'first':
-      return toNewest(state);
-    case 'last':
-      return moveBy(state, Number.POSITIVE_INFINITY);
+function browse(state: ConsoleState, matched: MatchedAction): ConsoleState {
+  if (matched.action === 'first') return toNewest(state);
+  const rows = movement(matched, historyCapacity(state));
+  if (rows !== null) return moveBy(state, rows);
+  switch (matched.action) {
     case 'open':
       return isPainted(state) ? read(state) : state;
     case 'back':

@@ -6,6 +6,8 @@ export type Action =
   | 'up'
   | 'pageDown'
   | 'pageUp'
+  | 'halfDown'
+  | 'halfUp'
   | 'first'
   | 'last'
   | 'open'
@@ -137,6 +139,22 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         shown: label`PgUp`,
         hint: null,
         explained: label`one screen up`,
+      },
+      {
+        action: 'halfDown',
+        contexts: READING,
+        keys: [{ control: 'd' }],
+        shown: label`Ctrl-D`,
+        hint: null,
+        explained: label`half a screen down; Ctrl-U goes up`,
+      },
+      {
+        action: 'halfUp',
+        contexts: READING,
+        keys: [{ control: 'u' }],
+        shown: label`Ctrl-U`,
+        hint: null,
+        explained: label`half a screen up`,
       },
       {
         action: 'first',

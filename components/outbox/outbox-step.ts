@@ -1,5 +1,6 @@
 import type { LetterName } from '../../src/client/outbox.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
+import { movement } from '../keys/movement.js';
 import { type Step, stay } from '../state/console-effects.js';
 import type { OutboxEvent } from '../state/console-events.js';
 import { type ConsoleState, isLiveLink, isSettled } from '../state/console-state.js';
@@ -24,21 +25,10 @@ export function stepOutbox(state: ConsoleState, matched: MatchedAction | null, p
   return state.outbox.dropping === null ? browse(state, matched) : stepDropping(state, matched, press);
 }
 
-function browse(state: ConsoleState, { action, times }: MatchedAction): Step {
-  const page = letterCapacity(state);
-  switch (action) {
-    case 'down':
-      return stay(moveBy(state, times));
-    case 'up':
-      return stay(moveBy(state, -times));
-    case 'pageDown':
-      return stay(moveBy(state, page));
-    case 'pageUp':
-      return stay(moveBy(state, -page));
-    case 'first':
-      return stay(moveBy(state, Number.NEGATIVE_INFINITY));
-    case 'last':
-      return stay(moveBy(state, Number.POSITIVE_INFINITY));
+function browse(state: ConsoleState, matched: MatchedAction): Step {
+  const rows = movement(matched, letterCapacity(state));
+  if (rows !== null) return stay(moveBy(state, rows));
+  switch (matched.action) {
     case 'back':
       return stay({ ...state, screen: 'queue' });
     case 'retry':

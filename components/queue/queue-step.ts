@@ -1,5 +1,6 @@
 import { openConfirm } from '../deciding/confirm-step.js';
 import type { MatchedAction } from '../keys/key-table.js';
+import { movement } from '../keys/movement.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { type Step, stay } from '../state/console-effects.js';
 import {
@@ -28,20 +29,10 @@ function acknowledge(state: ConsoleState): Step {
   return isShown ? stay(state, { type: 'acknowledge' }) : stay(state);
 }
 
-function changeQueue(state: ConsoleState, { action, times }: MatchedAction): ConsoleState {
-  switch (action) {
-    case 'down':
-      return moveBy(state, times);
-    case 'up':
-      return moveBy(state, -times);
-    case 'pageDown':
-      return moveBy(state, queueCapacity(bodyRows(state)));
-    case 'pageUp':
-      return moveBy(state, -queueCapacity(bodyRows(state)));
-    case 'first':
-      return moveBy(state, Number.NEGATIVE_INFINITY);
-    case 'last':
-      return moveBy(state, Number.POSITIVE_INFINITY);
+function changeQueue(state: ConsoleState, matched: MatchedAction): ConsoleState {
+  const rows = movement(matched, queueCapacity(bodyRows(state)));
+  if (rows !== null) return moveBy(state, rows);
+  switch (matched.action) {
     case 'open':
       return isPainted(state) ? open(state) : state;
     case 'approve':

@@ -6,6 +6,7 @@ import { forgetUnknown, hearBackground, settleBackground } from '../detail/backg
 import { stepDetail } from '../detail/detail-step.js';
 import { hearHistory } from '../history/history-step.js';
 import { type MatchedAction, matchKey, type Press } from '../keys/key-table.js';
+import { movement } from '../keys/movement.js';
 import { hearOutbox } from '../outbox/outbox-step.js';
 import { followSelection } from '../queue/queue-window.js';
 import { type RequestRows, requestRows } from '../queue/request-rows.js';
@@ -115,31 +116,12 @@ function receivePress(state: ConsoleState, press: Press): Step {
   }
 }
 
-function stepHelp(state: ConsoleState, { action, times }: MatchedAction): ConsoleState {
+function stepHelp(state: ConsoleState, matched: MatchedAction): ConsoleState {
+  if (matched.action === 'help' || matched.action === 'back') return { ...state, isHelpOpen: false };
   const { top, total, height } = helpWindow(state);
-  const to = (line: number): ConsoleState => ({
-    ...state,
-    helpTop: Math.max(0, Math.min(line, total - height)),
-  });
-  switch (action) {
-    case 'help':
-    case 'back':
-      return { ...state, isHelpOpen: false };
-    case 'down':
-      return to(top + times);
-    case 'up':
-      return to(top - times);
-    case 'pageDown':
-      return to(top + height - 1);
-    case 'pageUp':
-      return to(top - height + 1);
-    case 'first':
-      return to(0);
-    case 'last':
-      return to(total);
-    default:
-      return state;
-  }
+  const lines = movement(matched, Math.max(1, height - 1));
+  if (lines === null) return state;
+  return { ...state, helpTop: Math.max(0, Math.min(top + lines, total - height)) };
 }
 
 function receiveQueue(state: ConsoleState, queue: Queue): Step {
