@@ -1,4 +1,5 @@
 import { coverWords, revocationWords } from '../../src/protocol/rule-words.js';
+import { panesOf } from '../screen/panes.js';
 import type { Tone } from '../screen/theme.js';
 import {
   type ConfirmStep,
@@ -15,9 +16,10 @@ import { canChoose } from './cover-step.js';
 import { obstacleTo } from './obstacles.js';
 
 /** The first rows: the question, what is signed and what that covers or whom it locks, and the number where one is asked for. */
-export function subjectRows({ confirm, opened, size }: ConsoleState): number {
+export function subjectRows(state: ConsoleState): number {
+  const { confirm, opened } = state;
   if (confirm === null || opened === null) return 0;
-  return 1 + signedLines(confirm, opened, size.columns).length;
+  return 1 + signedLines(confirm, opened, panesOf(state).detail).length;
 }
 /** Rows of the comment that are on the screen at once, those around the caret. */
 const COMMENT_ROWS = 3;
@@ -57,7 +59,7 @@ const ENTER_SIGNS: Readonly<Record<ConfirmStep['verdict'], SafeText>> = {
 export function confirmLines(state: ConsoleState): readonly Line[] {
   const { confirm, opened, size } = state;
   if (confirm === null || opened === null) return [];
-  const { columns } = size;
+  const columns = panesOf(state).detail;
   const isRoomy = size.rows >= ROOMY_ROWS;
   return [
     titleLine(TITLES[confirm.verdict], columns),

@@ -2,6 +2,7 @@ import { isMatchedNumber } from '../../src/protocol/matched-number.js';
 import { opensAloneLater, type RequestState, type RequestView } from '../../src/protocol/request-view.js';
 import { examine, voucherOf } from '../detail/examination.js';
 import { requestDocument } from '../detail/request-document.js';
+import { panesOf } from '../screen/panes.js';
 import type { Tone } from '../screen/theme.js';
 import {
   type ConfirmStep,
@@ -64,12 +65,13 @@ function revokeObstacle(request: RequestView): Obstacle | null {
 }
 
 /** How many lines of the opened request have not been on the screen yet. */
-export function unreadLines({ opened, identity, display, size }: ConsoleState): number {
+export function unreadLines(state: ConsoleState): number {
+  const { opened, identity, display } = state;
   if (opened === null) return 0;
   const { ask, proof } = requestDocument(opened.request, {
     pins: identity.pins,
     zone: display.zone,
-    columns: size.columns,
+    columns: panesOf(state).detail,
   });
   return ask.length + proof.length - opened.read;
 }

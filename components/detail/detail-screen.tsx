@@ -2,6 +2,7 @@ import { Box } from 'ink';
 import type { ReactElement } from 'react';
 import { ConfirmDialog } from '../deciding/confirm-dialog.js';
 import { standingLine, standingOf } from '../queue/request-standing.js';
+import { panesOf } from '../screen/panes.js';
 import { SafeLines } from '../screen/safe-line.js';
 import { detailLayout } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, openedRequest } from '../state/console-state.js';
@@ -35,7 +36,7 @@ function headLines(state: ConsoleState): readonly Line[] {
   const opened = openedRequest(state);
   if (opened === null) return [BLANK, BLANK, BLANK];
   const { request } = opened;
-  const { columns } = state.size;
+  const columns = panesOf(state).detail;
   const now = brokerNow(state);
   const document = examine(request).bound?.document;
   const exact = (text: string, tone: 'text' | 'strong' = 'text'): Line =>

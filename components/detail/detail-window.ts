@@ -1,3 +1,4 @@
+import { panesOf } from '../screen/panes.js';
 import { brokerNow, type ConsoleState, openedRequest } from '../state/console-state.js';
 import type { Line } from '../text/line.js';
 import { backgroundLines } from './background-lines.js';
@@ -14,8 +15,8 @@ export interface DetailWindow {
 }
 
 export function detailWindow(state: ConsoleState, height: number): DetailWindow | null {
-  const { opened, identity, display, size } = state;
-  const { columns } = size;
+  const { opened, identity, display } = state;
+  const columns = panesOf(state).detail;
   const { zone } = display;
   const current = openedRequest(state);
   if (opened === null || current === null) return null;

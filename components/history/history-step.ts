@@ -2,6 +2,7 @@ import { formatFilter, MAX_FILTER_LENGTH, parseFilter } from '../../src/protocol
 import { Problem } from '../../src/protocol/problems.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
+import { panesOf } from '../screen/panes.js';
 import { type Step, stay } from '../state/console-effects.js';
 import type { HistoryEvent } from '../state/console-events.js';
 import { brokerNow, type ConsoleState, isLiveLink, isPainted } from '../state/console-state.js';
@@ -68,7 +69,7 @@ function read(state: ConsoleState): ConsoleState {
   const { search } = state.history;
   const request = search?.requests[selectedIndex(search)];
   if (request === undefined) return state;
-  return { ...state, opened: { request, isRecord: true, top: 0, read: 0, width: state.size.columns } };
+  return { ...state, opened: { request, isRecord: true, top: 0, read: 0, width: panesOf(state).detail } };
 }
 
 function write(state: ConsoleState, matched: MatchedAction | null, press: Press): ConsoleState {

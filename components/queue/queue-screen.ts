@@ -1,4 +1,5 @@
 import type { Action } from '../keys/key-table.js';
+import { panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import type { Screen } from '../screen/screens.js';
 import { stay } from '../state/console-effects.js';
@@ -41,7 +42,8 @@ function hiddenActions(state: ConsoleState): readonly Action[] {
 function queueLines(state: ConsoleState, height: number): readonly Line[] {
   if (state.rows.rows.length === 0) return emptyLines(state, height);
   const { items } = queueWindow(state, height);
-  const columns = rowColumns(state.size.columns);
+  const width = panesOf(state).list;
+  const columns = rowColumns(width);
   const frame: RowFrame = {
     columns,
     approver: state.identity.approver,
@@ -49,7 +51,7 @@ function queueLines(state: ConsoleState, height: number): readonly Line[] {
     selected: state.selected,
   };
   const readers = readersByRow(state);
-  const linesOf = (item: QueueItem) => itemLines(item, frame, readers, state.size.columns);
+  const linesOf = (item: QueueItem) => itemLines(item, frame, readers, width);
   return [headingLine(columns), ...items.flatMap(linesOf)];
 }
 
@@ -71,7 +73,7 @@ function itemLines(
 
 /** An empty queue says what is going on and what to do next. */
 function emptyLines(state: ConsoleState, height: number): readonly Line[] {
-  const { columns } = state.size;
+  const columns = panesOf(state).list;
   const isLive = state.queue.link.state === 'live';
   const words = isLive ? quietLines() : connectingLines(state);
   const lines = [

@@ -1,6 +1,7 @@
 import { openConfirm } from '../deciding/confirm-step.js';
 import type { MatchedAction } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
+import { panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { type Step, stay } from '../state/console-effects.js';
 import {
@@ -57,7 +58,7 @@ function moveBy(state: ConsoleState, count: number): ConsoleState {
 function open(state: ConsoleState): ConsoleState {
   const request = selectedRequest(state);
   if (request === null) return state;
-  const opened: OpenedRequest = { request, isRecord: false, top: 0, read: 0, width: state.size.columns };
+  const opened: OpenedRequest = { request, isRecord: false, top: 0, read: 0, width: panesOf(state).detail };
   return { ...state, opened };
 }
 

@@ -11,6 +11,7 @@ import { hearOutbox } from '../outbox/outbox-step.js';
 import { followSelection } from '../queue/queue-window.js';
 import { type RequestRows, requestRows } from '../queue/request-rows.js';
 import { helpWindow } from '../screen/help-overlay.js';
+import { panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { entranceOf, focusTarget, keyContext, SCREEN_ROWS, SCREENS } from '../screen/screens.js';
 import { type Line, span } from '../text/line.js';
@@ -237,8 +238,8 @@ function recordFailure(
  * more of it will be seen, and what came before is asked for a request that was opened.
  */
 function settle(state: ConsoleState, movedBy: 'person' | 'queue', effects: Step['effects']): Step {
-  const { opened, size, focus } = state;
-  const columns = size.columns;
+  const { opened, focus } = state;
+  const columns = panesOf(state).detail;
   const recounted =
     opened !== null && opened.width !== columns ? { ...opened, width: columns, read: 0 } : opened;
   const { settle: settleScreen = stay } = SCREENS[state.screen];
