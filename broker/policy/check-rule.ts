@@ -133,9 +133,9 @@ function checkTimes({ claimBy, longestValidity, work, escalation }: Rule, refuse
 
 function checkTogether(rule: Rule, refuse: Refuse): void {
   if (rule.approvals === 'automatic') {
-    const signed = ['touch', 'number', 'grants', 'escalation', 'alone', 'revokers'] as const;
+    const signed = ['touch', 'number', 'grants', 'escalation', 'alone', 'revokers', 'confirm'] as const;
     for (const key of signed) {
-      if (rule[key] === null || rule[key] === false) continue;
+      if (rule[key] === undefined || rule[key] === null || rule[key] === false) continue;
       refuse([key === 'revokers' ? 'revoke' : key], 'nobody signs where approvals are automatic: remove it');
     }
     return;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { MAX_DURATION_SECONDS } from '../../src/protocol/document.js';
 import { isName } from '../../src/protocol/names.js';
 import { MAX_GROUP_CHARS, MAX_PLACES } from '../../src/protocol/quorum.js';
+import { MAX_APPROVERS_REASON } from '../../src/protocol/rule.js';
 import { time, wanted } from '../yaml/time-schema.js';
 import { tableSchema } from './tables.js';
 
@@ -79,6 +80,8 @@ const sharedRequester = z
 const answerBy = time(1, DAY).describe('How long a request waits for an answer.');
 const claimBy = time(1, DAY).describe('How long an approval waits to be used.');
 const validity = time(1, DAY).describe('Longest life of a signature, from signing to first use.');
+
+const CONFIRM_TEXT = 'write { resource: yes }, { reason: 20 } or both';
 
 /** One rule, as it is written. */
 export const fileRule = z.strictObject(
@@ -176,6 +179,22 @@ export const fileRule = z.strictObject(
           wanted('write { group: sre, delay: 15m, reason: 40 }'),
         )
         .describe('The requester alone is let in after a delay if nobody says no.'),
+    ),
+    confirm: z.optional(
+      z
+        .strictObject(
+          {
+            resource: z.optional(yes.describe('Type the resource: asked by the program that signs.')),
+            reason: z.optional(
+              whole(1, MAX_APPROVERS_REASON, "the least characters of the approver's comment").describe(
+                'Least characters of the comment that is signed.',
+              ),
+            ),
+          },
+          wanted(CONFIRM_TEXT),
+        )
+        .refine(({ resource, reason }) => resource === true || reason !== undefined, wanted(CONFIRM_TEXT))
+        .describe('What an approver does to say yes, beside pressing a key.'),
     ),
   },
   wanted('write a rule: name, when, approvals and what else it asks for'),

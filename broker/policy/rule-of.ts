@@ -8,7 +8,7 @@ const VALIDITY = 900;
 
 /** A rule of the file as it will be pinned, with what the file leaves out. */
 export function ruleOf(written: FileRule, defaults: NonNullable<PolicyFile['defaults']>): Rule {
-  const { work, grants, alone, escalation } = written;
+  const { work, grants, alone, escalation, confirm } = written;
   return {
     name: written.name,
     when: conditionText(written) ?? '',
@@ -27,6 +27,9 @@ export function ruleOf(written: FileRule, defaults: NonNullable<PolicyFile['defa
     escalation: escalation?.map(({ after, ring }) => ({ after, groups: ring })) ?? null,
     channel: written.channel ?? null,
     alone: alone ?? null,
+    ...(confirm === undefined
+      ? {}
+      : { confirm: { resource: confirm.resource ?? false, reason: confirm.reason ?? null } }),
   };
 }
 

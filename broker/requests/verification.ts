@@ -4,7 +4,7 @@ import { asksNumber } from '../../src/protocol/matched-number.js';
 import type { Fingerprint, Nonce } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { formatSignedText, parseReceipt, parseSignedText } from '../../src/protocol/receipt.js';
-import type { Rule } from '../../src/protocol/rule.js';
+import { lackOfReason, type Rule } from '../../src/protocol/rule.js';
 import {
   type Decision,
   parseReview,
@@ -94,11 +94,12 @@ function longestValidity(
 
 /** Why a rule does not take a decision with these terms about what is asked, null if it does. */
 function termsObjection(
-  { verdict, covers, uses, duration, code }: Decision,
+  { verdict, covers, uses, duration, code, comment }: Decision,
   userPresent: boolean | null,
-  { grants, work, touch, number }: Rule,
+  rule: Rule,
   document: Pick<RequestDocument, 'context'>,
 ): Problem | null {
+  const { grants, work, touch, number } = rule;
   if (covers === 'scope') {
     if (grants === null) {
       return new Problem('grant-not-allowed', 'the rule in force does not allow a lasting grant');
@@ -127,6 +128,14 @@ function termsObjection(
   if (verdict === 'deny') return null;
   if (touch && userPresent !== true) {
     return new Problem('presence-missing', 'the rule in force counts touched security keys only');
+  }
+  const lack = lackOfReason(rule, comment);
+  if (lack > 0) {
+    const least = rule.confirm?.reason ?? 0;
+    return new Problem(
+      'reason-needed',
+      `the rule in force wants a reason of at least ${least} characters from the approver, ${lack} more`,
+    );
   }
   if (number && code === null) {
     return new Problem('number-needed', 'the rule in force wants the number that the requester sees');

@@ -77,6 +77,7 @@ function signedLines(confirm: ConfirmStep, opened: OpenedRequest, columns: numbe
     ...coverLines(confirm, opened, columns),
     ...lockLines(confirm, opened, columns),
     ...numberLines(confirm, columns),
+    ...resourceLines(confirm, columns),
   ];
 }
 
@@ -180,6 +181,19 @@ function numberLines({ digits, focused }: ConfirmStep, columns: number): readonl
   return [labelled(label`number`, line, columns)];
 }
 
+/** What is typed of the resource; it stands in full above. */
+function resourceLines({ resource, focused }: ConfirmStep, columns: number): readonly Line[] {
+  if (resource === null) return [];
+  if (resource.text === '' && focused !== 'resource')
+    return [labelled(label`type it`, [span(label`the resource  Tab goes there`, 'muted')], columns)];
+  return writtenLines(resource, {
+    columns: columns - LABEL_COLUMNS - 2,
+    rows: 1,
+    reading: 'exact',
+    hasCaret: focused === 'resource',
+  }).map((line) => labelled(label`resource`, line, columns));
+}
+
 function commentLines({ comment, focused }: ConfirmStep, columns: number, rows: number): readonly Line[] {
   const isFocused = focused === 'comment';
   if (comment.text === '' && !isFocused)
@@ -237,6 +251,7 @@ function enterMeans(state: ConsoleState, { focused, verdict }: ConfirmStep, canS
   if (focused === 'comment') return label`Enter ends the comment`;
   if (focused === 'cover') return label`Enter ends the choice`;
   if (focused === 'number') return label`Enter ends the number`;
+  if (focused === 'resource') return label`Enter ends the resource`;
   if (!isSettled(state)) return label`…`;
   if (focused === 'cancel') return label`Enter cancels`;
   if (!canSign) return label`this cannot be signed`;

@@ -1,10 +1,13 @@
-import { takesNumber } from '../../src/client/decide.js';
+import { takesNumber, takesResource } from '../../src/client/decide.js';
+import { MAX_RESOURCE_BYTES } from '../../src/protocol/document.js';
 import { readTypedNumber } from '../../src/protocol/matched-number.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
 import { fraudComment } from '../../src/protocol/restraints.js';
 import { commentFits, MAX_COMMENT_BYTES } from '../../src/protocol/statement.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
 import { type Step, stay } from '../state/console-effects.js';
 import {
+  type ConfirmField,
   type ConfirmStep,
   type ConfirmTarget,
   type ConfirmVerdict,
@@ -16,27 +19,36 @@ import { span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
 import { EMPTY_LINE, editLine, insertText, type TextLine } from '../text/text-line.js';
 import { type CoverChoice, canChoose, changeCover, firstChoice, toggleCover } from './cover-step.js';
-import { obstacleTo } from './obstacles.js';
+import { numberObstacle, obstacleTo, reasonObstacle, resourceObstacle } from './obstacles.js';
 
 /**
- * Goes to the confirm step, with the focus where Enter signs nothing: on the number if one is asked for, else on Cancel. Where
- * something stands in the way, says what instead.
+ * Goes to the confirm step, with the focus where Enter signs nothing: on what the rule wants typed, else on Cancel. Where something
+ * stands in the way, says what instead.
  */
 export function openConfirm(state: ConsoleState, verdict: ConfirmVerdict): ConsoleState {
   if (state.opened === null) return state;
   const obstacle = obstacleTo(state, verdict);
   if (obstacle !== null) return { ...state, notice: [span(obstacle.words, obstacle.tone)] };
-  const digits = verdict === 'approve' && takesNumber(state.opened.request) ? '' : null;
+  const { request } = state.opened;
+  const isYes = verdict === 'approve';
   const confirm: ConfirmStep = {
     verdict,
-    cover: verdict === 'approve' ? firstChoice(state.opened.request) : null,
-    focused: digits === null ? 'cancel' : 'number',
+    cover: isYes ? firstChoice(request) : null,
+    focused: 'cancel',
     comment: EMPTY_LINE,
-    digits,
+    digits: isYes && takesNumber(request) ? '' : null,
+    resource: isYes && takesResource(request) ? EMPTY_LINE : null,
     isSigning: false,
     failure: null,
   };
-  return { ...state, confirm };
+  return { ...state, confirm: { ...confirm, focused: nextLacking(confirm, request) ?? 'cancel' } };
+}
+
+/** The first field that the rule wants filled and that is not; null where all are. */
+function nextLacking(confirm: ConfirmStep, request: RequestView): ConfirmField | null {
+  if (numberObstacle(confirm) !== null) return 'number';
+  if (resourceObstacle(confirm, request) !== null) return 'resource';
+  return reasonObstacle(confirm, request) === null ? null : 'comment';
 }
 
 /** Says that it closed: who looked away for a moment must not take a panel that is gone for a signature. */
@@ -66,15 +78,19 @@ export function stepConfirm(state: ConsoleState, matched: MatchedAction | null, 
         return stay(withCover(state, confirm, (cover) => changeCover(cover, press)));
       }
       if (confirm.focused === 'number') return stay(editDigits(state, confirm, press));
+      if (confirm.focused === 'resource') return stay(editResource(state, confirm, press));
       return stay(confirm.focused === 'comment' ? edit(state, confirm, press) : state);
   }
 }
 
-/** Pasted text goes into the field that has the focus, line breaks and all, and nowhere else (A35). */
+/** Pasted text goes into the field that has the focus, line breaks and all, and nowhere else (A35); what is to be typed takes none. */
 export function pasteIntoConfirm(state: ConsoleState, text: string): ConsoleState {
   const { confirm } = state;
   if (confirm?.isSigning === false && confirm.focused === 'comment') return insert(state, confirm, text);
   if (confirm?.isSigning === false && confirm.focused === 'number') return insertDigits(state, confirm, text);
+  if (confirm?.focused === 'resource') {
+    return { ...state, notice: [span(label`Pasted text was ignored: the resource is typed.`, 'warning')] };
+  }
   return { ...state, notice: [span(label`Pasted text was ignored: only a field takes it.`, 'muted')] };
 }
 
@@ -89,12 +105,13 @@ function arrowTarget(press: Press): ConfirmTarget | null {
 }
 
 /** The next one or the one before in the circle of buttons and fields. */
-function neighbour({ focused, digits, cover }: ConfirmStep, way: 1 | -1): ConfirmTarget {
+function neighbour({ focused, digits, resource, cover }: ConfirmStep, way: 1 | -1): ConfirmTarget {
   const circle: readonly ConfirmTarget[] = [
     'cancel',
     'sign',
     ...(cover !== null && canChoose(cover) ? (['cover'] as const) : []),
     ...(digits === null ? [] : (['number'] as const)),
+    ...(resource === null ? [] : (['resource'] as const)),
     'comment',
   ];
   return circle.at((circle.indexOf(focused) + way) % circle.length) ?? 'cancel';
@@ -105,22 +122,37 @@ function focusOn(state: ConsoleState, confirm: ConfirmStep, focused: ConfirmTarg
 }
 
 function activate(state: ConsoleState, confirm: ConfirmStep): Step {
-  if (isField(confirm.focused)) return stay(focusOn(state, confirm, 'cancel'));
+  if (isField(confirm.focused)) return stay(focusOn(state, confirm, afterField(state, confirm)));
   if (!isSettled(state) || state.opened === null) return stay(state);
   if (confirm.focused === 'cancel') return stay(closeConfirm(state));
   if (obstacleTo(state, confirm.verdict) !== null) return stay(state);
-  const { verdict, comment, digits, cover } = confirm;
+  const { verdict, comment, digits, cover, resource } = confirm;
   const { request } = state.opened;
   const signing = { ...state, confirm: { ...confirm, isSigning: true, failure: null } };
   if (verdict === 'revoke') return stay(signing, { type: 'revoke', request, comment: comment.text });
   const code = digits === null ? null : readTypedNumber(digits);
   const terms = cover === null ? {} : { terms: cover.terms };
+  const typed = resource === null ? {} : { resource: resource.text };
   const said = verdict === 'fraud' ? ({ verdict: 'deny', isFraud: true } as const) : { verdict };
   return stay(signing, {
     type: 'decide',
     request,
-    decision: { ...said, comment: comment.text, code, ...terms },
+    decision: { ...said, comment: comment.text, code, ...typed, ...terms },
   });
+}
+
+/** From one field that is filled to the next that the rule wants; from one that is not, or from the last, to Cancel. */
+function afterField({ opened }: ConsoleState, confirm: ConfirmStep): ConfirmTarget {
+  const lacking = opened === null ? null : nextLacking(confirm, opened.request);
+  return lacking === null || lacking === confirm.focused ? 'cancel' : lacking;
+}
+
+function editResource(state: ConsoleState, confirm: ConfirmStep, press: Press): ConsoleState {
+  if (confirm.resource === null) return state;
+  const edited =
+    'text' in press ? insertText(confirm.resource, press.text) : editLine(confirm.resource, press);
+  const isShort = edited !== null && edited.text.length <= MAX_RESOURCE_BYTES;
+  return isShort ? { ...state, confirm: { ...confirm, resource: edited } } : state;
 }
 
 function edit(state: ConsoleState, confirm: ConfirmStep, press: Press): ConsoleState {

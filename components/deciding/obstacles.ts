@@ -1,3 +1,4 @@
+import { leastReason } from '../../src/client/decide.js';
 import { isMatchedNumber } from '../../src/protocol/matched-number.js';
 import { opensAloneLater, type RequestState, type RequestView } from '../../src/protocol/request-view.js';
 import { examine, voucherOf } from '../detail/examination.js';
@@ -43,8 +44,14 @@ export function obstacleTo(state: ConsoleState, verdict: ConfirmVerdict): Obstac
   if (request.document.requester === approver) {
     return obstacle(label`you asked for this yourself: somebody else must approve`, 'muted');
   }
-  return unreadObstacle(unreadLines(state)) ?? numberObstacle(state.confirm);
+  return unreadObstacle(unreadLines(state)) ?? fieldObstacle(state.confirm, request);
 }
+
+/** What the rule wants of whoever approves, and what is not typed yet. */
+const fieldObstacle = (confirm: ConfirmStep | null, request: RequestView): Obstacle | null =>
+  confirm === null
+    ? null
+    : (numberObstacle(confirm) ?? resourceObstacle(confirm, request) ?? reasonObstacle(confirm, request));
 
 /** A4: what is found by a search was not brought under the cursor to be decided on. */
 function recordObstacle({ state }: RequestView): Obstacle {
@@ -82,12 +89,25 @@ function unreadObstacle(unread: number): Obstacle | null {
   return obstacle(label`${unread} more ${lines}, read to the end to approve`, 'warning');
 }
 
-function numberObstacle(confirm: ConfirmStep | null): Obstacle | null {
-  if (confirm === null || confirm.digits === null || isMatchedNumber(confirm.digits)) return null;
+export function numberObstacle({ digits }: ConfirmStep): Obstacle | null {
+  if (digits === null || isMatchedNumber(digits)) return null;
   return obstacle(
     label`type the six digits that the requester tells you, by a way that you trust`,
     'warning',
   );
+}
+
+/** Where the rule has the resource typed: exactly, so that one that only looks alike is noticed (A37). */
+export function resourceObstacle({ resource }: ConfirmStep, { document }: RequestView): Obstacle | null {
+  if (resource === null || resource.text === document.resource) return null;
+  return obstacle(label`type the resource, exactly as it stands here`, 'warning');
+}
+
+export function reasonObstacle({ verdict, comment }: ConfirmStep, request: RequestView): Obstacle | null {
+  const least = verdict === 'approve' ? leastReason(request) : 0;
+  const written = [...comment.text.trim()].length;
+  if (written >= least) return null;
+  return obstacle(label`say why in the comment: ${least - written} more of ${least} characters`, 'warning');
 }
 
 const ENDED: Readonly<Record<Exclude<RequestState, 'pending'>, SafeText>> = {

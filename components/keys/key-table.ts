@@ -35,7 +35,7 @@ export type Action =
   | 'quit';
 
 /**
- * Where keys go. `comment`, `number` and `filter` are fields: all that is no key of them is text. `record` is a request of the
+ * Where keys go. `comment`, `number`, `resource` and `filter` are fields: all that is no key of them is text. `record` is a request of the
  * past, `drop` the step before a dead letter is dropped.
  */
 export type KeyContext =
@@ -45,6 +45,7 @@ export type KeyContext =
   | 'cover'
   | 'comment'
   | 'number'
+  | 'resource'
   | 'history'
   | 'filter'
   | 'record'
@@ -99,7 +100,7 @@ export interface KeySection {
 const SCREEN_CONTEXTS: readonly KeyContext[] = ['queue', 'history', 'outbox'];
 const READING: readonly KeyContext[] = [...SCREEN_CONTEXTS, 'detail', 'record', 'help'];
 const DECIDING: readonly KeyContext[] = ['queue', 'detail'];
-const CONFIRMING: readonly KeyContext[] = ['confirm', 'cover', 'comment', 'number'];
+const CONFIRMING: readonly KeyContext[] = ['confirm', 'cover', 'comment', 'number', 'resource'];
 const EVERYWHERE: readonly KeyContext[] = [...READING, ...CONFIRMING, 'filter', 'drop'];
 
 export const KEY_SECTIONS: readonly KeySection[] = [
@@ -237,7 +238,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         keys: [{ named: 'tab' }],
         shown: label`Tab`,
         hint: label`move`,
-        explained: label`Cancel, Sign, cover, number, comment, and round again`,
+        explained: label`Cancel, Sign, each field that there is, and round again`,
       },
       {
         action: 'previous',

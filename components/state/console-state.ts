@@ -89,6 +89,8 @@ export interface ConfirmStep {
   readonly comment: TextLine;
   /** The digits of the number that are typed so far; null where none is asked for. */
   readonly digits: string | null;
+  /** What is typed of the resource so far; null where the rule does not have it typed. */
+  readonly resource: TextLine | null;
   readonly isSigning: boolean;
   /** Why the last try failed. */
   readonly failure: { readonly message: SafeText; readonly hint: SafeText } | null;
@@ -97,7 +99,8 @@ export interface ConfirmStep {
 /** What is signed. */
 export type ConfirmVerdict = 'approve' | 'deny' | 'fraud' | 'revoke';
 
-export type ConfirmTarget = 'cancel' | 'sign' | 'cover' | 'number' | 'comment';
+export type ConfirmField = 'cover' | 'number' | 'resource' | 'comment';
+export type ConfirmTarget = 'cancel' | 'sign' | ConfirmField;
 
 /** What a key would act on, as one word, and who moved it there last. */
 export interface Focus {
@@ -176,8 +179,8 @@ export const isTooSmall = ({ size }: ConsoleState): boolean =>
   size.columns < SMALLEST.columns || size.rows < SMALLEST.rows;
 
 /** Whether keys are what is written or chosen there. */
-export const isField = (target: ConfirmTarget): target is 'cover' | 'number' | 'comment' =>
-  target === 'cover' || target === 'number' || target === 'comment';
+export const isField = (target: ConfirmTarget): target is ConfirmField =>
+  target !== 'cancel' && target !== 'sign';
 
 /** True once what keys act on has been on the screen, unchanged, for long enough to be read. */
 export function isSettled({ focus, painted, at }: ConsoleState): boolean {

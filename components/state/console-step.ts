@@ -111,6 +111,7 @@ function receivePress(state: ConsoleState, press: Press): Step {
     case 'cover':
     case 'comment':
     case 'number':
+    case 'resource':
       return stepConfirm(state, matched, press);
     default:
       return SCREENS[state.screen].step(state, matched, press);

@@ -4,7 +4,7 @@ import { Problem } from '../protocol/problems.js';
 import { parseSignedText } from '../protocol/receipt.js';
 import type { RequestView } from '../protocol/request-view.js';
 import { FRAUD, fraudComment, isFraudComment } from '../protocol/restraints.js';
-import { parseRule, type Rule } from '../protocol/rule.js';
+import { lackOfReason, parseRule, type Rule } from '../protocol/rule.js';
 import { commentFits, MAX_COMMENT_BYTES } from '../protocol/statement.js';
 import {
   formatDecision,
@@ -52,7 +52,7 @@ function namedIn(vouched: string): Fingerprint | null {
  * could have been answered and claimed at the latest. A no covers nothing more.
  *
  * @throws Problem `shown-differs` (A62), `broker-reply` for a rule without its times, `usage` for a comment that is too long, and
- * for a number that is missing or that nobody asks for; those of `chosenTerms`.
+ * for a number that is missing or that nobody asks for, or a resource that was not typed; `reason-needed`; those of `chosenTerms`.
  */
 export function prepareDecision(view: RequestView, decision: DecisionInput & Signing): string {
   const { document, digest, scope } = verifyShown(view);
@@ -62,6 +62,7 @@ export function prepareDecision(view: RequestView, decision: DecisionInput & Sig
   checkNumber(view, decision);
   const decided = wholeSecond(now);
   const rule = readRule(view);
+  if (verdict === 'approve') checkConfirmed(rule, document.resource, decision);
   const { claimBy, longestValidity } = rule;
   const answer = Math.ceil((view.answerBy - view.submittedAt) / 1000);
   const validity = Math.min(answer + claimBy, longestValidity);
@@ -110,18 +111,23 @@ export function prepareLoneApproval(
   view: RequestView,
   { reason, ...signing }: { readonly reason: string; readonly code: MatchedNumber | null } & Signing,
 ): string {
-  const { alone, claimBy, longestValidity } = readRule(view);
+  const { alone, claimBy, longestValidity, confirm } = readRule(view);
   if (alone === null) {
     throw new Problem('rule-unmet', 'the rule of this request lets nobody in alone', {
       hint: 'somebody else must approve',
     });
   }
-  if ([...reason.trim()].length < alone.reason) {
-    throw new Problem('rule-unmet', `the rule wants a reason of at least ${alone.reason} characters`, {
+  const least = Math.max(alone.reason, confirm?.reason ?? 0);
+  if ([...reason.trim()].length < least) {
+    throw new Problem('rule-unmet', `the rule wants a reason of at least ${least} characters`, {
       hint: 'say what is broken and why nobody else can sign; nothing was signed',
     });
   }
-  const decision = parseDecision(prepareDecision(view, { ...signing, verdict: 'approve', comment: reason }));
+  // What is typed before a yes is asked of those who let others in.
+  const { resource } = view.document;
+  const decision = parseDecision(
+    prepareDecision(view, { ...signing, verdict: 'approve', comment: reason, resource }),
+  );
   const validity = alone.delay + Math.min(claimBy, longestValidity);
   return formatDecision({ ...decision, notAfter: decision.decided + validity * 1000 });
 }
@@ -159,14 +165,7 @@ export function takesNumber(view: RequestView): boolean {
   return asksNumber(readShown(view).document) || demandsNumber(view);
 }
 
-function demandsNumber(view: RequestView): boolean {
-  try {
-    return readRule(view).number;
-  } catch {
-    // Nothing is signed under a rule that cannot be read.
-    return false;
-  }
-}
+const demandsNumber = (view: RequestView): boolean => knownRule(view)?.number ?? false;
 
 function checkNumber(view: RequestView, { verdict, code }: DecisionInput): void {
   const isNeeded = verdict === 'approve' && takesNumber(view);
@@ -180,6 +179,30 @@ function checkNumber(view: RequestView, { verdict, code }: DecisionInput): void 
   throw new Problem('usage', what, { hint: 'nothing was signed' });
 }
 
+/** Whether the rule has the resource typed before a yes. */
+export const takesResource = (view: RequestView): boolean => knownRule(view)?.confirm?.resource === true;
+
+/** Least characters of the reason that an approver signs; 0 where none is needed. */
+export const leastReason = (view: RequestView): number => knownRule(view)?.confirm?.reason ?? 0;
+
+/** What only the program of the approver can ask for, and what the broker would refuse: before anything is signed. */
+function checkConfirmed(rule: Rule, resource: string, decision: DecisionInput): void {
+  if (rule.confirm?.resource === true && decision.resource !== resource) {
+    const what = decision.resource === undefined ? 'the resource was not typed' : 'that is not the resource';
+    throw new Problem('usage', `${what}: the rule has it typed before a yes`, {
+      hint: 'give it exactly as it is shown: --resource NAME; nothing was signed',
+    });
+  }
+  const lack = lackOfReason(rule, decision.comment);
+  if (lack === 0) return;
+  const least = rule.confirm?.reason ?? 0;
+  throw new Problem(
+    'reason-needed',
+    `the rule wants a reason of at least ${least} characters from whoever approves, ${lack} more`,
+    { hint: 'say why: --comment TEXT; nothing was signed' },
+  );
+}
+
 /** Writes the text that lifts the lock and the mutes of a requester. @throws Problem `usage` for a comment that is too long */
 export function prepareUnlocking(
   requester: Name,
@@ -187,6 +210,15 @@ export function prepareUnlocking(
 ): string {
   checkComment(comment);
   return formatUnlocking({ broker, requester, approver, issued: wholeSecond(now), comment });
+}
+
+/** Null for a rule that cannot be read: nothing is signed under one. */
+function knownRule(view: RequestView): Rule | null {
+  try {
+    return readRule(view);
+  } catch {
+    return null;
+  }
 }
 
 /** @throws Problem `broker-reply` */

@@ -110,6 +110,8 @@ export interface DecisionInput {
   readonly comment: string;
   /** The number that the requester told, for a yes to a request that asks for it; else null. */
   readonly code: MatchedNumber | null;
+  /** What was typed as the resource, where the rule has it typed before a yes. */
+  readonly resource?: string;
   /** A deny that locks the requester until an approver lifts it. */
   readonly isFraud?: boolean;
   /** What a yes covers; absent: this one ask, for the time that the rule offers first. */

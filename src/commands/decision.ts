@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { sendDecision } from '../client/broker-connection.js';
-import { takesNumber } from '../client/decide.js';
+import { leastReason, takesNumber, takesResource } from '../client/decide.js';
 import { verifyShown } from '../client/shown-request.js';
 import type { TimeStyle } from '../client/shown-time.js';
 import { type ChosenTerms, chosenTerms } from '../client/terms.js';
@@ -19,6 +19,10 @@ import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb, type Verb } from './verb.j
 
 const CODE_HELP = `  --code DIGITS   the number that the requester was shown and tells you, where the request
                   asks for one; asked for on a terminal
+`;
+
+const RESOURCE_HELP = `  --resource NAME the resource, exactly as shown, where the rule has it typed; asked
+                  for on a terminal
 `;
 
 const GRANT_HELP = `  --grant         sign for this and every equal ask, where the rule allows that
@@ -42,7 +46,13 @@ const FLAGS = {
   json: 'switch',
 } as const;
 
-const APPROVAL_FLAGS = { code: 'text', grant: 'switch', for: 'text', uses: 'text' } as const;
+const APPROVAL_FLAGS = {
+  code: 'text',
+  resource: 'text',
+  grant: 'switch',
+  for: 'text',
+  uses: 'text',
+} as const;
 
 /** How much of the digest is typed to confirm, in hex digits. */
 const TYPED = 6;
@@ -64,7 +74,7 @@ Usage
   countersign ${verdict} ID --yes-i-read-it DIGEST
 
 Flags
-${verdict === 'approve' ? GRANT_HELP + CODE_HELP : ''}  --comment TEXT  kept with the decision, and signed${verdict === 'deny' ? FRAUD_HELP : ''}
+${verdict === 'approve' ? GRANT_HELP + CODE_HELP + RESOURCE_HELP : ''}  --comment TEXT  kept with the decision, and signed${verdict === 'deny' ? FRAUD_HELP : ''}
   --yes-i-read-it DIGEST
                   the digest of what you read, as countersign show prints it
   --key FILE      decide with this key (COUNTERSIGN_KEY)
@@ -88,11 +98,13 @@ Examples
         const digest = show(view, flags.yesIReadIt, { zone, now: broker.clock.now() });
         if (terms !== null) tell(`your yes covers ${coverWords(terms)}`);
         const code = given ?? (await missingCode(verdict, view));
+        const confirmed = verdict === 'deny' ? {} : await confirmedBy(view, flags);
         if (flags.yesIReadIt === undefined) await confirmDigest(isFraud ? 'deny as fraud' : verdict, digest);
         const status = await sendDecision({ ...broker, broker }, view, {
           verdict,
           comment: flags.comment ?? '',
           code,
+          ...confirmed,
           isFraud,
           terms: chosen,
         });
@@ -156,6 +168,25 @@ export async function missingCode(verdict: Verdict, view: RequestView): Promise<
   if (code === null) throw new Problem('usage', 'those are not six digits', { hint: 'nothing was signed' });
   return code;
 }
+
+/** What the rule has an approver type, asked for on the terminal where it was not given. */
+async function confirmedBy(
+  view: RequestView,
+  { resource, comment }: { readonly resource: string | undefined; readonly comment: string | undefined },
+): Promise<{ readonly resource?: string; readonly comment?: string }> {
+  const asks = process.stdin.isTTY;
+  const typed = asks && takesResource(view) ? (resource ?? (await answerTo(RESOURCE_QUESTION))) : resource;
+  const least = leastReason(view);
+  const reason = asks && least > 0 && comment === undefined ? await answerTo(reasonQuestion(least)) : comment;
+  return {
+    ...(typed === undefined ? {} : { resource: typed }),
+    ...(reason === undefined ? {} : { comment: reason }),
+  };
+}
+
+const RESOURCE_QUESTION = 'The rule has the resource typed, exactly as it is shown above: ';
+const reasonQuestion = (least: number): string =>
+  `Why you approve, in at least ${least} characters; it is signed: `;
 
 /** @throws Problem `usage` where what was read can neither be typed nor was given */
 function checkTerminal(given: string | undefined): void {

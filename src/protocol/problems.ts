@@ -133,6 +133,10 @@ export const PROBLEMS = {
     status: 422,
     hint: 'ask the requester for the six digits that the door shows, and sign with them: --code',
   },
+  'reason-needed': {
+    status: 422,
+    hint: 'say why you approve, in at least as many characters as the rule wants: --comment TEXT',
+  },
   'not-a-revoker': { status: 403, hint: 'somebody whom the rule names, or who approved it, takes it back' },
   'grant-not-allowed': { status: 403, hint: 'the rule in force takes only covers: request' },
   'statement-mismatch': {

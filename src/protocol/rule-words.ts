@@ -38,7 +38,7 @@ export function coverWords({ covers, duration, uses }: Pick<Terms, 'covers' | 'd
  * as they stand in the rule.
  */
 export function ruleWords(rule: Rule): readonly string[] {
-  const { grants, work, touch, number, revokers, alone } = rule;
+  const { grants, work, touch, number, revokers, alone, confirm } = rule;
   return [
     whoSigns(rule),
     ...(rule.sharedRequester === 'one-more'
@@ -51,6 +51,10 @@ export function ruleWords(rule: Rule): readonly string[] {
       : `an approval may cover later equal asks: ${usesWords(grants.uses)}${grants.uses === 0 ? '' : ' at most'}, for the time that was asked for`,
     ...(touch ? ['only touched security keys count'] : []),
     ...(number ? ['the number that the requester is shown must be signed'] : []),
+    ...(confirm?.resource === true ? ['whoever approves types the resource first'] : []),
+    ...(confirm === undefined || confirm.reason === null
+      ? []
+      : [`whoever approves signs a reason of at least ${confirm.reason} characters`]),
     ...(revokers === null ? [] : [`taken back by ${revokers.join(' or ')}, or by who approved it`]),
     ...(alone === null
       ? []

@@ -7,6 +7,8 @@ import { MAX_GROUP_CHARS, MAX_PLACES, MAX_QUORUM_GROUPS } from './quorum.js';
 import { type JsonObject, parseStrictJson } from './strict-json.js';
 
 const DAY = 86_400;
+/** Most characters that a rule can want of an approver: so many fit into a signed comment in every script. */
+export const MAX_APPROVERS_REASON = 80;
 
 /** The name of a group, without `group:`. */
 export const groupName = z
@@ -78,6 +80,17 @@ export const ruleSchema = z.strictObject({
   alone: z.nullable(
     z.strictObject({ group: groupName, delay: seconds(DAY), reason: z.int().min(1).max(1000) }),
   ),
+  /** What a yes takes of whoever gives it; not there where nothing, so that rules from before it keep their digests. */
+  confirm: z.optional(
+    z
+      .strictObject({
+        /** Whether the approver's own program has the resource typed: nobody else can tell. */
+        resource: z.boolean(),
+        /** Least characters of the comment that is signed; null where none is needed. */
+        reason: z.nullable(z.int().min(1).max(MAX_APPROVERS_REASON)),
+      })
+      .refine(({ resource, reason }) => resource || reason !== null, 'asks for nothing'),
+  ),
 });
 
 export type Rule = z.output<typeof ruleSchema>;
@@ -121,6 +134,10 @@ function parseAnew(text: string): PinnedRule {
   }
   throw unknown(undefined);
 }
+
+/** How many characters the comment of a yes is short of; blanks around it are no reason. */
+export const lackOfReason = ({ confirm }: Rule, comment: string): number =>
+  Math.max(0, (confirm?.reason ?? 0) - [...comment.trim()].length);
 
 const unknown = (cause: unknown): Problem =>
   new Problem('policy-changed', 'the request was made under a rule that this version does not know', {

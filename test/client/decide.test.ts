@@ -7,9 +7,10 @@ import { type BoundDocument, parseDocument, type RequestDocument } from '../../s
 import type { MatchedNumber } from '../../src/protocol/matched-number.js';
 import type { Digest, Name } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
+import type { Rule } from '../../src/protocol/rule.js';
 import { parseDecision, parseRevocation } from '../../src/protocol/statements.js';
 import type { JsonObject } from '../../src/protocol/strict-json.js';
-import { BROKER, NOW, RULE, sampleRequest } from '../components/sample-requests.js';
+import { BROKER, NOW, RULE, sampleRequest, sampleRule } from '../components/sample-requests.js';
 import { digest, name } from '../protocol/arbitraries.js';
 import { codeOf } from '../ssh/problem.js';
 
@@ -82,6 +83,35 @@ describe('the decision that is signed', () => {
     expect(codeOf(() => prepareDecision(sampleRequest(), { ...yes, comment: 'é'.repeat(167) }))).toBe(
       'usage',
     );
+  });
+
+  describe('under a rule that wants more than a key press of whoever approves', () => {
+    const wanting = (confirm: NonNullable<Rule['confirm']>) => sampleRequest(ruleOf(sampleRule({ confirm })));
+
+    test('has the resource typed, exactly', () => {
+      const view = wanting({ resource: true, reason: null });
+      const codeWith = (resource: string) => codeOf(() => prepareDecision(view, { ...yes, resource }));
+      expect(parseDecision(prepareDecision(view, { ...yes, resource: 'web-1.example.com' })).verdict).toBe(
+        'approve',
+      );
+      expect(codeOf(() => prepareDecision(view, yes))).toBe('usage');
+      expect(['', 'web-1', 'WEB-1.example.com', 'web-1.example.com '].map(codeWith)).toEqual(
+        Array(4).fill('usage'),
+      );
+    });
+
+    test('says why in as many characters as it wants, and neither for a no', () => {
+      const view = wanting({ resource: true, reason: 12 });
+      const typed = { ...yes, resource: 'web-1.example.com' };
+      expect(codeOf(() => prepareDecision(view, { ...typed, comment: 'ok          ' }))).toBe(
+        'reason-needed',
+      );
+      expect(parseDecision(prepareDecision(view, { ...typed, comment: 'as in INC-43' })).comment).toBe(
+        'as in INC-43',
+      );
+      const no = { ...yes, verdict: 'deny', comment: '' } as const;
+      expect(parseDecision(prepareDecision(view, no)).verdict).toBe('deny');
+    });
   });
 
   describe('carries the number', () => {

@@ -3,6 +3,7 @@ import { sha256Digest } from '../../src/protocol/canonical.js';
 import { parseDocument, type RequestDocument } from '../../src/protocol/document.js';
 import type { Fingerprint, Name, RequestId } from '../../src/protocol/names.js';
 import type { RequestView, VoteView } from '../../src/protocol/request-view.js';
+import { pinRule, type Rule } from '../../src/protocol/rule.js';
 import type { JsonValue } from '../../src/protocol/strict-json.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 
@@ -10,6 +11,12 @@ import type { EpochMs } from '../../src/protocol/time.js';
 export const NOW: EpochMs = Date.parse('2026-01-31T23:00:00Z');
 export const BROKER = 'SHA256:qJ3xW8mN0aTzKf5uYh2LrP7vCdE9sGbXoI4tMwRk1eQ' as Fingerprint;
 export const RULE = ONE_OTHER_PERSON.text;
+
+/** The text of the same rule with something else in it. */
+export function sampleRule(change: Partial<Rule>): string {
+  const { text: _text, digest: _digest, ...rule } = ONE_OTHER_PERSON;
+  return pinRule({ ...rule, ...change }).text;
+}
 
 const ULID_DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 

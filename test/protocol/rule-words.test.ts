@@ -26,6 +26,7 @@ test('a rule says in words who must sign, for how long, and what an approval may
       grants: { uses: 5 },
       touch: true,
       number: true,
+      confirm: { resource: true, reason: 20 },
       revokers: ['security'],
       alone: { group: 'sre', delay: 900, reason: 40 },
     }),
@@ -36,6 +37,8 @@ test('a rule says in words who must sign, for how long, and what an approval may
     'an approval may cover later equal asks: 5 uses at most, for the time that was asked for',
     'only touched security keys count',
     'the number that the requester is shown must be signed',
+    'whoever approves types the resource first',
+    'whoever approves signs a reason of at least 20 characters',
     'taken back by security, or by who approved it',
     'break-glass: somebody of sre is let in alone after 15m without a no',
   ]);

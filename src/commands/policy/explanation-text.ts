@@ -72,6 +72,7 @@ function ruleLines(rule: Rule, isShared: boolean): readonly string[] {
     ['approvers grant', grantWords(grants, work)],
     ['touch', rule.touch ? 'only touched security keys count' : null],
     ['number', rule.number ? 'approvers type what the requester sees' : null],
+    ['confirmed by', confirmWords(rule)],
     ['who may revoke', rule.revokers === null ? null : `members of ${rule.revokers.join(', ')}`],
     [
       'rung',
@@ -87,6 +88,15 @@ function ruleLines(rule: Rule, isShared: boolean): readonly string[] {
   return rows.flatMap(([label, text]) =>
     text === null ? [] : wrapped(exact(text), '                  ', `  ${label.padEnd(16)}`),
   );
+}
+
+function confirmWords({ confirm }: Rule): string | null {
+  if (confirm === undefined) return null;
+  const { resource, reason } = confirm;
+  return [
+    ...(resource ? ['the resource, typed'] : []),
+    ...(reason === null ? [] : [`a reason of at least ${reason} characters`]),
+  ].join(', and ');
 }
 
 const SHARED: Readonly<Record<Rule['sharedRequester'], string>> = {

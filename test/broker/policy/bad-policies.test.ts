@@ -92,6 +92,11 @@ describe('a policy that could open by mistake is not loaded', () => {
     ['shared-requester: ignore', 'write one-more, refuse or accept'],
     ['channel: ""', 'write the name of a channel'],
     ['alone: { group: oncall, delay: 15m }', 'reason: is missing'],
+    ['confirm: yes', 'write { resource: yes }, { reason: 20 } or both'],
+    ['confirm: {}', 'write { resource: yes }, { reason: 20 } or both'],
+    ['confirm: { resource: no }', 'write { resource: yes }, { reason: 20 } or both'],
+    ['confirm: { reason: 81 }', 'write a whole number from 1 to 80'],
+    ['confirm: { number: yes }', 'there is no key number'],
     ['alone: { group: oncall, delay: 0s, reason: 40 }', 'write a time from 1s to 1d'],
     ['aprovals: { people: 2 }', 'there is no key aprovals: did you mean approvals?'],
     ['extends: other', 'there is no key extends: remove it'],
@@ -355,6 +360,7 @@ describe('automatic approval is for what the broker verified alone', () => {
     'revoke: [oncall]',
     'alone: { group: db, delay: 1m, reason: 40 }',
     'grants: { uses: 2 }',
+    'confirm: { resource: yes }',
   ])('%s means nothing there', (line) => {
     const text = rules(`when: '${OWN}'\napprovals: automatic\n${line}`);
     expect(mistakesOf(text).join()).toContain('nobody signs where approvals are automatic');

@@ -46,6 +46,7 @@ rules:
     escalation: [ { after: 0s, ring: [pager] }, { after: 5m, ring: [leads] } ]
     channel: databases
     alone: { group: leads, delay: 15m, reason: 40 }
+    confirm: { resource: yes, reason: 20 }
   - name: commands
     when: action == "command.run"
     approvals: { any: [ { oncall: 1, db: 1 }, { leads: 1 } ] }
@@ -87,6 +88,7 @@ describe('a policy', () => {
       ],
       channel: 'databases',
       alone: { group: 'leads', delay: 900, reason: 40 },
+      confirm: { resource: true, reason: 20 },
     });
     expect(commands?.approvals).toEqual([
       {
@@ -109,7 +111,7 @@ describe('a policy', () => {
       revokers: null,
     });
     expect(groups).toEqual([{ name: 'pager', command: ['/usr/local/bin/oncall', 'primary'], every: 120 }]);
-    expect(compiled.map(({ line }) => line)).toEqual([6, 22, 26]);
+    expect(compiled.map(({ line }) => line)).toEqual([6, 23, 27]);
     expect(digest).toMatch(/^sha256:/);
   });
 

@@ -111,6 +111,16 @@ describe('a decision', () => {
     expect(codeOfYes({ verdict: 'deny' })).toBe(null);
   });
 
+  test('says why, where the rule wants that of a yes, and needs no reason to be a no (A19)', () => {
+    const wanting = { rule: { confirm: { resource: true, reason: 10 } } };
+    const codeOfComment = (comment: string, change: Partial<Decision> = {}) =>
+      codeFor({ comment, ...change }, keys.bob, wanting);
+    expect(codeOfComment('   looks ok   ')).toBe('reason-needed');
+    expect(codeOfComment('')).toBe('reason-needed');
+    expect(codeOfComment('looks good')).toBe(null);
+    expect(codeOfComment('', { verdict: 'deny' })).toBe(null);
+  });
+
   test('of every equal ask is a vote where the rule allows it', () => {
     expect(
       codeFor({ covers: 'scope', uses: 0, duration: 60 }, keys.bob, { rule: { grants: { uses: 0 } } }),
