@@ -85,7 +85,7 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'roster.propose': ['owner', 'approver'],
   'roster.sign': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'roster.follow': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
-  'directory.read': ['owner'],
+  'directory.read': ['owner', 'approver'],
   'directory.change': ['owner', 'approver'],
   'key.rotate': ['owner'],
   'webhook.test': ['owner'],

@@ -38,8 +38,8 @@ const SUBMITTERS: Listed = {
 };
 
 /**
- * People and submitters. The owner of the data directory reads them over its 0600 socket; a change is asked for by the
- * owner or by an approver, and from two approvers on it waits for others (A17).
+ * People and submitters. Approvers read them, and the owner of the data directory over its 0600 socket; both ask for changes,
+ * and from two approvers on each waits for others (A17).
  */
 export function directoryRoutes(app: FastifyInstance, context: BrokerContext): void {
   const { attendance, changes, log, store } = context;

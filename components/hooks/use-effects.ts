@@ -7,6 +7,7 @@ import { decidingEffects } from '../deciding/deciding-effects.js';
 import { detailEffects } from '../detail/detail-effects.js';
 import { historyEffects } from '../history/history-effects.js';
 import { outboxEffects } from '../outbox/outbox-effects.js';
+import { peopleEffects } from '../people/people-effects.js';
 import { titleText } from '../screen/header.js';
 import type { ConsoleEvent } from '../state/console-events.js';
 import type { ConsoleStore } from '../state/console-store.js';
@@ -36,6 +37,7 @@ export function useEffects(
       ...decidingEffects(world, forPrompt),
       ...detailEffects(world),
       ...historyEffects(world),
+      ...peopleEffects(world),
       ...outboxEffects(world),
       ring: () => {
         stdout.write(alertBytes(titleText(store.state()), alerts));

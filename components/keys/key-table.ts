@@ -28,6 +28,7 @@ export type Action =
   | 'drop'
   | 'toQueue'
   | 'toHistory'
+  | 'toPeople'
   | 'toOutbox'
   | 'help'
   | 'suspend'
@@ -36,7 +37,7 @@ export type Action =
 
 /**
  * Where keys go. `comment`, `number`, `resource` and `filter` are fields: all that is no key of them is text. `record` is a request of the
- * past, `drop` the step before a dead letter is dropped.
+ * past, `entry` a person or submitter in full, `drop` the step before a dead letter is dropped.
  */
 export type KeyContext =
   | 'queue'
@@ -49,6 +50,8 @@ export type KeyContext =
   | 'history'
   | 'filter'
   | 'record'
+  | 'people'
+  | 'entry'
   | 'outbox'
   | 'drop'
   | 'help';
@@ -97,8 +100,8 @@ export interface KeySection {
   readonly rows: readonly KeyRow[];
 }
 
-const SCREEN_CONTEXTS: readonly KeyContext[] = ['queue', 'history', 'outbox'];
-const READING: readonly KeyContext[] = [...SCREEN_CONTEXTS, 'detail', 'record', 'help'];
+const SCREEN_CONTEXTS: readonly KeyContext[] = ['queue', 'history', 'people', 'outbox'];
+const READING: readonly KeyContext[] = [...SCREEN_CONTEXTS, 'entry', 'detail', 'record', 'help'];
 const DECIDING: readonly KeyContext[] = ['queue', 'detail'];
 const CONFIRMING: readonly KeyContext[] = ['confirm', 'cover', 'comment', 'number', 'resource'];
 const EVERYWHERE: readonly KeyContext[] = [...READING, ...CONFIRMING, 'filter', 'drop'];
@@ -175,11 +178,11 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'open',
-        contexts: ['queue', 'history'],
+        contexts: ['queue', 'history', 'people'],
         keys: [{ named: 'enter' }],
         shown: label`Enter`,
         hint: label`read`,
-        explained: label`open the request and read all of it`,
+        explained: label`read all of the request, person or submitter`,
       },
     ],
   },
@@ -344,6 +347,14 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         explained: label`the history: what was ever asked`,
       },
       {
+        action: 'toPeople',
+        contexts: SCREEN_CONTEXTS,
+        keys: [{ text: '4' }],
+        shown: label`4`,
+        hint: null,
+        explained: label`people and submitters: who may sign, who may ask`,
+      },
+      {
         action: 'toOutbox',
         contexts: SCREEN_CONTEXTS,
         keys: [{ text: '6' }],
@@ -358,7 +369,18 @@ export const KEY_SECTIONS: readonly KeySection[] = [
     rows: [
       {
         action: 'back',
-        contexts: ['detail', 'record', 'history', 'outbox', ...CONFIRMING, 'filter', 'drop', 'help'],
+        contexts: [
+          'detail',
+          'record',
+          'history',
+          'people',
+          'entry',
+          'outbox',
+          ...CONFIRMING,
+          'filter',
+          'drop',
+          'help',
+        ],
         keys: [{ named: 'escape' }],
         shown: label`Esc`,
         hint: label`back`,

@@ -47,7 +47,7 @@ export function headerLines(state: ConsoleState): readonly Line[] {
 /** The screens between which one goes to and fro, by their keys; where a request stands in front of them, who else reads it. */
 function ruleLine(state: ConsoleState): Line {
   const { size, opened, isHelpOpen } = state;
-  const left = opened === null && !isHelpOpen ? tabsLine(state) : [];
+  const left = opened === null && !isHelpOpen ? tabsLine(state, size.columns) : [];
   const reading = opened === null || isHelpOpen ? [] : readingLine(otherReaders(state, opened.request.id));
   const words = cutLine(reading, size.columns - 6);
   const right: Line = words.length === 0 ? [] : [span(label` `), ...words, span(label` ──`, 'muted')];
@@ -55,12 +55,19 @@ function ruleLine(state: ConsoleState): Line {
   return [...left, span(repeatText(label`─`, rest), 'muted'), ...right];
 }
 
-function tabsLine({ screen, queue }: ConsoleState): Line {
+/** All titles where there is room for them; else that of the screen one looks at, between the keys of the others. */
+function tabsLine(state: ConsoleState, columns: number): Line {
+  const full = tabs(state, true);
+  return lineWidth(full) <= columns ? full : cutLine(tabs(state, false), columns);
+}
+
+function tabs({ screen, queue }: ConsoleState, hasTitles: boolean): Line {
   const tabs: Line[number][] = [];
   for (const [name, { title, entrances }] of SCREEN_ROWS) {
     const key = KEY_TABLE.find(({ action }) => action === entrances[0]?.[0])?.shown ?? label``;
     const tone = name === screen ? 'accent' : 'muted';
-    tabs.push(span(label`── `, 'muted'), span(label`${key} ${title}`, tone));
+    const isNamed = hasTitles || name === screen;
+    tabs.push(span(label`── `, 'muted'), span(isNamed ? label`${key} ${title}` : key, tone));
     const dead = name === 'outbox' ? queue.outbox.reduce((sum, sink) => sum + sink.dead, 0) : 0;
     if (dead > 0) tabs.push(span(label` ▲ ${dead}`, 'warning'));
     tabs.push(span(label` `));

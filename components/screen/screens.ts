@@ -2,6 +2,7 @@ import type { Queue } from '../../src/client/queue.js';
 import { HISTORY_SCREEN } from '../history/history-screen.js';
 import type { Action, KeyContext, MatchedAction, Press } from '../keys/key-table.js';
 import { OUTBOX_SCREEN } from '../outbox/outbox-screen.js';
+import { PEOPLE_SCREEN } from '../people/people-screen.js';
 import { QUEUE_SCREEN } from '../queue/queue-screen.js';
 import type { Step } from '../state/console-effects.js';
 import { type ConsoleState, isField, isTooSmall, type ScreenName } from '../state/console-state.js';
@@ -35,6 +36,7 @@ export interface Screen {
 export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
   queue: QUEUE_SCREEN,
   history: HISTORY_SCREEN,
+  people: PEOPLE_SCREEN,
   outbox: OUTBOX_SCREEN,
 };
 

@@ -12,6 +12,7 @@ export type ConsoleEffect =
   | { readonly type: 'acknowledge' }
   /** Asks for a page of a search; a former search is not waited for any more. */
   | { readonly type: 'search'; readonly search: number; readonly query: HistoryQuery }
+  | { readonly type: 'listEnrolled'; readonly number: number }
   | { readonly type: 'listLetters'; readonly number: number }
   | { readonly type: 'retry'; readonly letter: LetterName }
   | { readonly type: 'drop'; readonly letter: LetterName }

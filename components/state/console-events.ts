@@ -1,3 +1,4 @@
+import type { Enrolled } from '../../src/client/directory.js';
 import type { HistoryPage } from '../../src/client/history.js';
 import type { LetterName } from '../../src/client/outbox.js';
 import type { Queue } from '../../src/client/queue.js';
@@ -24,6 +25,7 @@ export type ConsoleEvent =
   | ({ readonly type: 'failed'; readonly of: Failing } & Complaint)
   | BackgroundEvent
   | HistoryEvent
+  | PeopleEvent
   | OutboxEvent;
 
 /** What failed: the signature that the confirm step waits for, or something beside it. */
@@ -38,6 +40,11 @@ export type BackgroundEvent =
 export type HistoryEvent =
   | { readonly type: 'found'; readonly search: number; readonly page: HistoryPage }
   | ({ readonly type: 'notFound'; readonly search: number } & Complaint);
+
+/** Who is enrolled, or that the broker did not tell. */
+export type PeopleEvent =
+  | { readonly type: 'enrolled'; readonly number: number; readonly enrolled: Enrolled }
+  | ({ readonly type: 'notEnrolled'; readonly number: number } & Complaint);
 
 /** The answer to the question of that number, or that what was asked for a dead letter is done. */
 export type OutboxEvent =

@@ -10,6 +10,7 @@ import type { OpenedBackground } from '../detail/background-step.js';
 import { examine } from '../detail/examination.js';
 import { CLOSED_HISTORY, type HistoryState } from '../history/history-state.js';
 import { CLOSED_OUTBOX, type OutboxState } from '../outbox/outbox-state.js';
+import { CLOSED_PEOPLE, type PeopleState } from '../people/people-state.js';
 import { type RequestRow, type RequestRows, requestRows, shownRequest } from '../queue/request-rows.js';
 import type { Line } from '../text/line.js';
 import type { SafeText } from '../text/safe-text.js';
@@ -44,6 +45,7 @@ export interface ConsoleState {
   readonly size: Size;
   readonly screen: ScreenName;
   readonly history: HistoryState;
+  readonly people: PeopleState;
   readonly outbox: OutboxState;
   /** The request under the cursor of the queue, by its id and never by its place. */
   readonly selected: RequestId | null;
@@ -64,7 +66,7 @@ export interface ConsoleState {
 }
 
 /** The places of the console, between which a person goes to and fro. */
-export type ScreenName = 'queue' | 'history' | 'outbox';
+export type ScreenName = 'queue' | 'history' | 'people' | 'outbox';
 
 /** The request that is being read. */
 export interface OpenedRequest {
@@ -135,6 +137,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     rows,
     screen: 'queue',
     history: CLOSED_HISTORY,
+    people: CLOSED_PEOPLE,
     outbox: CLOSED_OUTBOX,
     selected,
     top: 0,

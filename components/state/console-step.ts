@@ -8,6 +8,7 @@ import { hearHistory } from '../history/history-step.js';
 import { type MatchedAction, matchKey, type Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import { hearOutbox } from '../outbox/outbox-step.js';
+import { hearPeople } from '../people/people-step.js';
 import { followSelection } from '../queue/queue-window.js';
 import { type RequestRows, requestRows } from '../queue/request-rows.js';
 import { helpWindow } from '../screen/help-overlay.js';
@@ -70,6 +71,9 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
     case 'found':
     case 'notFound':
       return hearHistory(state, event);
+    case 'enrolled':
+    case 'notEnrolled':
+      return hearPeople(state, event);
     case 'letters':
     case 'noLetters':
     case 'letterSettled':

@@ -7,6 +7,7 @@ import { formatAddress } from './address.js';
 import { fetchBackground } from './background.js';
 import type { Clock } from './clock.js';
 import { answeringName, prepareDecision, prepareRevocation } from './decide.js';
+import { brokerDirectory } from './directory.js';
 import { HeadWatch } from './head-watch.js';
 import { brokerHistory } from './history.js';
 import type { CallAs } from './http-client.js';
@@ -80,6 +81,7 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     },
     invitation,
     history: brokerHistory(call),
+    directory: brokerDirectory(call),
     outbox: brokerOutbox(call),
     background: (id, zone, signal) => fetchBackground(call, id, zone, signal),
     queue: () => stream.queue(),

@@ -9,6 +9,7 @@ import type { Restoration } from '../protocol/restoration.js';
 import type { RestraintsView } from '../protocol/restraints.js';
 import type { OpenReview } from '../protocol/review.js';
 import type { EpochMs } from '../protocol/time.js';
+import type { Directory } from './directory.js';
 import type { History } from './history.js';
 import type { LogStanding } from './log-standing.js';
 import type { Outbox } from './outbox.js';
@@ -75,6 +76,7 @@ export interface QueueConnection {
   /** What to paste into another terminal to see an ask, line by line; nothing where this broker takes no demonstration. */
   readonly invitation: readonly string[];
   readonly history: History;
+  readonly directory: Directory;
   readonly outbox: Outbox;
   /**
    * What came before a request; `zone` is the reader's.

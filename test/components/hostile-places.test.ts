@@ -9,6 +9,7 @@ import { safeText } from '../../components/text/safe-text.js';
 import type { Name } from '../../src/protocol/names.js';
 import { ConsoleDriver } from './console-driver.js';
 import { hostileText } from './hostile-text.js';
+import { ENROLLED } from './people/sample-people.js';
 import { NOW, sampleId, sampleRequest } from './sample-requests.js';
 
 const SIZES = [
@@ -96,5 +97,41 @@ test('the outbox draws hostile receivers, letters and errors as what they are, i
       expectSafe(driver);
     }),
     { numRuns: 60 },
+  );
+});
+
+test('people and submitters are drawn as what they are, in the screen (A1, A37)', () => {
+  fc.assert(
+    fc.property(size, raw, raw, (given, one, other) => {
+      const [names, texts] = [
+        [one as Name, other as Name],
+        [one, other],
+      ];
+      const people = ENROLLED.people.map(({ keys }, n) => ({
+        name: (n === 0 ? one : `p${n}`) as Name,
+        groups: names,
+        aliases: names,
+        keys: keys.map((key) => ({ ...key, key: n === 0 ? other : key.key })),
+      }));
+      const submitters = ENROLLED.submitters.map(({ name, credential }) => ({
+        name: (one + name) as Name,
+        credential: credential.kind === 'oidc' ? { ...credential, issuer: one, audience: other } : credential,
+        limits: { actions: texts, resources: texts, doors: texts, requesters: texts },
+      }));
+      const driver = new ConsoleDriver([sampleRequest()], given).press('4');
+      driver.finish({ type: 'enrolled', number: 1, enrolled: { people, submitters } });
+      expectSafe(driver);
+      for (let n = 0; n < people.length + submitters.length; n += 1) {
+        driver.press('enter');
+        expectSafe(driver);
+        driver.press('G');
+        expectSafe(driver);
+        driver.press('escape', 'j');
+        expectSafe(driver);
+      }
+      driver.press('escape', '4').finish({ type: 'notEnrolled', number: 2, ...problemOf(other) });
+      expectSafe(driver);
+    }),
+    { numRuns: 12 },
   );
 });

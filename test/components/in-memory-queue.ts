@@ -1,3 +1,4 @@
+import type { Directory, Enrolled } from '../../src/client/directory.js';
 import type { History, HistoryPage, HistoryQuery } from '../../src/client/history.js';
 import { SOUND_LOG } from '../../src/client/log-standing.js';
 import type { LetterName, Outbox } from '../../src/client/outbox.js';
@@ -30,6 +31,7 @@ export class InMemoryQueue implements QueueConnection {
   #search: (query: HistoryQuery) => Promise<HistoryPage> = () =>
     Promise.resolve({ requests: [], next: null, searchedTo: null });
   #letters: () => Promise<OutboxReply> = () => Promise.resolve({ sinks: [], letters: [], next: null });
+  #enrolled: () => Promise<Enrolled> = () => Promise.resolve({ people: [], submitters: [] });
   #background: (id: RequestId) => Promise<Background> = () => new Promise(() => {});
   #queue: Queue;
   readonly #listeners = new Set<() => void>();
@@ -57,6 +59,10 @@ export class InMemoryQueue implements QueueConnection {
       this.searches.push(query);
       return this.#search(query);
     },
+  };
+
+  readonly directory: Directory = {
+    list: () => this.#enrolled(),
   };
 
   readonly outbox: Outbox = {
@@ -119,6 +125,11 @@ export class InMemoryQueue implements QueueConnection {
   setOutbox({ sinks, letters }: Omit<OutboxReply, 'next'>): void {
     this.#letters = () => Promise.resolve({ sinks, letters, next: null });
     this.#change({ outbox: sinks });
+  }
+
+  /** Who is enrolled from now on. */
+  enrolWith(enrolled: () => Promise<Enrolled>): void {
+    this.#enrolled = enrolled;
   }
 
   /** What the next decisions come to. */

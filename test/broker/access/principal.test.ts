@@ -36,7 +36,7 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'health.read': ['owner'],
   'status.read': ['owner', 'approver'],
   'lock.read': ['owner', 'approver'],
-  'directory.read': ['owner'],
+  'directory.read': ['owner', 'approver'],
   'directory.change': ['owner', 'approver'],
   'key.rotate': ['owner'],
   'webhook.test': ['owner'],

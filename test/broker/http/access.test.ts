@@ -69,8 +69,10 @@ describe('every credential on every route (A18)', () => {
       'POST /v1/restoration/acknowledgements',
       'GET /v1/status',
       'GET /v1/policy',
+      'GET /v1/roster',
       'GET /v1/roster/proposal',
       'POST /v1/roster/changes',
+      'GET /v1/submitters',
       'POST /v1/submitters/changes',
     ],
     socket: [

@@ -18,6 +18,8 @@ const CONTEXTS: readonly KeyContext[] = [
   'history',
   'filter',
   'record',
+  'people',
+  'entry',
   'outbox',
   'drop',
   'help',

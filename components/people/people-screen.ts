@@ -1,0 +1,36 @@
+import type { Queue } from '../../src/client/queue.js';
+import type { Screen } from '../screen/screens.js';
+import { stay } from '../state/console-effects.js';
+import { type ConsoleState, isBack } from '../state/console-state.js';
+import { label } from '../text/safe-text.js';
+import { hiddenInPeople, peopleLines, peoplePosition, peopleStatus } from './people-lines.js';
+import { openPeople, refreshPeople, settlePeople, stepPeople } from './people-step.js';
+import { isDirectoryChange } from './waiting-changes.js';
+
+/** Who may sign, and who may ask. */
+export const PEOPLE_SCREEN: Screen = {
+  title: label`People`,
+  entrances: [['toPeople', openPeople]],
+  context: ({ people }) => (people.openedTop === null ? 'people' : 'entry'),
+  target: ({ people: { selected, openedTop } }) =>
+    `people ${selected?.of} ${selected?.name} ${openedTop === null ? 'list' : 'full'}`,
+  step: stepPeople,
+  onQueue: (state, before) =>
+    isBack(state, before.link) || hasChanged(state, before) ? refreshPeople(state) : stay(state),
+  settle: settlePeople,
+  lines: peopleLines,
+  status: peopleStatus,
+  position: peoplePosition,
+  hidden: hiddenInPeople,
+};
+
+/** Whether a change of people or submitters has ended, and so may have been applied; or which doors are behind is told anew. */
+function hasChanged({ queue, screen }: ConsoleState, before: Queue): boolean {
+  if (screen !== 'people') return false;
+  if (queue.outdatedDoors !== before.outdatedDoors) return true;
+  if (queue.requests === before.requests) return false;
+  for (const [id, request] of queue.requests) {
+    if (isDirectoryChange(request) && request.state !== before.requests.get(id)?.state) return true;
+  }
+  return false;
+}

@@ -1,0 +1,98 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Enrolled } from '../../../src/client/directory.js';
+import { BROKER_SUBMITTER } from '../../../src/protocol/change-messages.js';
+import type { Name } from '../../../src/protocol/names.js';
+import { Problem } from '../../../src/protocol/problems.js';
+import { InMemoryQueue } from '../in-memory-queue.js';
+import { sampleRequest } from '../sample-requests.js';
+import { TerminalScreen } from '../terminal-screen.js';
+import { ENROLLED, person } from './sample-people.js';
+
+const SIZES = [
+  { columns: 120, rows: 40 },
+  { columns: 80, rows: 24 },
+  { columns: 60, rows: 15 },
+] as const;
+const HOSTILE = '\u001b]0;approved\u0007 \u202eon\u200b p\u0430ypal\nAPPROVED by carol';
+const waiting = sampleRequest({
+  n: 7,
+  age: 40,
+  submitter: BROKER_SUBMITTER,
+  document: {
+    action: 'roster.change',
+    resource: 'person carol',
+    requester: 'dave',
+    details: { summary: 'groups of carol: from oncall, db to db' },
+  },
+});
+
+describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
+  const people = async (enrolled: () => Promise<Enrolled>) => {
+    const connection = new InMemoryQueue([sampleRequest(), waiting]);
+    connection.enrolWith(enrolled);
+    const screen = new TerminalScreen(connection, size);
+    onTestFinished(() => screen.leave());
+    await screen.waitForContent('● live');
+    screen.press('4');
+    await screen.waitForContent('4 People');
+    return screen;
+  };
+  const expectGolden = (screen: TerminalScreen, name: string) =>
+    expect(`${screen.text()}\n`).toMatchFileSnapshot(`../golden/${name}-${size.columns}x${size.rows}.txt`);
+
+  test('people and submitters: groups, keys, and what waits for others', async () => {
+    const screen = await people(async () => ENROLLED);
+    await screen.waitForContent('Submitters: 4');
+    await screen.pressAndWaitForChange('j');
+    await expectGolden(screen, 'people');
+  });
+
+  test('a person in full', async () => {
+    const screen = await people(async () => ENROLLED);
+    await screen.waitForContent('Submitters: 4');
+    await screen.pressAndWaitForChange('j');
+    await screen.pressAndWaitForChange('Enter');
+    await screen.waitForContent('aliases');
+    await expectGolden(screen, 'people-person');
+  });
+
+  test('a submitter in full', async () => {
+    const screen = await people(async () => ENROLLED);
+    await screen.waitForContent('Submitters: 4');
+    for (let n = 0; n < 3; n += 1) await screen.pressAndWaitForChange('j');
+    await screen.pressAndWaitForChange('Enter');
+    await screen.waitForContent('audience');
+    await expectGolden(screen, 'people-submitter');
+  });
+
+  test('a broker that does not tell who is enrolled', async () => {
+    const screen = await people(() =>
+      Promise.reject(new Problem('broker-unreachable', 'the broker did not answer in 10 s')),
+    );
+    await screen.waitForContent('did not answer');
+    await expectGolden(screen, 'people-unknown');
+  });
+
+  test('hostile names of people, groups, limits and issuers (A1, A37)', async () => {
+    const name = HOSTILE as Name;
+    const screen = await people(async () => ({
+      people: [
+        person(HOSTILE, {
+          groups: [name],
+          aliases: [name],
+          keys: [{ key: HOSTILE, validAfter: null, validBefore: null }],
+        }),
+      ],
+      submitters: ENROLLED.submitters.map(({ credential }) => ({
+        name,
+        credential: credential.kind === 'oidc' ? { ...credential, issuer: HOSTILE } : credential,
+        limits: { actions: [HOSTILE], resources: [HOSTILE], doors: [HOSTILE], requesters: [HOSTILE] },
+      })),
+    }));
+    await screen.waitForContent('Submitters: 4');
+    await screen.pressAndWaitForChange('Enter');
+    await screen.waitForContent('may sign, wherever');
+    await expectGolden(screen, 'people-hostile');
+    expect(screen.written).not.toMatch(/\u202e|\u200b|\u001b\]0;/);
+  });
+});
