@@ -1,12 +1,15 @@
 import type { Alerts } from '../src/client/alerts.js';
-import type { Display } from '../src/client/display.js';
+import { type Display, type Looks, PLAIN_LOOKS } from '../src/client/display.js';
 import type { QueueConnection } from '../src/client/queue.js';
 import { Problem } from '../src/protocol/problems.js';
 import type { EpochMs } from '../src/protocol/time.js';
+import { setRepertoire } from './text/repertoire.js';
 
 export interface ConsoleOptions {
   readonly connection: QueueConnection;
   readonly display: Display;
+  /** Default: for a dark terminal that shows Unicode. */
+  readonly looks?: Looks;
   /** What the reader must know about this machine, shown as long as the console is open. */
   readonly warnings?: readonly string[];
   /** Default: this process's own. Both must be terminals. */
@@ -32,6 +35,7 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
   const {
     connection,
     display,
+    looks = PLAIN_LOOKS,
     warnings = [],
     stdin = process.stdin,
     stdout = process.stdout,
@@ -46,6 +50,7 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
   }
   // Ink asks FORCE_COLOR only, and only once, when it is imported.
   if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
+  setRepertoire(looks.isAscii ? 'ascii' : 'unicode');
   const [{ render }, { ConsoleApp }, { createPaintedFrames }] = await Promise.all([
     import('ink'),
     import('./screen/console-app.js'),
@@ -60,6 +65,7 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
       <ConsoleApp
         connection={connection}
         display={display}
+        looks={looks}
         warnings={warnings}
         clock={clock}
         frames={frames}

@@ -142,8 +142,14 @@ function differenceLines(line: string, columns: number): readonly Line[] {
   );
 }
 
-/** The first character is the mark of diff, so that nothing is told by colour alone. An indent is shown as what it is. */
+/**
+ * The first character is the mark of diff, so that nothing is told by colour alone. An indent is shown as what it is. What is no line of
+ * diff says so: it could begin with what goes before the lines that go on.
+ */
 function differenceLine(line: string): Line {
+  if (!/^[-+@ ]/.test(line)) {
+    return [span(label`▲ `, 'alarm'), ...markedSpans(safeText(line, { reading: 'exact' }))];
+  }
   const tone = TONES[line.slice(0, 1)] ?? 'text';
   const [, indent = '', rest = ''] = /^(.(?: *(?=[^ ]))?)(.*)$/s.exec(line) ?? [];
   const mark = safeText(indent.slice(0, 1).trim(), { reading: 'exact' });

@@ -1,7 +1,7 @@
 import { Box, useApp, useStdout } from 'ink';
 import { type ReactElement, useCallback, useMemo, useState } from 'react';
 import type { Alerts } from '../../src/client/alerts.js';
-import type { Display } from '../../src/client/display.js';
+import type { Display, Looks } from '../../src/client/display.js';
 import type { QueueConnection } from '../../src/client/queue.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { DetailScreen } from '../detail/detail-screen.js';
@@ -26,10 +26,12 @@ import { HelpOverlay } from './help-overlay.js';
 import { SafeLine, SafeLines } from './safe-line.js';
 import { bodyRows } from './screen-layout.js';
 import { SCREENS } from './screens.js';
+import { ThemeContext } from './theme-context.js';
 
 export interface ConsoleAppProps {
   readonly connection: QueueConnection;
   readonly display: Display;
+  readonly looks: Looks;
   readonly warnings: readonly string[];
   readonly clock: () => EpochMs;
   readonly frames: PaintedFrames;
@@ -42,6 +44,7 @@ export interface ConsoleAppProps {
 export function ConsoleApp({
   connection,
   display,
+  looks,
   warnings,
   clock,
   frames,
@@ -85,7 +88,11 @@ export function ConsoleApp({
   useTitle(titleText(state));
   usePending(state, onPending);
 
-  return isTooSmall(state) ? <TooSmall state={state} /> : <Screen state={state} />;
+  return (
+    <ThemeContext value={looks.theme}>
+      {isTooSmall(state) ? <TooSmall state={state} /> : <Screen state={state} />}
+    </ThemeContext>
+  );
 }
 
 /** One function for each kind of event, which adds the time. */

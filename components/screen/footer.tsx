@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 import { obstacleTo } from '../deciding/obstacles.js';
 import { detailWindow } from '../detail/detail-window.js';
+import { keyNames } from '../keys/key-names.js';
 import { type Action, footerRows } from '../keys/key-table.js';
 import { type ConsoleState, isSettled, openedRequest } from '../state/console-state.js';
 import { type Line, lineWidth, span, spreadLine } from '../text/line.js';
@@ -57,7 +58,7 @@ function keyLine(state: ConsoleState): Line {
   const line: Line[number][] = [span(label` `)];
   for (const { action, shown, hint } of footerRows(keyContext(state))) {
     if (hidden.includes(action)) continue;
-    const piece: Line = [span(label` ${shown}`, 'strong'), span(label` ${hint} `, 'muted')];
+    const piece: Line = [span(label` ${keyNames(shown)}`, 'strong'), span(label` ${hint} `, 'muted')];
     if (lineWidth([...line, ...piece]) <= state.size.columns) line.push(...piece);
   }
   return line;

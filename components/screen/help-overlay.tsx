@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react';
+import { keyNames } from '../keys/key-names.js';
 import { KEY_SECTIONS, type KeyRow } from '../keys/key-table.js';
 import type { ConsoleState } from '../state/console-state.js';
 import { BLANK, fitLine, type Line, span } from '../text/line.js';
@@ -36,7 +37,7 @@ function keyLine(section: SafeText, { shown, explained }: KeyRow): Line {
   return [
     span(spaces(2)),
     ...fitLine([span(section, 'muted')], SECTION_COLUMNS),
-    ...fitLine([span(shown, 'strong')], KEY_COLUMNS),
+    ...fitLine([span(keyNames(shown), 'strong')], KEY_COLUMNS),
     span(explained),
   ];
 }
@@ -52,5 +53,5 @@ const NOTES: readonly Line[] = [
   note(label`○ approved, …`, label`signed, but no door has said that it opened`),
   note(label`nobody waiting`, label`the asker is gone; an equal ask may still claim an approval`),
   note(label`×3`, label`three asks for the same; each is decided by itself`),
-  note(label`⟨U+202E⟩ ⟨Cyrillic а⟩`, label`a character that hides or imitates, written out`),
+  note(label`⟨U+202E⟩ ⟨Cyrillic …⟩`, label`a character that hides or imitates, written out`),
 ];

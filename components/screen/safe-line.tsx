@@ -1,7 +1,10 @@
 import { Box, Text } from 'ink';
-import { memo, type ReactElement } from 'react';
+import { memo, type ReactElement, use } from 'react';
 import { isSameLine, joinSpans, type Line } from '../text/line.js';
-import { THEME } from './theme.js';
+import { isAsciiOnly } from '../text/repertoire.js';
+import { inAscii } from '../text/safe-text.js';
+import { THEMES } from './theme.js';
+import { ThemeContext } from './theme-context.js';
 
 /**
  * Draws one line. The only place that hands text to Ink: what arrives here is `SafeText` by its type, so no text that
@@ -10,13 +13,15 @@ import { THEME } from './theme.js';
 export const SafeLine = memo(DrawnLine, (before, after) => isSameLine(before.line, after.line));
 
 function DrawnLine({ line }: { readonly line: Line }): ReactElement {
+  const theme = THEMES[use(ThemeContext)];
+  const isAscii = isAsciiOnly();
   return (
     <Box height={1} flexShrink={0}>
       <Text wrap="truncate-end">
         {joinSpans(line).map(({ text, tone }, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a line have no other identity
-          <Text key={at} {...THEME[tone]}>
-            {text}
+          <Text key={at} {...theme[tone]}>
+            {isAscii ? inAscii(text) : text}
           </Text>
         ))}
       </Text>

@@ -1,4 +1,6 @@
+import { ASCII_GLYPHS } from './ascii-glyphs.js';
 import { classify, scriptFamily } from './characters.js';
+import { isAsciiOnly } from './repertoire.js';
 
 declare const brand: unique symbol;
 
@@ -15,33 +17,37 @@ export type SafeText = string & { readonly [brand]: 'SafeText' };
  */
 export type Reading = 'exact' | 'prose';
 
-/** Marks are `⟨U+202E⟩`, `⟨LF⟩`, `⟨SP×3⟩` (three in a row) and `⟨Cyrillic а⟩`. */
+/** Marks are `⟨U+202E⟩`, `⟨LF⟩`, `⟨SP×3⟩` (three in a row) and `⟨Cyrillic а⟩`; {@link inAscii} writes them `<U+202E>`. */
 export const MARK = /⟨[^⟩]*⟩/gu;
 
 const NEEDS_NO_MARK = /^[!-~]$/;
 /** Anything but printable ASCII with single spaces inside. */
 const UNUSUAL = /[^ -~]|^ | $| {2}/;
+/** The same where only ASCII can be shown: there `<` begins a mark. */
+const UNUSUAL_IN_ASCII = /[^ -~]|^ | $| {2}|</;
 /** Combining marks that one letter may carry in prose: Vietnamese needs two. */
 const MAX_COMBINING = 2;
 
 /**
  * Shows a text that somebody else wrote, losing nothing: distinct inputs give distinct outputs (A1), lone surrogates
  * included, and what hides, reorders, overwrites or imitates is marked instead of dropped. The text may be cut only
- * afterwards, visibly.
+ * afterwards, visibly. Where only ASCII can be shown, everything else is marked, and so is `<`, which begins a mark there.
  */
 export function safeText(raw: string, { reading }: { readonly reading: Reading }): SafeText {
-  if (!UNUSUAL.test(raw)) return raw as SafeText;
+  const isAscii = isAsciiOnly();
+  if (!(isAscii ? UNUSUAL_IN_ASCII : UNUSUAL).test(raw)) return raw as SafeText;
   const characters = [...raw];
   const writer = new Writer();
   for (let at = 0; at < characters.length; ) {
     const character = characters[at] ?? '';
     const kind = classify(character);
-    if (kind === 'letter' && reading === 'prose') {
+    if (kind === 'letter' && reading === 'prose' && !isAscii) {
       at = writeWord(writer, characters, at);
       continue;
     }
-    if (NEEDS_NO_MARK.test(character)) writer.show(character);
-    else if (character === ' ') writeSpace(writer, characters, at);
+    if (character === ' ') writeSpace(writer, characters, at);
+    else if (isAscii && (character === '<' || character > '~')) writer.mark(markName(character));
+    else if (NEEDS_NO_MARK.test(character)) writer.show(character);
     else if (kind === 'letter') writeForeignLetter(writer, character);
     else if (kind === 'symbol' && reading === 'prose') writer.show(character);
     else writer.mark(markName(character));
@@ -53,6 +59,11 @@ export function safeText(raw: string, { reading }: { readonly reading: Reading }
 /** Text that stands in the source, with numbers and safe texts put in: ``label`${count} pending` ``. */
 export function label(fixed: TemplateStringsArray, ...values: readonly (SafeText | number)[]): SafeText {
   return String.raw({ raw: fixed }, ...values) as SafeText;
+}
+
+/** The same text column by column in ASCII: the brackets of its marks, and whatever this interface draws itself. */
+export function inAscii(text: SafeText): SafeText {
+  return text.replaceAll(/[^ -~]/gu, (glyph) => ASCII_GLYPHS[glyph] ?? '?') as SafeText;
 }
 
 /** The given texts one after the other. */
@@ -134,6 +145,7 @@ const CONTROL_NAMES =
 function markName(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   if (code === 0x7f) return 'DEL';
+  if (character === '<') return 'LT';
   return CONTROL_NAMES[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 

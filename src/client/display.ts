@@ -15,3 +15,16 @@ export interface Display {
   /** Null where the broker is not the one of a profile. */
   readonly profile: ProfileLabel | null;
 }
+
+export const THEME_NAMES = ['dark', 'light', 'colour-blind', 'none'] as const;
+export type ThemeName = (typeof THEME_NAMES)[number];
+
+/** How the console looks on the reader's terminal. */
+export interface Looks {
+  /** In which colours; `none` has bold, faint and reversed text only. */
+  readonly theme: ThemeName;
+  /** Whether nothing but ASCII is written. */
+  readonly isAscii: boolean;
+}
+
+export const PLAIN_LOOKS: Looks = { theme: 'dark', isAscii: false };

@@ -136,7 +136,8 @@ type Row = readonly [name: string, setting: Setting<string | boolean | null>];
 
 /** What is shown; a token itself never is. */
 function settingRows(settings: Settings, env: Readonly<Record<string, string | undefined>>): readonly Row[] {
-  const { profile, url, dir, ca, key, tokenFile, retain, webhooks, colour, utc, notify, quiet } = settings;
+  const { profile, url, dir, ca, key, tokenFile, retain, webhooks, colour, utc } = settings;
+  const { notify, quiet, theme, ascii } = settings;
   const variable = (name: string) => ({ kind: 'variable', variable: name }) as const;
   const token = ['COUNTERSIGN_TOKEN', 'COUNTERSIGN_OIDC_TOKEN'].find((name) => env[name]);
   return [
@@ -155,6 +156,8 @@ function settingRows(settings: Settings, env: Readonly<Record<string, string | u
     ['zone', zoneRow(utc, env)],
     ...(notify.value === null ? [] : ([['notify', notify]] as const)),
     ...(quiet.value === null ? [] : ([['quiet', quiet]] as const)),
+    ...(theme.value === null ? [] : ([['theme', theme]] as const)),
+    ...(ascii.value === null ? [] : ([['ascii', ascii]] as const)),
   ];
 }
 

@@ -3,7 +3,7 @@ import { isAlias, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, v
 import * as z from 'zod';
 import { parseAddress } from '../client/address.js';
 import { NOTIFICATIONS, type Notification, parseQuietHours } from '../client/alerts.js';
-import { PROFILE_COLOURS, type ProfileColour } from '../client/display.js';
+import { PROFILE_COLOURS, type ProfileColour, THEME_NAMES, type ThemeName } from '../client/display.js';
 import { nearest } from '../protocol/nearest.js';
 import { Problem } from '../protocol/problems.js';
 import { whichProfiles } from './settings.js';
@@ -28,6 +28,7 @@ export interface Profile {
   readonly utc: Entry<boolean> | null;
   readonly notify: Entry<Notification> | null;
   readonly quiet: Entry<string> | null;
+  readonly theme: Entry<ThemeName> | null;
 }
 
 /** `config.yaml`, parsed. */
@@ -36,6 +37,9 @@ export interface Configuration {
   /** The profile that is used where none is asked for. */
   readonly profile: Entry<string> | null;
   readonly profiles: ReadonlyMap<string, Profile>;
+  /** How the console looks, whichever broker it is of. */
+  readonly theme: Entry<ThemeName> | null;
+  readonly ascii: Entry<boolean> | null;
 }
 
 const PROFILE_NAME = /^[a-z0-9][a-z0-9._-]{0,19}$/;
@@ -73,6 +77,7 @@ const profileSchema = z
       .string()
       .refine((text) => parseQuietHours(text) !== null, 'are no hours like 22:00-07:00')
       .optional(),
+    theme: z.enum(THEME_NAMES).optional(),
   })
   .refine(({ url, dir }) => url === undefined || dir === undefined, {
     path: ['dir'],
@@ -81,6 +86,8 @@ const profileSchema = z
 const schema = z.strictObject({
   profile: name.optional(),
   profiles: z.record(name, profileSchema).optional(),
+  theme: z.enum(THEME_NAMES).optional(),
+  ascii: z.boolean().optional(),
 });
 const KEYS = { top: Object.keys(schema.shape), profile: Object.keys(profileSchema.shape) };
 
@@ -127,6 +134,7 @@ export function parseConfiguration(text: string, file: string): Configuration {
       utc: within(given.utc, 'utc'),
       notify: within(given.notify, 'notify'),
       quiet: within(given.quiet, 'quiet'),
+      theme: within(given.theme, 'theme'),
     };
   });
   if (profile !== undefined && !Object.hasOwn(profiles, profile)) {
@@ -140,6 +148,8 @@ export function parseConfiguration(text: string, file: string): Configuration {
     path: file,
     profile: entry(profile, 'profile'),
     profiles: new Map(parsed.map((one) => [one.name, one])),
+    theme: entry(result.data.theme, 'theme'),
+    ascii: entry(result.data.ascii, 'ascii'),
   };
 }
 

@@ -1,5 +1,6 @@
 import { Problem } from '../protocol/problems.js';
 import { alertsOption } from './alerts-option.js';
+import { looksOption } from './looks-option.js';
 import { keyOption, openBroker, withBroker } from './open-broker.js';
 import { openConsole } from './open-console.js';
 import { TmuxPending } from './tmux-pending.js';
@@ -12,12 +13,17 @@ your key.
 
 Usage
   countersign console [--url ADDRESS] [--key FILE] [--notify HOW] [--quiet HOURS] [--tmux]
+                      [--theme NAME] [--ascii]
 
 Flags
   --key FILE      decide with this key (COUNTERSIGN_KEY; default: your first enrolled one)
   --notify HOW    how an ask calls you: bell (the default), osc9 or osc777 (the bell and a
                   notification of the terminal), off (COUNTERSIGN_NOTIFY)
   --quiet HOURS   no ask calls you then, by your clock: 22:00-07:00 (COUNTERSIGN_QUIET)
+  --theme NAME    colours: dark (the default), light, colour-blind (blue and orange), none
+                  (COUNTERSIGN_THEME); NO_COLOR: no bold and no faint text either
+  --ascii         nothing but ASCII (COUNTERSIGN_ASCII=yes or no); by itself where the
+                  locale is not UTF-8
   --tmux          keep how many are pending in the tmux option @countersign_pending, "?"
                   while that is not known, and take it away at the end${BROKER_FLAGS_HELP}
 
@@ -25,10 +31,19 @@ Examples
   countersign console
   countersign console --notify osc777 --quiet 22:00-07:00
   countersign console --tmux
+  countersign console --theme light
   countersign console --url https://approvals.example.com:7433 --key ~/.ssh/id_ed25519_sk
 `,
   arguments: [],
-  flags: { ...BROKER_FLAGS, key: 'text', notify: 'text', quiet: 'text', tmux: 'switch' },
+  flags: {
+    ...BROKER_FLAGS,
+    key: 'text',
+    notify: 'text',
+    quiet: 'text',
+    tmux: 'switch',
+    theme: 'text',
+    ascii: 'switch',
+  },
   async run({ flags, env, display }) {
     if (!process.stdin.isTTY || !process.stdout.isTTY) {
       throw new Problem('usage', 'the console needs a terminal', {
@@ -36,11 +51,12 @@ Examples
       });
     }
     const alerts = alertsOption(flags, env);
+    const looks = looksOption(flags, env);
     const pending = flags.tmux ? await TmuxPending.open(env) : null;
     try {
       return await withBroker(openBroker(flags, env), async (broker) => {
         const onPending = (count: number | null): void => pending?.set(count);
-        await openConsole(broker, { key: keyOption(flags, env), env, display, alerts, onPending });
+        await openConsole(broker, { key: keyOption(flags, env), env, display, looks, alerts, onPending });
         return 0;
       });
     } finally {

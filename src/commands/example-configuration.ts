@@ -5,6 +5,10 @@ export const EXAMPLE_CONFIGURATION = `# Countersign: your brokers. Flags and COU
 # The profile that is used where neither --profile nor COUNTERSIGN_PROFILE names one.
 # profile: production
 
+# The console: dark, light, colour-blind or none; nothing but ASCII.
+# theme: light
+# ascii: true
+
 # profiles:
 #   production:
 #     # https://HOST:PORT or the path of a socket; or instead dir: its data directory.
@@ -20,6 +24,8 @@ export const EXAMPLE_CONFIGURATION = `# Countersign: your brokers. Flags and COU
 #     # How a new ask calls you: bell, osc9, osc777 or off; and hours, by your clock, in which none does.
 #     notify: bell
 #     quiet: 22:00-07:00
+#     # Another theme for this broker alone.
+#     theme: dark
 #   staging:
 #     url: https://approvals.staging.example.com:7433
 #     colour: green

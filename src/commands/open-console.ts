@@ -1,7 +1,7 @@
 import type { Alerts } from '../client/alerts.js';
 import { connectQueue } from '../client/broker-connection.js';
 import { identifyBroker } from '../client/broker-identity.js';
-import type { Display } from '../client/display.js';
+import type { Display, Looks } from '../client/display.js';
 import type { Environment } from '../client/locations.js';
 import { findEnrolledKey } from '../client/sign-in.js';
 import { webSocketStream } from '../client/websocket.js';
@@ -17,12 +17,13 @@ export async function openConsole(
     readonly key: string | undefined;
     readonly env: Environment;
     readonly display: Display;
+    readonly looks: Looks;
     readonly invitation?: readonly string[];
     readonly alerts: Alerts;
     readonly onPending?: (pending: number | null) => void;
   },
 ): Promise<void> {
-  const { key, env, display, invitation = [], alerts, onPending = () => {} } = options;
+  const { key, env, display, looks, invitation = [], alerts, onPending = () => {} } = options;
   const { client, locations, clock } = broker;
   const found = await findEnrolledKey(client, key, { env, config: locations.config });
   const connection = await connectQueue({
@@ -43,6 +44,7 @@ export async function openConsole(
     await runConsole({
       connection,
       display,
+      looks,
       warnings: isAtRisk ? [FORWARDED.what] : [],
       alerts,
       onPending,

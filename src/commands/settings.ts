@@ -34,6 +34,9 @@ export interface Settings {
   /** How asks call the person, and when they do not. */
   readonly notify: Setting<string | null>;
   readonly quiet: Setting<string | null>;
+  /** How the console looks: a theme, and `yes` or `no` for ASCII alone. */
+  readonly theme: Setting<string | null>;
+  readonly ascii: Setting<string | null>;
   /** Name and colour of the profile; null unless the broker is the one that it names. */
   readonly label: ProfileLabel | null;
   /** What of the profile is not used, and why, for a reader; null where all of it is. */
@@ -57,6 +60,8 @@ const VARIABLES = {
   webhooks: 'COUNTERSIGN_WEBHOOKS',
   notify: 'COUNTERSIGN_NOTIFY',
   quiet: 'COUNTERSIGN_QUIET',
+  theme: 'COUNTERSIGN_THEME',
+  ascii: 'COUNTERSIGN_ASCII',
 } as const;
 type Name = keyof typeof VARIABLES;
 
@@ -73,6 +78,8 @@ const FLAGS: Readonly<Record<Name, string>> = {
   webhooks: '--webhooks',
   notify: '--notify',
   quiet: '--quiet',
+  theme: '--theme',
+  ascii: '--ascii',
 };
 
 /**
@@ -136,6 +143,9 @@ export function settle(
         : fromFile(profile?.utc, false),
     notify: setting('notify', isIts ? profile?.notify : null),
     quiet: setting('quiet', isIts ? profile?.quiet : null),
+    // About the reader's eyes and terminal, whichever broker it is; a profile may have colours of its own.
+    theme: setting('theme', (isIts ? profile?.theme : null) ?? configuration?.theme),
+    ascii: setting('ascii', yesOrNo(configuration?.ascii)),
     label: isIts ? { name: profile.name, colour: profile.colour?.value ?? null } : null,
     unused: profile === null || isIts ? null : whyUnused(profile, named, isAskedFor),
   };
@@ -222,6 +232,10 @@ function fromFile<Value>(entry: Entry<Value> | null | undefined, otherwise: Valu
   if (!entry) return { value: otherwise, source: { kind: 'default' } };
   return { value: entry.value, source: { kind: 'file', line: entry.line } };
 }
+
+/** As a variable says it. */
+const yesOrNo = (entry: Entry<boolean> | null | undefined): Entry<string> | null =>
+  entry ? { value: entry.value ? 'yes' : 'no', line: entry.line } : null;
 
 function whyUnused({ name }: Profile, named: ReturnType<typeof namedBroker>, isAskedFor: boolean): string {
   const because =

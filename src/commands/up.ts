@@ -10,6 +10,7 @@ import { Problem } from '../protocol/problems.js';
 import { alertsOption } from './alerts-option.js';
 import { type Enrolled, prepareFirstRun } from './first-run.js';
 import { foldedLine, pasteableLine } from './invocation.js';
+import { looksOption } from './looks-option.js';
 import { keyOption, withBroker } from './open-broker.js';
 import { openConsole } from './open-console.js';
 import { exact, print, tell } from './output.js';
@@ -160,6 +161,7 @@ async function showConsole({ locations, key, env, display }: Seat): Promise<void
       display,
       invitation: foldedLine(demoLine(locations.data), 76),
       alerts: alertsOption({}, env),
+      looks: looksOption({}, env),
     });
     return 0;
   });

@@ -49,9 +49,21 @@ describe('config.yaml', () => {
       utc: { value: true, line: 9 },
       notify: null,
       quiet: null,
+      theme: null,
     });
     expect(profiles.get('staging')).toMatchObject({ tokenFile: { value: '~/t', line: 10 } });
     expect(profiles.get('here')).toMatchObject({ dir: { line: 12 }, url: null });
+  });
+
+  test('says how the console looks, for all brokers and for one', () => {
+    const text = 'theme: light\nascii: true\nprofiles: { p: { theme: none } }';
+    const parsed = parseConfiguration(text, 'config.yaml');
+    expect(parsed).toMatchObject({
+      theme: { value: 'light', line: 1 },
+      ascii: { value: true, line: 2 },
+    });
+    expect(parsed.profiles.get('p')?.theme).toEqual({ value: 'none', line: 3 });
+    expect(refusal('theme: bright')).toContain('line 1: theme is not one of dark, light, colour-blind, none');
   });
 
   test.each(['', '# nothing\n', 'profiles: {}\n'])('%j has no profiles', (text) => {

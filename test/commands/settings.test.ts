@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { alertsOption } from '../../src/commands/alerts-option.js';
 import { parseConfiguration } from '../../src/commands/configuration.js';
+import { looksOption } from '../../src/commands/looks-option.js';
 import { type GivenFlags, settle, sourceName, withSettings } from '../../src/commands/settings.js';
 import { codeOf } from '../ssh/problem.js';
 
@@ -100,6 +101,59 @@ describe('how one is called', () => {
     '%j is refused, so that nobody relies on what is not so',
     (flags) => expect(codeOf(() => alerts(flags))).toBe('usage'),
   );
+});
+
+describe('how the console looks', () => {
+  const UTF8 = { LANG: 'en_US.UTF-8', TERM: 'xterm-256color' };
+  const looks = (flags: Parameters<typeof looksOption>[0], env: Record<string, string> = {}) =>
+    looksOption(flags, { ...UTF8, ...env });
+
+  test('is dark, in Unicode and painted, unless a flag, a variable or the configuration says otherwise', () => {
+    expect(looks({})).toEqual({ theme: 'dark', isAscii: false });
+    const env = {
+      COUNTERSIGN_THEME: 'none',
+      COUNTERSIGN_ASCII: 'yes',
+    };
+    expect(looks({}, env)).toEqual({ theme: 'none', isAscii: true });
+    expect(looks({ theme: 'light' }, env).theme).toBe('light');
+    expect(looks({ ascii: true })).toMatchObject({ isAscii: true });
+    const file = parseConfiguration(
+      'profile: p\ntheme: light\nascii: true\nprofiles: { p: { url: "https://a", theme: none }, q: {} }',
+      'f',
+    );
+    const filled = (flags: GivenFlags) =>
+      withSettings(settle(flags, {}, file, { counterpart: 'broker', file: 'f' }), {});
+    expect(filled({})).toMatchObject({
+      COUNTERSIGN_THEME: 'none',
+      COUNTERSIGN_ASCII: 'yes',
+    });
+    expect(filled({ profile: 'q' })).toMatchObject({ COUNTERSIGN_THEME: 'light' });
+    expect(filled({ url: 'https://other' })).toMatchObject({ COUNTERSIGN_THEME: 'light' });
+  });
+
+  test.each([
+    [{ LANG: '' }],
+    [{ LANG: 'C' }],
+    [{ LC_CTYPE: 'POSIX' }],
+    [{ LC_ALL: 'en_US.ISO-8859-1' }],
+    [{ LC_ALL: 'C', LC_CTYPE: 'C.UTF-8' }],
+    [{ TERM: 'linux' }],
+    [{ TERM: 'vt100' }],
+    [{ TERM: 'dumb' }],
+  ])('is in ASCII by itself with %j, and can be told not to', (env) => {
+    expect(looks({}, env).isAscii).toBe(true);
+    expect(looks({}, { ...env, COUNTERSIGN_ASCII: 'no' }).isAscii).toBe(false);
+  });
+
+  test.each([[{ LANG: 'de_DE.utf8' }], [{ LC_ALL: 'C.UTF-8', LANG: 'C' }], [{ TERM: 'screen-256color' }]])(
+    'is in Unicode with %j',
+    (env) => expect(looks({}, env).isAscii).toBe(false),
+  );
+
+  test('is refused where it is not understood', () => {
+    expect(codeOf(() => looks({ theme: 'bright' }))).toBe('usage');
+    expect(codeOf(() => looks({}, { COUNTERSIGN_ASCII: '1' }))).toBe('usage');
+  });
 });
 
 describe('the profile', () => {

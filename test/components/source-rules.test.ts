@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ASCII_GLYPHS } from '../../components/text/ascii-glyphs.js';
 
 const ROOT = join(import.meta.dirname, '../../components');
 const sources = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
@@ -41,6 +42,17 @@ describe('the sources of the console', () => {
       'hooks/use-title.ts: SAVE_TITLE',
       "run-console.tsx: '\\r'",
     ]);
+  });
+
+  test('draw no symbol that has no form in ASCII', () => {
+    const known = new Set(Object.keys(ASCII_GLYPHS));
+    // Comments, and the letters by which scripts are told apart, are not drawn.
+    const drawn = sources
+      .filter(({ name }) => name !== 'text/characters.ts')
+      .map(({ source }) => source.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, ''));
+    const symbols = new Set(drawn.join('').match(/[^\0-~]/gu));
+    expect([...symbols].filter((symbol) => !known.has(symbol))).toEqual([]);
+    expect(symbols.size).toBeGreaterThan(15);
   });
 
   test('use no symbol whose width terminals disagree about', () => {

@@ -4,7 +4,7 @@ import { PassThrough, Writable } from 'node:stream';
 import xterm from '@xterm/headless';
 import { runConsole } from '../../components/run-console.js';
 import { SETTLE_MS } from '../../components/state/console-state.js';
-import type { Display } from '../../src/client/display.js';
+import { type Display, type Looks, PLAIN_LOOKS } from '../../src/client/display.js';
 import type { QueueConnection } from '../../src/client/queue.js';
 import { NOW } from './sample-requests.js';
 
@@ -33,11 +33,12 @@ export interface ScreenOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly display?: Display;
+  readonly looks?: Partial<Looks>;
   readonly warnings?: readonly string[];
 }
 
 /** Which lines of a request are shown, and of how many. */
-const LINES = /lines (\d+)–(\d+) of (\d+)/;
+const LINES = /lines (\d+)[–-](\d+) of (\d+)/;
 
 /** The console on a terminal that is held in memory: what a person would see, and the keys of that person. */
 export class TerminalScreen {
@@ -53,7 +54,7 @@ export class TerminalScreen {
   #failure: unknown = null;
 
   constructor(connection: QueueConnection, options: ScreenOptions = {}) {
-    const { columns = 120, rows = 40, display = PLAIN, warnings = [] } = options;
+    const { columns = 120, rows = 40, display = PLAIN, looks, warnings = [] } = options;
     this.#terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true });
     this.#stdout = new TerminalOutput(columns, rows, (text, written) => {
       this.written += text;
@@ -65,6 +66,7 @@ export class TerminalScreen {
     this.done = runConsole({
       connection,
       display,
+      looks: { ...PLAIN_LOOKS, ...looks },
       warnings,
       stdin: this.#stdin as unknown as NodeJS.ReadStream,
       stdout: this.#stdout as unknown as NodeJS.WriteStream,
@@ -82,6 +84,26 @@ export class TerminalScreen {
     return Array.from({ length: rows }, (_, row) =>
       (buffer.active.getLine(row)?.translateToString(true) ?? '').trimEnd(),
     ).join('\n');
+  }
+
+  /** The same with how it is drawn: `{cyan bold:waiting}`. */
+  styledText(): string {
+    const { buffer, rows, cols } = this.#terminal;
+    return Array.from({ length: rows }, (_, row) => {
+      const line = buffer.active.getLine(row);
+      const runs: { style: string; text: string }[] = [];
+      for (let column = 0; column < cols; column += 1) {
+        const cell = line?.getCell(column);
+        const style = cell === undefined ? '' : styleOf(cell);
+        const last = runs.at(-1);
+        if (last?.style === style) last.text += cell?.getChars() || ' ';
+        else runs.push({ style, text: cell?.getChars() || ' ' });
+      }
+      return runs
+        .map(({ style, text }) => (style === '' ? text : `{${style}:${text}}`))
+        .join('')
+        .trimEnd();
+    }).join('\n');
   }
 
   get isAlternate(): boolean {
@@ -141,7 +163,7 @@ export class TerminalScreen {
         // On a busy machine two pages may be painted as one, and what was skipped does not count as read. Until this key is heard no
         // other may follow: it would be heard last.
         this.press('g');
-        await this.waitForContent(/lines 1–/);
+        await this.waitForContent(/lines 1[–-]/);
       }
     }
     const isAtTheEnd = (text: string): boolean => {
@@ -202,6 +224,21 @@ export class TerminalScreen {
     }
     return this.text();
   }
+}
+
+const PALETTE = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];
+const colourName = (number: number): string => PALETTE[number] ?? String(number);
+
+function styleOf(cell: xterm.IBufferCell): string {
+  return [
+    cell.isFgDefault() ? '' : colourName(cell.getFgColor()),
+    cell.isBgDefault() ? '' : `on ${colourName(cell.getBgColor())}`,
+    cell.isBold() ? 'bold' : '',
+    cell.isDim() ? 'faint' : '',
+    cell.isInverse() ? 'reversed' : '',
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
 }
 
 class TerminalInput extends PassThrough {

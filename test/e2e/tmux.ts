@@ -16,6 +16,8 @@ export class TmuxPane {
       'env',
       '-u',
       'CI',
+      // Whatever machine this is: without a locale the console would write ASCII.
+      'LC_ALL=C.UTF-8',
       ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
       ...command,
     ];

@@ -2,8 +2,10 @@ import * as fc from 'fast-check';
 import { renderToString, Text } from 'ink';
 import { createElement } from 'react';
 import stringWidth from 'string-width';
-import { describe, expect, test } from 'vitest';
-import { label, type Reading, safeText } from '../../../components/text/safe-text.js';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ASCII_GLYPHS } from '../../../components/text/ascii-glyphs.js';
+import { setRepertoire } from '../../../components/text/repertoire.js';
+import { inAscii, label, type Reading, safeText } from '../../../components/text/safe-text.js';
 import { atoms, textWidth } from '../../../components/text/text-width.js';
 import { hostileText } from '../hostile-text.js';
 
@@ -140,4 +142,50 @@ describe('safe text', () => {
     // @ts-expect-error a raw text is no safe text
     expect(label`${'raw'}`).toBe('raw');
   });
+});
+
+describe.each(READINGS)('safe text in ASCII alone, read as %s', (reading) => {
+  beforeEach(() => setRepertoire('ascii'));
+  afterEach(() => setRepertoire('unicode'));
+
+  const drawn = (raw: string): string => inAscii(safeText(raw, { reading }));
+  /** `<` stands in a text for the beginning of a mark and for nothing else. */
+  const readMarks = (shown: string): string =>
+    shown.replaceAll(/<([^<>]*)>/g, (_, inside: string) => {
+      const [, name = '', count = '1'] = /^(U\+[0-9A-F]{4,6}|[A-Z0-9]+?)(?:x(\d+))?$/.exec(inside) ?? [];
+      if (name === 'LT') return '<'.repeat(Number(count));
+      return readBack(`⟨${name}×${count}⟩`);
+    });
+
+  test('loses nothing: no text can imitate a mark (A1)', () => {
+    fc.assert(
+      fc.property(fc.oneof(hostileText, fc.stringMatching(/^[<>LTUx+0-9 é]{0,20}$/)), (raw) => {
+        expect(readMarks(drawn(raw))).toBe(raw);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('is printable ASCII, as wide as it was measured', () => {
+    fc.assert(
+      fc.property(hostileText, (raw) => {
+        expect(drawn(raw)).toMatch(/^[ -~]*$/);
+        expect(drawn(raw)).toHaveLength(textWidth(safeText(raw, { reading })));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('marks what cannot be shown, and the sign that begins a mark', () => {
+    expect(drawn('a < b && caf\u00e9\u202e')).toBe('a <LT> b && caf<U+00E9><U+202E>');
+    expect(drawn('<U+202E>')).toBe('<LT>U+202E>');
+    expect(drawn('plain')).toBe('plain');
+  });
+});
+
+test('each symbol of the interface has one column in ASCII too', () => {
+  for (const [symbol, ascii] of Object.entries(ASCII_GLYPHS)) {
+    expect(ascii).toMatch(/^[!-~]$/);
+    expect([symbol, stringWidth(symbol)]).toEqual([symbol, 1]);
+  }
 });
