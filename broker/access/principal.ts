@@ -34,6 +34,8 @@ export type Verb =
   | 'session.open'
   | 'request.list'
   | 'request.background'
+  | 'request.comment'
+  | 'request.escalate'
   | 'stream.read'
   | 'restoration.acknowledge'
   | 'events.read'
@@ -74,6 +76,8 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'session.open': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'request.list': ['approver'],
   'request.background': ['approver'],
+  'request.comment': ['approver'],
+  'request.escalate': ['approver'],
   'stream.read': ['approver'],
   'restoration.acknowledge': ['approver'],
   'events.read': ['approver'],

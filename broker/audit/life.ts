@@ -57,6 +57,8 @@ const BODIES = {
   'request.used': z.object({ by: text, uses: z.int() }),
   'request.reported': z.object({ outcome: text, code: z.nullable(text) }),
   'request.reconsidered': z.object({ dropped: z.array(text), missing: z.array(text) }),
+  'request.commented': z.object({ approver: text, text }),
+  'request.escalated': z.object({ approver: text }),
   ended: z.object({ because: text }),
 };
 const ruleText = z.object({ name: text });
@@ -133,6 +135,15 @@ function said(kind: string, body: string): Said {
       const { missing } = BODIES[kind].parse(value);
       return { words: `counted anew: ${missing.join('; ') || 'nothing is missing'}`, signed: null };
     }
+    case 'request.commented': {
+      const comment = BODIES[kind].parse(value);
+      return { words: `${comment.approver} says to the other approvers: ${comment.text}`, signed: null };
+    }
+    case 'request.escalated':
+      return {
+        words: `${BODIES[kind].parse(value).approver} has everybody rung who could sign`,
+        signed: null,
+      };
     case 'request.expired':
     case 'request.cancelled':
     case 'request.lapsed':

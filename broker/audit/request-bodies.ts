@@ -53,6 +53,8 @@ export const BODIES = {
   }),
   reviewed: z.object({ ...about, approver: name, statement: z.string() }),
   reconsidered: z.object({ ...about, dropped: z.array(name) }),
+  commented: z.object({ ...about, approver: name, text: z.string() }),
+  escalated: z.object({ ...about, approver: name }),
   about: z.object(about),
   locked: z.object({ requester: name, asked: name, by: name, request: id, comment: z.string() }),
   unlocked: z.object({ requester: name, approver: name, statement: z.string() }),

@@ -59,6 +59,8 @@ export class RequestReplay {
     'request.denied': (body, moment) => this.#denied(body, moment),
     'request.revoked': (body, moment) => this.#revoked(body, moment),
     'request.reviewed': (body, moment) => this.#reviewed(body, moment),
+    'request.commented': (body, moment) => this.#talked(BODIES.commented.parse(body), moment),
+    'request.escalated': (body, moment) => this.#escalated(body, moment),
     'request.expired': (body, moment) => this.#ended(body, false, moment),
     'request.cancelled': (body, moment) => this.#ended(body, false, moment),
     'request.lapsed': (body, moment) => this.#ended(body, true, moment),
@@ -241,6 +243,22 @@ export class RequestReplay {
     if (review.approver !== approver) throw another();
     if (approver === found.opener || approver === behind) throw self(approver);
     moment.witness.verified('review');
+  }
+
+  /** Nothing is signed, but only somebody of the roster can have said it, while there was something to say. */
+  #talked({ id, approver }: { readonly id: RequestId; readonly approver: Name }, { request }: Moment): void {
+    if (!this.#live.has(id) || id !== request) throw noSuch(id);
+    if (this.#roster.principals.approver(approver) !== null) return;
+    throw new Problem('not-an-approver', `${approver} is nobody of the roster`);
+  }
+
+  #escalated(body: unknown, moment: Moment): void {
+    const said = BODIES.escalated.parse(body);
+    const { request } = this.#pending(said.id, moment);
+    this.#talked(said, moment);
+    if (this.#roster.principals.personBehind(request.document.requester)?.name === said.approver) {
+      throw self(said.approver);
+    }
   }
 
   #reconsidered(body: unknown, moment: Moment): void {

@@ -24,6 +24,7 @@ import { requestRoutes } from './request-routes.js';
 import { rosterRoutes } from './roster-routes.js';
 import { serviceRoutes } from './service-routes.js';
 import { sessionRoutes } from './session-routes.js';
+import { talkRoutes } from './talk-routes.js';
 import { webhookRoutes } from './webhook-routes.js';
 
 declare module 'fastify' {
@@ -90,6 +91,7 @@ export async function createHttpApplication(context: BrokerContext): Promise<Htt
 
   requestRoutes(app, context);
   backgroundRoutes(app, context);
+  talkRoutes(app, context);
   lockRoutes(app, context);
   webhookRoutes(app, context);
   holdRoutes(app, context);

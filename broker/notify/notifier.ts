@@ -8,7 +8,7 @@ import { pauseBefore } from '../outbox/backoff.js';
 import type { Request } from '../requests/request.js';
 import { countedAs } from '../requests/restraints.js';
 import type { Principals } from '../roster/principals.js';
-import { type Delivery, EVERYBODY, type NextTry, type Store } from '../store/store.js';
+import { type Delivery, EVERY_SIGNER, EVERYBODY, type NextTry, type Store } from '../store/store.js';
 import type { Attendance } from './attendance.js';
 import { runCommand, type Sent } from './command.js';
 import { Pace, type Ringer } from './pace.js';
@@ -114,15 +114,19 @@ export class Notifier {
   ): Promise<Attempt> {
     const { clock, random, principals, store, run = runCommand } = this.#context;
     const now = clock();
+    const isForAll = delivery.step === EVERYBODY || delivery.step === EVERY_SIGNER;
+    // Somebody has had everybody rung: the steps of the rule bring nobody more.
+    if (!isForAll && request.escalated !== null) return { next: null, told: [] };
     const steps = ringSteps(request);
     const step = Math.max(delivery.step, stepAt(steps, now));
-    const isForAll = delivery.step === EVERYBODY;
     const next = isForAll ? null : nextStep(request, step);
-    const names = isForAll
-      ? everybodyElse(request, principals())
-      : ringed(request, steps.slice(delivery.step, step + 1), principals());
+    const names =
+      delivery.step === EVERYBODY
+        ? everybodyElse(request, principals())
+        : ringed(request, isForAll ? steps : steps.slice(delivery.step, step + 1), principals());
     // Those who have signed already were all that these steps could have brought.
-    if (!isForAll && names.length === 0 && request.votes.length > 0) return { next, told: [] };
+    if (delivery.step !== EVERYBODY && names.length === 0 && request.votes.length > 0)
+      return { next, told: [] };
 
     const equal = store.live().filter(({ state, scope }) => state === 'pending' && scope === request.scope);
     const [elder] = equal;
@@ -199,7 +203,7 @@ function nextStep(request: Request, step: number): NextTry | null {
 
 function callFor(
   { attempts }: Delivery,
-  { id, canonical, answerBy }: Request,
+  { id, canonical, answerBy, escalated }: Request,
   rung: { readonly names: readonly Name[]; readonly channel: string | null; readonly step: number },
   { equal, more }: { readonly equal: number; readonly more: number },
 ) {
@@ -212,6 +216,7 @@ function callFor(
       COUNTERSIGN_RING: rung.names.slice(0, MAX_RUNG).join(),
       COUNTERSIGN_CHANNEL: rung.channel ?? '',
       COUNTERSIGN_STEP: String(rung.step),
+      COUNTERSIGN_ESCALATED_BY: escalated?.by ?? '',
       COUNTERSIGN_EQUAL: String(equal),
       COUNTERSIGN_MORE: String(more),
     },

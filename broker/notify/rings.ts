@@ -13,8 +13,12 @@ export interface RingStep {
   readonly groups: readonly string[] | null;
 }
 
-/** The steps that the pinned rule asks for, in the order in which they come: without an escalation one, at once. */
+/**
+ * The steps that the pinned rule asks for, in the order in which they come: without an escalation one, at once. One for
+ * everybody in the place of all of them where an approver has asked for that.
+ */
 export function ringSteps(request: Request): readonly RingStep[] {
+  if (request.escalated !== null) return [{ at: request.escalated.at, groups: null }];
   const { escalation } = parseRule(request.rule);
   if (escalation === null) return [{ at: request.submittedAt, groups: null }];
   return escalation

@@ -55,6 +55,8 @@ export function submitted(submission: Submission, now: EpochMs): Step {
     report: null,
     endedAt: null,
     endedBy: null,
+    comments: [],
+    escalated: null,
     askers: 1,
     idleSince: null,
   };

@@ -3,6 +3,7 @@ import type { Claim, Digest, Name, RequestId } from '../../src/protocol/names.js
 import { isLive, type Outcome, type RequestState } from '../../src/protocol/request-view.js';
 import type { RequestEventKind } from '../../src/protocol/stream-messages.js';
 import type { JsonObject } from '../../src/protocol/strict-json.js';
+import type { Comment, Escalated } from '../../src/protocol/talk.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 
 /** One counted decision, with the receipt that proves it. */
@@ -73,6 +74,10 @@ export interface Request extends BoundDocument {
   readonly endedAt: EpochMs | null;
   /** Why it ended, for a reader. */
   readonly endedBy: string | null;
+  /** What approvers said about it, signed by nobody; at most MAX_COMMENTS (talk.ts). */
+  readonly comments: readonly Comment[];
+  /** Who had everybody rung, the newest time; null where nobody did. */
+  readonly escalated: Escalated | null;
   /** Attached askers. */
   readonly askers: number;
   /** Since when nobody waits for a pending request; null while somebody does. */

@@ -11,6 +11,7 @@ import * as lifecycle from './lifecycle.js';
 import type { NewEvent, Request } from './request.js';
 import { type Standing, standingOf, watchKey } from './standings.js';
 import { Submissions, type SubmissionsContext } from './submissions.js';
+import { Talk } from './talk.js';
 import { found, Transitions, type TransitionsContext, written } from './transitions.js';
 import { verifyStanding } from './verification.js';
 import type { Waiters } from './waiters.js';
@@ -39,7 +40,7 @@ export interface Patience {
 }
 
 /**
- * Every verb on requests: those of people are in decisions.ts, how requests come in is in submissions.ts, and here is what
+ * Every verb on requests: those of people are in decisions.ts and talk.ts, how requests come in is in submissions.ts, and here is what
  * doors and their askers do with them.
  */
 export class Requests {
@@ -47,6 +48,7 @@ export class Requests {
   readonly #transitions: Transitions;
   readonly #submissions: Submissions;
   readonly #decisions: Decisions;
+  readonly #talk: Talk;
   /** Tokens whose detach is being written, so that one which is sent twice at once counts once. */
   readonly #leaving = new Set<TokenHash>();
 
@@ -55,6 +57,7 @@ export class Requests {
     this.#transitions = new Transitions(context);
     this.#submissions = new Submissions(context, this.#transitions);
     this.#decisions = new Decisions(context, this.#transitions);
+    this.#talk = new Talk(context, this.#transitions);
   }
 
   get waiters(): Waiters {
@@ -84,6 +87,16 @@ export class Requests {
   /** See {@link Decisions.unlock}. */
   unlock(...signed: Parameters<Decisions['unlock']>): ReturnType<Decisions['unlock']> {
     return this.#decisions.unlock(...signed);
+  }
+
+  /** See {@link Talk.comment}. */
+  comment(...said: Parameters<Talk['comment']>): ReturnType<Talk['comment']> {
+    return this.#talk.comment(...said);
+  }
+
+  /** See {@link Talk.escalate}. */
+  escalate(...asked: Parameters<Talk['escalate']>): ReturnType<Talk['escalate']> {
+    return this.#talk.escalate(...asked);
   }
 
   /** To be called once the roster or a group has changed. */

@@ -1,6 +1,10 @@
 import * as z from 'zod';
 import type { Name, RequestId } from '../../src/protocol/names.js';
-import type { requestStatusSchema, requestViewSchema } from '../../src/protocol/request-view.js';
+import type {
+  requestStatusSchema,
+  requestViewSchema,
+  talkedStatusSchema,
+} from '../../src/protocol/request-view.js';
 import { type Restoration, restorationSchema } from '../../src/protocol/restoration.js';
 import type { openReviewSchema } from '../../src/protocol/review.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
@@ -8,6 +12,7 @@ import type { Review } from '../store/store.js';
 import type { Request, Vote } from './request.js';
 
 type WireStatus = z.input<typeof requestStatusSchema>;
+type WireTalked = z.input<typeof talkedStatusSchema>;
 type WireVote = WireStatus['votes'][number];
 type WireView = z.input<typeof requestViewSchema>;
 
@@ -30,7 +35,7 @@ function aloneOnWire({ alone }: Request): WireStatus['alone'] {
   return { vote: voteOnWire(alone.vote), opensAt: formatTime(alone.opensAt), opened: alone.opened };
 }
 
-/** The changing part of a request, as it goes on the wire. */
+/** The changing part of a request, as it goes on the wire to anybody: nothing of what approvers said among themselves. */
 export function statusOnWire(request: Request): WireStatus {
   const { report } = request;
   return {
@@ -51,7 +56,18 @@ export function statusOnWire(request: Request): WireStatus {
   };
 }
 
-/** The whole request, as it goes on the wire. `ring` names who is rung for it, null for everybody but the requester. */
+/** The changing part with what approvers said, for approvers. Nothing is sent where nothing was said. */
+export function talkedOnWire(request: Request): WireTalked {
+  const { comments, escalated } = request;
+  const said = comments.map((comment) => ({ ...comment, at: formatTime(comment.at) }));
+  return {
+    ...statusOnWire(request),
+    ...(said.length === 0 ? {} : { comments: said }),
+    ...(escalated === null ? {} : { escalated: { ...escalated, at: formatTime(escalated.at) } }),
+  };
+}
+
+/** The whole request, as it goes on the wire to approvers. `ring` names who is rung for it, null for everybody but the requester. */
 export function viewOnWire(request: Request, ring: readonly Name[] | null): WireView {
   return {
     id: request.id,
@@ -66,7 +82,7 @@ export function viewOnWire(request: Request, ring: readonly Name[] | null): Wire
     submittedAt: formatTime(request.submittedAt),
     answerBy: formatTime(request.answerBy),
     ring,
-    ...statusOnWire(request),
+    ...talkedOnWire(request),
   };
 }
 

@@ -98,9 +98,12 @@ export interface DeliveryName {
 /** The step of a delivery that tells everybody, whatever the escalation says. */
 export const EVERYBODY = -1;
 
+/** The step of a delivery that tells all who could sign: an approver has asked for that. */
+export const EVERY_SIGNER = -2;
+
 /** When something that did not get through is tried again. */
 export interface NextTry {
-  /** Which step of the escalation it is to be; {@link EVERYBODY} at once instead. */
+  /** Which step of the escalation it is to be; {@link EVERYBODY} or {@link EVERY_SIGNER} at once instead. */
   readonly step: number;
   readonly attempts: number;
   readonly due: EpochMs;

@@ -18,7 +18,7 @@ import { formatTime } from '../../src/protocol/time.js';
 import type { Limits } from '../options.js';
 import { type Request, requestIsLive } from '../requests/request.js';
 import { restraintsOnWire } from '../requests/restraints.js';
-import { restorationOnWire, reviewsOnWire, statusOnWire, viewOnWire } from '../requests/view.js';
+import { restorationOnWire, reviewsOnWire, talkedOnWire, viewOnWire } from '../requests/view.js';
 import type { Committed, Session, Store } from '../store/store.js';
 import { Presence } from './presence.js';
 
@@ -424,7 +424,7 @@ function messageFor({ seq, kind, request }: Committed, ringOf: RingOf): object {
     seq,
     kind,
     id: request.id,
-    status: statusOnWire(request),
+    status: talkedOnWire(request),
   };
 }
 

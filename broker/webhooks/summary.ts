@@ -22,6 +22,8 @@ const WORDS: Readonly<Record<NewEvent['kind'], string>> = {
   'request.watched': 'Watched by its door',
   'request.reported': 'Reported by its door',
   'request.reviewed': 'Break-glass reviewed',
+  'request.commented': 'Commented',
+  'request.escalated': 'Everybody rung',
   'requester.muted': 'Muted after denials',
   'requester.locked': 'Locked after a fraud',
   'requester.unlocked': 'Unlocked',
@@ -62,10 +64,10 @@ export function summaryOf(kind: string, body: JsonObject, subject: Request | nul
 const about = ({ document: { action, resource, requester } }: Request): string =>
   `${part(action)} on ${part(resource)} for ${part(requester)}`;
 
-/** Why it ended, or what the door said. */
-function reasonOf({ because, outcome, code }: JsonObject): string | null {
+/** Why it ended, or what the door or an approver said. */
+function reasonOf({ because, outcome, code, text }: JsonObject): string | null {
   const said = [outcome, code].filter((one) => typeof one === 'string').join(', ');
-  return textOf(because) ?? (said === '' ? null : said);
+  return textOf(because) ?? textOf(text) ?? (said === '' ? null : said);
 }
 
 const part = (text: string): string => chatLine(text, MAX_PART);

@@ -130,6 +130,8 @@ function requestNumber(n: number): Request {
       : null,
     endedAt: Math.floor(at),
     endedBy: null,
+    comments: [],
+    escalated: null,
     askers: 0,
     idleSince: null,
   };

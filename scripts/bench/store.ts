@@ -293,6 +293,8 @@ function newRequest(): Request {
     report: null,
     endedAt: now,
     endedBy: null,
+    comments: [],
+    escalated: null,
     askers: 1,
     idleSince: null,
   };

@@ -16,6 +16,7 @@ import { brokerOutbox } from './outbox.js';
 import type { DecisionInput, Queue, QueueConnection, Suspend } from './queue.js';
 import { type PinnedBroker, signIn } from './sign-in.js';
 import { type OpenStream, StreamClient } from './stream-client.js';
+import { brokerTalk } from './talk.js';
 
 export interface ConnectOptions {
   readonly broker: PinnedBroker;
@@ -83,6 +84,7 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     history: brokerHistory(call),
     directory: brokerDirectory(call),
     outbox: brokerOutbox(call),
+    talk: brokerTalk(call),
     background: (id, zone, signal) => fetchBackground(call, id, zone, signal),
     queue: () => stream.queue(),
     showReading: (id) => stream.showReading(id),

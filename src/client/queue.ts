@@ -13,6 +13,7 @@ import type { Directory } from './directory.js';
 import type { History } from './history.js';
 import type { LogStanding } from './log-standing.js';
 import type { Outbox } from './outbox.js';
+import type { Talk } from './talk.js';
 import type { ChosenTerms } from './terms.js';
 
 /**
@@ -78,6 +79,7 @@ export interface QueueConnection {
   readonly history: History;
   readonly directory: Directory;
   readonly outbox: Outbox;
+  readonly talk: Talk;
   /**
    * What came before a request; `zone` is the reader's.
    *

@@ -41,6 +41,8 @@ Decide
   approve    sign yes
   deny       sign no
   revoke     take an unused approval back
+  comment    say something to the other approvers about a request
+  escalate   have everybody rung who could sign
   sign       sign what a door prints while its broker is down
 
 Manage

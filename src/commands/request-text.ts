@@ -41,6 +41,7 @@ export function formatRequest(view: RequestView, style: TimeStyle): string {
     ...(view.report === null
       ? []
       : [field('door says', `${view.report.outcome} (${view.report.code ?? '-'}) ${time(view.report.at)}`)]),
+    ...talkFields(view, style),
     field('policy', view.policy),
     field('scope', view.scope),
     field('digest', view.digest),
@@ -98,6 +99,23 @@ function aloneFields(view: RequestView, style: TimeStyle): readonly string[] {
   const at = shownTime(opensAt, style);
   const words = opened ? `was let in at ${at}` : `is let in at ${at} unless somebody denies it`;
   return [field('alone', `${voteText(vote, view, style)}\n${words}`)];
+}
+
+/** What approvers said and did among themselves: the word of the broker, under no signature. */
+function talkFields({ comments, escalated }: RequestView, style: TimeStyle): readonly string[] {
+  return [
+    ...comments.map(({ by, at, text }) =>
+      field('comment', `by ${exact(by)} ${shownTime(at, style)}, not signed: ${JSON.stringify(prose(text))}`),
+    ),
+    ...(escalated === null
+      ? []
+      : [
+          field(
+            'escalated',
+            `by ${exact(escalated.by)} ${shownTime(escalated.at, style)}: everybody was rung`,
+          ),
+        ]),
+  ];
 }
 
 function standing({ state, endedAt, endedBy }: RequestView, style: TimeStyle): string {

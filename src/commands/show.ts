@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { fetchBackground } from '../client/background.js';
 import { verifyShown } from '../client/shown-request.js';
+import type { TalkedStatus } from '../client/talk.js';
 import { type Background, backgroundSchema } from '../protocol/background.js';
 import { parseRequestId, type RequestId } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
@@ -9,6 +10,7 @@ import {
   type RequestView,
   requestStatusSchema,
   requestViewSchema,
+  talkedStatusSchema,
 } from '../protocol/request-view.js';
 import { formatBackground } from './background-text.js';
 import { openAsApprover, type SignedInBroker, withBroker } from './open-broker.js';
@@ -18,7 +20,8 @@ import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
 
 export const verb = defineVerb({
   help: `
-Show one request as a whole: its document, rule, votes and report. Digest, scope and
+Show one request as a whole: its document, rule, votes, report, and what approvers said
+about it. Digest, scope and
 rule digest are recomputed from what is shown, and the signatures are checked; whose
 keys they are is for the roster to say. Below it stands what the broker knows of what
 came before: what is unusual, and the last decisions on equal asks. With --json that is
@@ -78,6 +81,12 @@ export async function fetchRequest({ client, token }: SignedInBroker, id: Reques
 export function statusOnWire(id: RequestId, status: RequestStatus): object {
   const { votes, missing } = status;
   return { id, ...z.encode(requestStatusSchema, { ...status, votes: [...votes], missing: [...missing] }) };
+}
+
+/** The same with what approvers said about it. */
+export function talkedOnWire(id: RequestId, status: TalkedStatus): object {
+  const { votes, missing } = status;
+  return { id, ...z.encode(talkedStatusSchema, { ...status, votes: [...votes], missing: [...missing] }) };
 }
 
 /** The form in which the broker sent it, times as text. */

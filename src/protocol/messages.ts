@@ -20,6 +20,7 @@ import { Problem, type ProblemCode } from './problems.js';
 import { MAX_SIGNED_TEXT_BYTES, parseSignedText, type SignedText } from './receipt.js';
 import { OUTCOMES, REPORT_CODE, requestStatusSchema, requestViewSchema, time } from './request-view.js';
 import { isJsonObject, type JsonValue } from './strict-json.js';
+import { isCommentText, MAX_COMMENT_TEXT_BYTES } from './talk.js';
 
 const name = z.custom<Name>(isName, 'not a name');
 const claim = z.custom<Claim>(isClaim, 'not 32 lower-case hex digits');
@@ -76,6 +77,12 @@ export const reportBody = z.strictObject({
 export const decisionBody = z.strictObject({ receipt: z.string() });
 /** `POST /v1/requests/{id}/revocations` and `POST /v1/sessions` */
 export const signedBody = z.strictObject({ statement: z.string() });
+/** `POST /v1/requests/{id}/comments` */
+export const commentBody = z.strictObject({
+  text: z.string().refine(isCommentText, `not 1 to ${MAX_COMMENT_TEXT_BYTES} bytes of text`),
+});
+/** `POST /v1/requests/{id}/escalations` */
+export const escalationBody = z.strictObject({});
 /** `POST /v1/sessions/challenge`: the public key that will sign. */
 export const challengeBody = z.strictObject({ key: z.string().max(4096) });
 

@@ -181,6 +181,8 @@ export const PROBLEMS = {
     status: 409,
     hint: 'what was opened by its requester alone is reviewed: countersign review',
   },
+  'too-many-comments': { status: 409, hint: 'speak to the others by another way' },
+  'escalated-lately': { status: 429, hint: 'they were rung just now: wait a minute, or call them yourself' },
   'not-redeemed': { status: 409, hint: 'redeem with this claim first, then report' },
   'already-reported': { status: 409, hint: 'this claim has reported another outcome' },
   'claim-needed': { status: 400, hint: 'send {"claim":"32 hex digits"}' },

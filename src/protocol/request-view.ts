@@ -3,6 +3,7 @@ import { parseDocument, type RequestDocument } from './document.js';
 import { type Digest, isDigest, isName, isRequestId, type Name, type RequestId } from './names.js';
 import { Problem } from './problems.js';
 import { isJsonObject, type JsonObject, type JsonValue } from './strict-json.js';
+import type { Comment, Escalated } from './talk.js';
 import { type EpochMs, formatTime, parseTime } from './time.js';
 
 /** Where a request stands in its life. `active` is a grant in use. */
@@ -85,6 +86,14 @@ export interface RequestStatus {
   readonly endedBy: string | null;
 }
 
+/** What approvers said and did about a request among themselves. No asker is told of it. */
+export interface RequestTalk {
+  /** In the order in which they were said. */
+  readonly comments: readonly Comment[];
+  /** Null where nobody did. */
+  readonly escalated: Escalated | null;
+}
+
 /**
  * Whether a door has claimed what its requester signed alone, and has not said yet what it did: its own delay may not be over,
  * so a revocation can still stop it.
@@ -100,7 +109,7 @@ export const opensAloneLater = ({
 }): boolean => state === 'redeemed' && alone?.opened === true && report === null;
 
 /** A request as approvers see it. Digests are claims of the broker: recompute them from what is shown. */
-export interface RequestView extends RequestStatus {
+export interface RequestView extends RequestStatus, RequestTalk {
   readonly id: RequestId;
   readonly digest: Digest;
   readonly scope: Digest;
@@ -182,8 +191,20 @@ const status = {
   endedBy: z.nullable(z.string()),
 };
 
+/** Absent where nothing was said, which is so for nearly all. */
+const talk = {
+  comments: z
+    .array(z.object({ by: name, at: time, text: z.string() }))
+    .readonly()
+    .default([]),
+  escalated: z.nullable(z.object({ by: name, at: time })).default(null),
+};
+
 /** Wire form of {@link RequestStatus}: times as text. `z.encode` writes it, `z.decode` reads it. */
 export const requestStatusSchema = z.object(status);
+
+/** The same with what only approvers are told. */
+export const talkedStatusSchema = z.object({ ...status, ...talk });
 
 /** Wire form of {@link RequestView}. The reader parses the document again and trusts no digest. */
 export const requestViewSchema = z.object({
@@ -200,6 +221,7 @@ export const requestViewSchema = z.object({
   answerBy: time,
   ring: z.nullable(z.array(name).readonly()).default(null),
   ...status,
+  ...talk,
 });
 
 /** @throws Problem `broker-reply` */

@@ -4,7 +4,7 @@ import { outdatedDoorSchema } from './door-messages.js';
 import { isName, isRequestId, type Name, type RequestId } from './names.js';
 import { sinkStandingSchema } from './outbox-messages.js';
 import { refusedPolicySchema } from './policy-messages.js';
-import { decodeReply, requestStatusSchema, requestViewSchema } from './request-view.js';
+import { decodeReply, requestViewSchema, talkedStatusSchema } from './request-view.js';
 import { restorationSchema } from './restoration.js';
 import { restraintsSchema } from './restraints.js';
 import { openReviewSchema } from './review.js';
@@ -27,6 +27,8 @@ export const REQUEST_EVENTS = [
   'request.watched',
   'request.reported',
   'request.reviewed',
+  'request.commented',
+  'request.escalated',
 ] as const;
 export type RequestEventKind = (typeof REQUEST_EVENTS)[number];
 
@@ -69,7 +71,7 @@ export const streamMessageSchema = z.discriminatedUnion('type', [
     seq,
     kind: z.enum(REQUEST_EVENTS),
     id,
-    status: requestStatusSchema,
+    status: talkedStatusSchema,
   }),
   /** An event that changes no request (roster, submitters): only its number matters, and `restoration` where it changed. */
   z.object({

@@ -66,14 +66,14 @@ class ModelBroker {
     const changed = { ...row, ...change };
     this.rows.set(row.id, changed);
     const { state, claimBy, waiting, votes, missing, redeemedAt, report, endedAt, endedBy } = changed;
-    const { grant, uses, watchedAt } = changed;
+    const { grant, uses, watchedAt, comments, escalated } = changed;
     const status = { state, claimBy, waiting, votes: [...votes], missing: [...missing], redeemedAt, report };
     this.#log({
       type: 'changed',
       seq: this.seq + 1,
       kind: 'request.voted',
       id: row.id,
-      status: { ...status, alone: null, grant, uses, watchedAt, endedAt, endedBy },
+      status: { ...status, alone: null, grant, uses, watchedAt, endedAt, endedBy, comments, escalated },
     });
   }
 

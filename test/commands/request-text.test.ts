@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { formatList } from '../../src/commands/list.js';
 import { formatRequest } from '../../src/commands/request-text.js';
 import { canonicalJson } from '../../src/protocol/canonical.js';
+import type { Name } from '../../src/protocol/names.js';
 import type { JsonValue } from '../../src/protocol/strict-json.js';
 import { formatVerifiedFacts } from '../../src/protocol/verified-facts.js';
 import { NOW, sampleRequest, sampleVote } from '../components/sample-requests.js';
@@ -66,6 +67,7 @@ describe('a request in a terminal', () => {
           vouched: two,
           verified: one,
           votes: [sampleVote({ comment: one, receipt: two })],
+          comments: [{ by: 'bob' as Name, at: NOW, text: two }],
         });
         expect(formatRequest(view, STYLE)).not.toMatch(ACTIVE);
       }),

@@ -3,9 +3,11 @@ import type { History, HistoryPage, HistoryQuery } from '../../src/client/histor
 import { SOUND_LOG } from '../../src/client/log-standing.js';
 import type { LetterName, Outbox } from '../../src/client/outbox.js';
 import type { DecisionInput, Link, Queue, QueueConnection, Suspend } from '../../src/client/queue.js';
+import type { Talk, TalkedStatus } from '../../src/client/talk.js';
 import type { Background } from '../../src/protocol/background.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { OutboxReply } from '../../src/protocol/outbox-messages.js';
+import { Problem } from '../../src/protocol/problems.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { NO_RESTRAINTS_VIEW } from '../../src/protocol/restraints.js';
 import { BROKER } from './sample-requests.js';
@@ -28,6 +30,9 @@ export class InMemoryQueue implements QueueConnection {
   readonly shown: (RequestId | null)[] = [];
   readonly searches: HistoryQuery[] = [];
   readonly letterCalls: (LetterName & { readonly how: 'retry' | 'drop' })[] = [];
+  /** What was said and escalated here: the text, or null where all were rung. */
+  readonly talked: { readonly id: RequestId; readonly text: string | null }[] = [];
+  #talk: () => Promise<void> = () => Promise.resolve();
   #search: (query: HistoryQuery) => Promise<HistoryPage> = () =>
     Promise.resolve({ requests: [], next: null, searchedTo: null });
   #letters: () => Promise<OutboxReply> = () => Promise.resolve({ sinks: [], letters: [], next: null });
@@ -74,6 +79,24 @@ export class InMemoryQueue implements QueueConnection {
       this.letterCalls.push({ ...letter, how: 'drop' });
     },
   };
+
+  readonly talk: Talk = {
+    comment: (id, text) => this.#say(id, text),
+    escalate: (id) => this.#say(id, null),
+  };
+
+  /** What becomes of what is said from now on. */
+  talkWith(answer: () => Promise<void>): void {
+    this.#talk = answer;
+  }
+
+  async #say(id: RequestId, text: string | null): Promise<TalkedStatus> {
+    this.talked.push({ id, text });
+    await this.#talk();
+    const request = this.#queue.requests.get(id);
+    if (request === undefined) throw new Problem('not-found', 'there is no such request');
+    return request;
+  }
 
   background(id: RequestId): Promise<Background> {
     return this.#background(id);

@@ -75,6 +75,8 @@ export function sampleRequest({ n = 1, age = 120, document, ...given }: Sample =
     redeemedAt: null,
     grant: null,
     uses: 0,
+    comments: [],
+    escalated: null,
     watchedAt: null,
     report: null,
     endedAt: null,

@@ -316,6 +316,9 @@ ORDER BY id;
 DROP INDEX requests_listed;
 `;
 
+/** What approvers say to each other stands in `life`, which earlier versions do not read with that: they are to refuse the file. */
+const TALK = 'SELECT 1';
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: OUTBOX_AND_RESTORE },
@@ -333,6 +336,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 14, sql: BROKER_KEYS },
   { version: 15, sql: FOLLOWING },
   { version: 16, sql: SEARCH },
+  { version: 17, sql: TALK },
 ];
 
 /**

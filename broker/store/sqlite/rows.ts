@@ -35,7 +35,8 @@ const voteSchema = z.strictObject({
 
 /**
  * What changes during the life of a request; kept as one JSON text, because nothing of it is queried. The defaults are for
- * rows of before there were grants: each approval was for one document, and opened it once.
+ * rows of before there were grants: each approval was for one document, and opened it once. What approvers said stands only
+ * where they said something.
  */
 const lifeSchema = z.strictObject({
   answerBy: epochMs,
@@ -55,6 +56,8 @@ const lifeSchema = z.strictObject({
   ),
   endedAt: z.nullable(epochMs),
   endedBy: z.nullable(z.string()),
+  comments: z.readonly(z.array(z.strictObject({ by: name, at: epochMs, text: z.string() }))).default([]),
+  escalated: z.nullable(z.strictObject({ by: name, at: epochMs })).default(null),
   askers: z.int(),
   idleSince: z.nullable(epochMs),
 });
@@ -149,7 +152,7 @@ export function endOfErased({ id, state, life }: RequestRow): RequestState | nul
 /** Writes the column `life`. */
 export function lifeOf(request: Request): string {
   const { answerBy, claimBy, votes, alone, missing, claim, redeemedAt, report, endedAt, endedBy } = request;
-  const { grant, uses, watchedAt, askers, idleSince } = request;
+  const { grant, uses, watchedAt, comments, escalated, askers, idleSince } = request;
   return JSON.stringify({
     answerBy,
     claimBy,
@@ -164,6 +167,8 @@ export function lifeOf(request: Request): string {
     report,
     endedAt,
     endedBy,
+    ...(comments.length === 0 ? {} : { comments }),
+    ...(escalated === null ? {} : { escalated }),
     askers,
     idleSince,
   } satisfies z.input<typeof lifeSchema>);

@@ -47,6 +47,8 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'request.watch': ['asker'],
   'request.detach': ['asker'],
   'request.background': ['approver'],
+  'request.comment': ['approver'],
+  'request.escalate': ['approver'],
   'request.list': ['approver'],
   'stream.read': ['approver'],
   'events.read': ['approver'],

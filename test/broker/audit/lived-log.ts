@@ -22,6 +22,10 @@ async function live(world: LogWorld, round: number): Promise<void> {
   await Promise.all(plain.slice(3, 4).map((one) => world.decide(one, 'carol', { verdict: 'deny' })));
   if (plain[2] !== undefined) await world.revoke(plain[2], 'carol');
   const two = await world.submit('two');
+  if (round % 9 === 3) {
+    await world.requests.comment(two.id, name('carol'), 'wait, I am calling her');
+    await world.requests.escalate(two.id, name('carol'));
+  }
   await world.decide(two, 'bob');
   await world.decide(two, 'carol');
   await world.redeem(two);

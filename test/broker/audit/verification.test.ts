@@ -306,6 +306,26 @@ describe('a forged decision in a log that is perfect otherwise, signed with the 
     expect(badAt(resignedBy(replaced(lines, seq, alone)))).toBe(seq);
   });
 
+  test.each([
+    ['request.commented', 'dave', 'of nobody who was in the roster'],
+    ['request.escalated', 'dave', 'by nobody who was in the roster'],
+    ['request.escalated', 'alice', 'by who asked'],
+  ] as const)('is not needed: a %s %s is bad, %s', (kind, who, _why) => {
+    const entry = entries.find((one) => one.kind === kind) as LogEntry;
+    const other = (one: LogEntry) => withBody(one, (body) => ({ ...body, approver: who }));
+    expect(badAt(resignedBy(replaced(lines, entry.seq, other)))).toBe(entry.seq);
+  });
+
+  test('is not needed: a comment on a request that has ended is bad', () => {
+    const entry = entries.find((one) => one.kind === 'request.commented') as LogEntry;
+    const ended = entries.find((one) => one.kind === 'request.denied' && one.seq < entry.seq) as LogEntry;
+    const moved = (one: LogEntry) => ({
+      ...withBody(one, (body) => ({ ...body, id: ended.request ?? '' })),
+      request: ended.request,
+    });
+    expect(badAt(resignedBy(replaced(lines, entry.seq, moved)))).toBe(entry.seq);
+  });
+
   test('is not needed: a person whom nobody has approved is bad, and one with other keys than were approved', () => {
     const change = entries.find(
       ({ kind, body }) => kind === 'roster.changed' && body?.includes('"request"') && body.includes('"add"'),

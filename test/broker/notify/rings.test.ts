@@ -175,6 +175,43 @@ describe('an escalation', () => {
     expect(rung()).toHaveLength(2);
   });
 
+  test('is jumped once an approver has everybody rung: at once, and no step comes later', async () => {
+    const request = await ask();
+    await pass(10);
+    await world.requests.escalate(request.id, name('bob'));
+    await pass(0);
+    expect(rung()).toEqual(['bob,dave', 'bob,carol,dave']);
+    expect(calls[1]).toMatchObject({ COUNTERSIGN_ESCALATED_BY: 'bob', COUNTERSIGN_STEP: '1' });
+    expect(calls[0]).toMatchObject({ COUNTERSIGN_ESCALATED_BY: '' });
+    expect(ringing).toEqual(['bob,carol,dave']);
+    expect(rings.of(await world.read(request.id))).toEqual(['bob', 'carol', 'dave']);
+    await pass(200);
+    expect(rung()).toHaveLength(2);
+    expect(world.store.deliveries()).toEqual([]);
+  });
+
+  test('that is jumped goes past the pace, and is tried until it gets through, also after a restart (A32)', async () => {
+    for (let number = 0; number < 3; number += 1) await ask({ resource: `r-${number}` });
+    const request = await ask({ resource: 'late' });
+    expect(calls).toHaveLength(3);
+    outcome = () => ({ ok: false, how: 'exit status 1', output: '' });
+    await world.requests.escalate(request.id, name('bob'));
+    await pass(0);
+    expect(calls).toHaveLength(4);
+    outcome = () => ({ ok: true, how: 'exit status 0', output: '' });
+    start();
+    await pass(5);
+    expect(rung().slice(3)).toEqual(['bob,carol,dave', 'bob,carol,dave']);
+  });
+
+  test('that is jumped rings nobody who has signed', async () => {
+    const request = await ask();
+    await approve(request, 'bob');
+    await world.requests.escalate(request.id, name('dave'));
+    await pass(0);
+    expect(rung()).toEqual(['bob,dave', 'carol']);
+  });
+
   test('tells consoles who is rung, and when others are', async () => {
     const request = await ask();
     expect(rings.of(request)).toEqual(['bob', 'dave']);

@@ -117,6 +117,8 @@ export const request: fc.Arbitrary<Request> = fc
       ),
       endedAt: fc.option(time),
       endedBy: fc.option(hostileText),
+      comments: fc.array(fc.record({ by: name, at: time, text: hostileText }), { maxLength: 3 }),
+      escalated: fc.option(fc.record({ by: name, at: time })),
       askers: fc.nat({ max: 100 }),
       idleSince: fc.option(time),
     }),

@@ -99,6 +99,8 @@ export function newRequest({ requester = 'alice', resource = 'web-1.example.com'
     report: null,
     endedAt: null,
     endedBy: null,
+    comments: [],
+    escalated: null,
     askers: 1,
     idleSince: null,
   };

@@ -77,6 +77,12 @@ describe('a summary', () => {
   test.each([
     ['request.voted', { approver: 'bob' }, 'Signed yes by bob: sudo⟨.⟩run on '],
     ['request.reported', { outcome: 'refused', code: 'no-quorum' }, ' for alice: refused, no-quorum'],
+    [
+      'request.commented',
+      { approver: 'bob', text: '*wait* @all' },
+      ' for alice: ⟨U+002A⟩wait⟨U+002A⟩ ⟨@⟩all',
+    ],
+    ['request.escalated', { approver: 'bob' }, 'Everybody rung by bob: sudo⟨.⟩run on '],
     ['request.kind-of-tomorrow', {}, 'Event request⟨.⟩kind-of-tomorrow: sudo'],
   ])('of %s has what its body tells', (kind, body, part) => {
     expect(summary(kind, body as JsonObject)).toContain(part);

@@ -1,0 +1,26 @@
+import type { Name } from './names.js';
+import type { EpochMs } from './time.js';
+
+/** What an approver said to the others about a request. Nobody signed it: who said it is the broker's word. */
+export interface Comment {
+  readonly by: Name;
+  readonly at: EpochMs;
+  readonly text: string;
+}
+
+/** That an approver had everybody rung who could sign, whatever order the rule has for that. The newest time. */
+export interface Escalated {
+  readonly by: Name;
+  readonly at: EpochMs;
+}
+
+/** Most comments of one request: what needs more words needs a telephone. */
+export const MAX_COMMENTS = 32;
+/** Longest text of one comment, in bytes of UTF-8. */
+export const MAX_COMMENT_TEXT_BYTES = 1024;
+/** Least time between two escalations of one request, in seconds. */
+export const ESCALATION_PAUSE = 60;
+
+/** Whether it says anything, and is not too long. */
+export const isCommentText = (text: string): boolean =>
+  text.trim() !== '' && Buffer.byteLength(text) <= MAX_COMMENT_TEXT_BYTES;
