@@ -42,6 +42,7 @@ export function useEffects(
       ring: () => {
         stdout.write(alertBytes(titleText(store.state()), alerts));
       },
+      reconnect: () => connection.reconnect(forPrompt),
       suspend: () => {
         forShell().catch(exit);
       },

@@ -33,6 +33,7 @@ export type Action =
   | 'help'
   | 'suspend'
   | 'redraw'
+  | 'reconnect'
   | 'quit';
 
 /**
@@ -417,6 +418,14 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         shown: label`Ctrl-L`,
         hint: null,
         explained: label`paint the screen anew`,
+      },
+      {
+        action: 'reconnect',
+        contexts: EVERYWHERE,
+        keys: [{ control: 'r' }],
+        shown: label`Ctrl-R`,
+        hint: null,
+        explained: label`connect again now, also after a refusal`,
       },
       {
         action: 'suspend',

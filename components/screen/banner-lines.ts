@@ -45,7 +45,8 @@ function firstRows(lines: readonly Line[], rows: number | undefined, columns: nu
 function linkBanners({ queue: { link }, at }: ConsoleState): readonly Banner[] {
   const prose = (text: string): SafeText => safeText(text, { reading: 'prose' });
   if (link.state === 'stale') {
-    const retry = link.retryAt === null ? label`` : label` Next try in ${leftText(link.retryAt - at)}.`;
+    const retry =
+      link.retryAt === null ? label`` : label` Next try in ${leftText(link.retryAt - at)}, Ctrl-R now.`;
     const since = ageText(at - link.since);
     return [
       {
@@ -57,7 +58,7 @@ function linkBanners({ queue: { link }, at }: ConsoleState): readonly Banner[] {
   if (link.state === 'refused') {
     return [
       {
-        words: label`▲ Refused: ${prose(link.reason)}. Decisions are off. ${prose(link.hint)}`,
+        words: label`▲ Refused: ${prose(link.reason)}. Decisions are off. What to do: ${prose(link.hint)}. Then Ctrl-R.`,
         tone: 'alarm',
       },
     ];

@@ -21,6 +21,8 @@ export type ConsoleEffect =
   /** Lets the others know which request is open here; null for none. */
   | { readonly type: 'showReading'; readonly id: RequestId | null }
   | { readonly type: 'ring' }
+  /** Connects again without waiting. */
+  | { readonly type: 'reconnect' }
   | { readonly type: 'suspend' }
   | { readonly type: 'redraw' }
   | { readonly type: 'quit' };

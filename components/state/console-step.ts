@@ -102,6 +102,7 @@ function receivePress(state: ConsoleState, press: Press): Step {
   if (matched?.action === 'quit') return stay(state, { type: 'quit' });
   if (matched?.action === 'suspend') return stay(state, { type: 'suspend' });
   if (matched?.action === 'redraw') return stay(state, { type: 'redraw' });
+  if (matched?.action === 'reconnect') return stay(state, { type: 'reconnect' });
   if (isTooSmall(state)) return stay(state);
   if (context === 'help') return stay(matched === null ? state : stepHelp(state, matched));
   if (matched?.action === 'help') return stay({ ...state, isHelpOpen: true, helpTop: 0 });

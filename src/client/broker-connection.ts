@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Name } from '../protocol/names.js';
+import type { BearerToken, Name } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
 import { type RequestStatus, type RequestView, requestStatusSchema } from '../protocol/request-view.js';
 import type { KeySigner } from '../ssh/key-signer.js';
@@ -22,6 +22,8 @@ export interface ConnectOptions {
   readonly broker: PinnedBroker;
   /** Finds out again who the broker is: its key may have been rotated while the connection was down. */
   readonly identify: () => Promise<PinnedBroker>;
+  /** Looks again which of the approver's keys is enrolled: another one may be in its place. */
+  readonly lookForKey: () => Promise<void>;
   /** Signs with the approver's key; with a terminal to lend, also where the key asks for a passphrase or a touch. */
   readonly signerWith: (terminal: Suspend | undefined) => KeySigner;
   /** Lends the terminal for the first sign-in. */
@@ -47,12 +49,14 @@ export interface BrokerConnection extends QueueConnection {
  * @throws Problem where the first sign-in fails.
  */
 export async function connectQueue(options: ConnectOptions): Promise<BrokerConnection> {
-  const { identify, signerWith, terminal, open, clock, random, invitation, config } = options;
+  const { identify, lookForKey, signerWith, terminal, open, clock, random, invitation, config } = options;
   let { broker } = options;
   const { approver, ...session } = await signIn(broker, signerWith(terminal), clock);
   let { token } = session;
-  const signInAgain = async () => {
-    ({ token } = await signIn(broker, signerWith(undefined), clock));
+  const signInAgain = async (lent?: Suspend): Promise<BearerToken> => {
+    const session = await signIn(broker, signerWith(lent), clock);
+    if (session.approver !== approver) throw anotherPerson(session.approver, approver);
+    ({ token } = session);
     return token;
   };
   const lookAgain = async (): Promise<void> => {
@@ -68,7 +72,15 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     clock,
     onStanding: (standing) => stream.showLog(standing),
   });
-  const stream = new StreamClient({ open, clock, random, token, lookAgain, signIn: signInAgain, heads });
+  const stream = new StreamClient({
+    open,
+    clock,
+    random,
+    token,
+    lookAgain,
+    signIn: () => signInAgain(),
+    heads,
+  });
   stream.start();
   heads.start();
   return {
@@ -88,17 +100,22 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     background: (id, zone, signal) => fetchBackground(call, id, zone, signal),
     queue: () => stream.queue(),
     showReading: (id) => stream.showReading(id),
+    reconnect: (suspend) =>
+      stream.reconnect(async () => {
+        await lookForKey();
+        return signInAgain(suspend);
+      }),
     subscribe: (listener) => stream.subscribe(listener),
     close() {
       heads.stop();
       stream.stop();
     },
     async decide(request, decision, suspend) {
-      checkLive(stream.queue());
+      checkLive(stream.queueNow());
       await sendDecision({ broker, approver, signer: signerWith(suspend), clock }, request, decision);
     },
     async revoke(request, comment, suspend) {
-      checkLive(stream.queue());
+      checkLive(stream.queueNow());
       await sendRevocation({ broker, approver, signer: signerWith(suspend), clock }, request, comment);
     },
     async acknowledgeRestoration() {
@@ -106,6 +123,11 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     },
   };
 }
+
+const anotherPerson = (owner: Name, approver: Name): Problem =>
+  new Problem('wrong-principal', `this key is ${owner}'s now, and this console ${approver}'s`, {
+    hint: 'leave with q and open the console again',
+  });
 
 /** A28: what is decided must be what the broker shows now. */
 function checkLive({ link }: Queue): void {

@@ -89,6 +89,8 @@ export interface QueueConnection {
   queue(): Queue;
   /** Lets the others know which request is open here; null for none. */
   showReading(id: RequestId | null): void;
+  /** Connects again at once, also where the broker refused; a key that needs it asks through `suspend`. */
+  reconnect(suspend: Suspend): void;
   /** Called after each change of {@link queue}; returns the way to stop. */
   subscribe(listener: () => void): () => void;
   /**

@@ -21,6 +21,8 @@ import {
 
 /** No message for so long means that the picture may be old, in ms: the broker sends a heartbeat each second. */
 export const SILENCE = 5_000;
+/** The same before the first message of a connection, which may be large and the way long. */
+export const FIRST_SILENCE = 30_000;
 /** How often silence is looked for. It is measured by the clock, which a sleeping laptop does not stop. */
 const WATCH_INTERVAL = 1_000;
 
@@ -28,6 +30,8 @@ const WATCH_INTERVAL = 1_000;
 export const SESSION_ENDED = 4401;
 /** Close code of the broker: the approver or the key was removed. */
 export const REMOVED = 4403;
+
+const REMOVED_HINT = 'if that is a mistake, or you have a new key, have it enrolled: countersign roster add';
 
 /** What ended a connection. `code` is a WebSocket close code, or the HTTP status that refused the upgrade. */
 export interface StreamEnding {
@@ -98,7 +102,9 @@ export class StreamClient {
   /** Counts connections, so that what a former one still says is not heard. */
   #connection = 0;
   #failures = 0;
+  /** When the newest message came, or the connection was begun. */
   #heardAt: EpochMs = 0;
+  #hasHeard = false;
   #pending: string[] = [];
   #cancelTimer: () => void = () => {};
 
@@ -119,6 +125,26 @@ export class StreamClient {
 
   queue(): Queue {
     return this.#queue;
+  }
+
+  /** The same for somebody who acts on it: looks at the clock first, and not only when the watch comes round (A28). */
+  queueNow(): Queue {
+    if (this.#socket !== null && this.#isSilent()) this.#goSilent();
+    return this.#queue;
+  }
+
+  /**
+   * Tries again at once, also where the link was refused; does nothing while it is live.
+   *
+   * @param signIn where that takes a new session
+   */
+  reconnect(signIn: () => Promise<BearerToken>): void {
+    const { state } = this.#queue.link;
+    if (state === 'live' || state === 'connecting') return;
+    if (state === 'refused') this.#token = null;
+    this.#mayRenew = true;
+    this.#publish(this.#stale('trying again', null));
+    void this.#connect(signIn);
   }
 
   subscribe(listener: () => void): () => void {
@@ -143,9 +169,9 @@ export class StreamClient {
     if (text !== null) this.#socket?.send(text);
   }
 
-  async #connect(): Promise<void> {
+  async #connect(signIn = this.#options.signIn): Promise<void> {
     const connection = this.#hangUp();
-    const { open, lookAgain, signIn, clock } = this.#options;
+    const { open, lookAgain, clock } = this.#options;
     try {
       if (connection > 1) await lookAgain();
       if (connection !== this.#connection) return;
@@ -154,6 +180,7 @@ export class StreamClient {
       this.#token = token;
       this.#feed = reopened(this.#feed);
       this.#heardAt = clock.now();
+      this.#hasHeard = false;
       this.#watch();
       this.#socket = open(this.#feed.position, token, {
         message: (text) => {
@@ -180,7 +207,13 @@ export class StreamClient {
   }
 
   #hear(text: string): void {
+    // After a sleep the watch is late, and what was on its way then would pass for news.
+    if (this.#isSilent()) {
+      this.#goSilent();
+      return;
+    }
     this.#heardAt = this.#options.clock.now();
+    this.#hasHeard = true;
     this.#pending.push(text);
     // One picture for all messages that arrive together: a burst costs one copy and one repaint.
     if (this.#pending.length > 1) return;
@@ -218,14 +251,28 @@ export class StreamClient {
 
   #watch(): void {
     this.#cancelTimer = this.#options.clock.after(WATCH_INTERVAL, () => {
-      const isSilent = this.#options.clock.now() - this.#heardAt >= SILENCE;
-      if (isSilent) this.#retry(`no message for ${SILENCE / 1000} s`);
+      if (this.#isSilent()) this.#goSilent();
       else this.#watch();
     });
   }
 
+  /** Also where the clock was set back: how long ago the last message came is not known then. */
+  #isSilent(): boolean {
+    return Math.abs(this.#options.clock.now() - this.#heardAt) >= this.#patience;
+  }
+
+  #goSilent(): void {
+    this.#retry(`no message for ${this.#patience / 1000} s`);
+  }
+
+  get #patience(): number {
+    return this.#hasHeard ? SILENCE : FIRST_SILENCE;
+  }
+
   #closed({ code, reason }: StreamEnding): void {
-    if (code === REMOVED || code === 403) {
+    if (code === REMOVED) {
+      this.#refuse(new Problem('unknown-key', reason, { hint: REMOVED_HINT }));
+    } else if (code === 403) {
       this.#refuse(new Problem('forbidden', reason));
     } else if (code !== SESSION_ENDED && code !== 401) {
       this.#retry(reason);

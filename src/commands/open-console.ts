@@ -25,10 +25,14 @@ export async function openConsole(
 ): Promise<void> {
   const { key, env, display, looks, invitation = [], alerts, onPending = () => {} } = options;
   const { client, locations, clock } = broker;
-  const found = await findEnrolledKey(client, key, { env, config: locations.config });
+  const findKey = () => findEnrolledKey(client, key, { env, config: locations.config });
+  let found = await findKey();
   const connection = await connectQueue({
     broker,
     identify: async () => ({ client, ...(await identifyBroker(client, locations)) }),
+    lookForKey: async () => {
+      found = await findKey();
+    },
     signerWith: (withTerminal) => createKeySigner(found, { env, withTerminal }),
     terminal: ownTerminal(),
     open: webSocketStream(client),

@@ -71,7 +71,10 @@ export const PROBLEMS = {
     status: 422,
     hint: 'check that the key is loaded in the agent (ssh-add -l) or readable',
   },
-
+  'no-agent': {
+    status: 422,
+    hint: 'start one there again (ssh-agent -a PATH, ssh-add) and sign again; countersign doctor says more',
+  },
   'signing-needs-terminal': {
     status: 422,
     hint: 'sign in a terminal: the key asks for its passphrase, its PIN or a touch',

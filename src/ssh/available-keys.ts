@@ -29,12 +29,21 @@ const OPENSSH_PRIVATE_KEY =
  *
  * @throws Problem `no-key` if `ssh-add` cannot be run
  */
-export function listAgentKeys(env: KeyEnvironment = process.env): Promise<readonly PublicKey[]> {
+export async function listAgentKeys(env: KeyEnvironment = process.env): Promise<readonly PublicKey[]> {
+  return (await askAgent(env)) ?? [];
+}
+
+/**
+ * The same, but null where no agent answers.
+ *
+ * @throws Problem `no-key` if `ssh-add` cannot be run
+ */
+export function askAgent(env: KeyEnvironment): Promise<readonly PublicKey[] | null> {
   return new Promise((resolve, reject) => {
     execFile('ssh-add', ['-L'], { env: { ...env }, encoding: 'utf8' }, (error, stdout) => {
       if (error === null) resolve(stdout.split('\n').flatMap(supportedKey));
       // 1: the agent has no keys; 2: there is no agent (ssh-add(1)).
-      else if (error.code === 1 || error.code === 2) resolve([]);
+      else if (error.code === 1 || error.code === 2) resolve(error.code === 1 ? [] : null);
       else reject(new Problem('no-key', 'cannot run ssh-add to ask the agent for keys', { cause: error }));
     });
   });

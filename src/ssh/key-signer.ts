@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../protocol/problems.js';
-import { type AvailableKey, type KeyEnvironment, listAgentKeys } from './available-keys.js';
+import { type AvailableKey, askAgent, type KeyEnvironment, listAgentKeys } from './available-keys.js';
 import { formatPublicKey, type PublicKey } from './public-key.js';
 import { type Namespace, verifySignature } from './signature.js';
 
@@ -13,7 +13,7 @@ export interface KeySigner {
   /**
    * Returns the armored signature of `text` in UTF-8.
    *
-   * @throws Problem `signing-needs-terminal`, `signing-failed`
+   * @throws Problem `signing-needs-terminal`, `no-agent`, `signing-failed`
    */
   sign(
     namespace: Namespace,
@@ -49,9 +49,9 @@ export function createKeySigner(key: AvailableKey, options: KeySignerOptions = {
     async sign(namespace, text, { signal } = {}) {
       const attempt = (interactive: boolean): Promise<string> =>
         withKeyFile(key, (path) => signWithSshKeygen(path, namespace, text, { interactive, signal, env }));
-      const armor = await withoutTerminal(key, env, () => attempt(false)).catch((error: unknown) => {
+      const armor = await withoutTerminal(key, env, () => attempt(false)).catch(async (error: unknown) => {
         const isAsking = error instanceof Problem && error.code === 'signing-needs-terminal';
-        if (!isAsking || withTerminal === undefined) throw error;
+        if (!isAsking || withTerminal === undefined) throw await explained(error, key, env);
         return withTerminal(() => attempt(true));
       });
       if (verifySignature(text, armor, namespace).key.base64 !== key.publicKey.base64)
@@ -102,6 +102,26 @@ async function withoutTerminal(
     if (!agentKeys.some(({ base64 }) => base64 === publicKey.base64)) throw needsTerminal();
   }
   return attempt();
+}
+
+/** Why a key of the agent did not sign: ssh-keygen only says that it has no private half. */
+async function explained(
+  error: unknown,
+  { publicKey, source }: AvailableKey,
+  env: KeyEnvironment,
+): Promise<unknown> {
+  if (source !== 'agent' || !(error instanceof Problem) || error.code !== 'signing-failed') return error;
+  const keys = await askAgent(env);
+  if (keys === null) {
+    const place = env.SSH_AUTH_SOCK;
+    const where = place ? `at ${printable(place)}` : ', and SSH_AUTH_SOCK is not set';
+    return new Problem('no-agent', `no ssh agent answers ${where}`, { cause: error });
+  }
+  if (keys.some(({ base64 }) => base64 === publicKey.base64)) return error;
+  return new Problem('signing-failed', `the agent does not show the key ${publicKey.fingerprint} any more`, {
+    hint: 'load it again: ssh-add FILE, or unlock the agent: ssh-add -X; then sign again',
+    cause: error,
+  });
 }
 
 /** ssh-keygen wants a file also for a key that only the agent has: it gets one for as long as it runs. */

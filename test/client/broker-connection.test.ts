@@ -42,15 +42,20 @@ function clientOf(address: string): HttpClient {
   return client;
 }
 
-async function connect(key = broker.keys.bob): Promise<BrokerConnection> {
+async function connect(
+  key = () => broker.keys.bob,
+  lookForKey = async () => {},
+  time = clock,
+): Promise<BrokerConnection> {
   const client = clientOf(broker.socket);
   const connection = await connectQueue({
     broker: { client, ...soleName(broker.fingerprint) },
     identify: async () => ({ client, ...soleName(broker.fingerprint) }),
-    signerWith: () => signerOf(key),
+    lookForKey,
+    signerWith: () => signerOf(key()),
     terminal: undefined,
     open: webSocketStream(client),
-    clock,
+    clock: time,
     random: () => 0,
     config: join(broker.directory, 'config'),
     invitation: [],
@@ -100,7 +105,7 @@ describe('a console on a real broker', () => {
   });
 
   test('passes on why the broker does not take a decision', async () => {
-    const connection = await connect(broker.keys.alice);
+    const connection = await connect(() => broker.keys.alice);
     await broker.submit();
     const pending = await row(connection, ({ state }) => state === 'pending');
     await expect(
@@ -145,15 +150,64 @@ describe('a console on a real broker', () => {
     await live(connection);
   });
 
-  test('is refused for good once its key is removed', async () => {
-    const connection = await connect();
+  test('is refused once its key is removed, and comes back by hand with the new one', async () => {
+    let key = broker.keys.bob;
+    const connection = await connect(
+      () => key,
+      async () => {
+        key = broker.keys.stranger;
+      },
+    );
     await live(connection);
     await broker.change('roster', { change: 'remove', name: 'bob' });
-    const link = await until(connection, () => {
+    const refused = () =>
+      until(connection, () => {
+        const { link } = connection.queue();
+        return link.state === 'refused' ? link : undefined;
+      });
+    expect((await refused()).reason).toContain('not enrolled');
+    connection.reconnect(noTerminal);
+    await until(connection, () => (connection.queue().link.state === 'stale' ? true : undefined));
+    expect((await refused()).hint).toContain('roster add');
+    const keys = [{ key: key.line, validAfter: null, validBefore: null }];
+    await broker.change('roster', { change: 'add', person: { name: 'bob', aliases: [], groups: [], keys } });
+    connection.reconnect(noTerminal);
+    await live(connection);
+  });
+
+  test('does not go on under another name with a key that has become somebody else’s', async () => {
+    let key = broker.keys.bob;
+    const connection = await connect(
+      () => key,
+      async () => {
+        key = broker.keys.carol;
+      },
+    );
+    await live(connection);
+    await broker.change('roster', { change: 'remove', name: 'bob' });
+    await until(connection, () => (connection.queue().link.state === 'refused' ? true : undefined));
+    connection.reconnect(noTerminal);
+    const why = await until(connection, () => {
       const { link } = connection.queue();
-      return link.state === 'refused' ? link : undefined;
+      return link.state === 'refused' && !link.reason.includes('not enrolled') ? link.reason : undefined;
     });
-    expect(link.reason).toContain('not enrolled');
+    expect(why).toBe("this key is carol's now, and this console bob's");
+  });
+
+  test('decides nothing on a picture that is old because the clock has jumped (A28)', async () => {
+    let jumped = 0;
+    const connection = await connect(
+      () => broker.keys.bob,
+      async () => {},
+      { ...clock, now: () => broker.now + jumped },
+    );
+    await broker.submit();
+    const pending = await row(connection, ({ state }) => state === 'pending');
+    jumped = 3_600_000;
+    await expect(
+      connection.decide(pending, { verdict: 'deny', comment: '', code: null }, noTerminal),
+    ).rejects.toEqual(code('broker-unreachable'));
+    expect(connection.queue().link.state).toBe('stale');
   });
 
   test('borrows the terminal only for what is signed in front of it', async () => {
@@ -163,6 +217,7 @@ describe('a console on a real broker', () => {
     const connection = await connectQueue({
       broker: { client, ...soleName(broker.fingerprint) },
       identify: async () => ({ client, ...soleName(broker.fingerprint) }),
+      lookForKey: async () => {},
       signerWith: (given) => {
         terminals.push(given);
         return signerOf(broker.keys.bob);

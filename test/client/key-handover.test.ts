@@ -216,6 +216,7 @@ test('a console lives through a rotation: it looks again, follows, and decides w
   const connection = await connectQueue({
     broker: await identify(),
     identify,
+    lookForKey: async () => {},
     signerWith: () => ({
       publicKey: parsePublicKeyLine(bob.line),
       sign: async (namespace, text) => signInSoftware(bob, text, { namespace }),

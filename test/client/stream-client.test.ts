@@ -160,10 +160,43 @@ describe('a silent connection', () => {
     expect(stream.link.state).toBe('stale');
   });
 
-  test('that never sends a first message is tried again too', async () => {
+  test('is stale at once for whoever acts, before any alarm rang (A28)', async () => {
     const stream = setUp();
-    await stream.clock.pass(5_000);
+    await stream.send(snapshot);
+    expect(stream.client.queueNow().link.state).toBe('live');
+    stream.clock.jump(3_600_000);
+    expect(stream.link.state).toBe('live');
+    expect(stream.client.queueNow().link.state).toBe('stale');
     expect(stream.link.state).toBe('stale');
+    await stream.clock.pass(1000);
+    expect(stream.connections).toHaveLength(2);
+  });
+
+  test('is not live by what was on its way when the laptop fell asleep (A28)', async () => {
+    const stream = setUp();
+    await stream.send(snapshot);
+    const old = heartbeat(stream.clock);
+    stream.clock.jump(3_600_000);
+    await stream.send(old);
+    expect(stream.link.state).toBe('stale');
+    await stream.clock.pass(1000);
+    expect(stream.connections).toHaveLength(2);
+  });
+
+  test('is noticed where the clock was set back meanwhile (A28)', async () => {
+    const stream = setUp();
+    await stream.send(snapshot);
+    stream.clock.jump(-3_600_000);
+    await stream.clock.pass(1000);
+    expect(stream.link.state).toBe('stale');
+  });
+
+  test('may take its time for the first message, but not for ever', async () => {
+    const stream = setUp();
+    await stream.clock.pass(29_000);
+    expect(stream.connections).toHaveLength(1);
+    await stream.clock.pass(1_000);
+    expect(stream.link).toMatchObject({ state: 'stale', reason: 'no message for 30 s' });
     await stream.clock.pass(1_000);
     expect(stream.connections).toHaveLength(2);
   });
@@ -272,12 +305,12 @@ describe('a session that ended', () => {
     expect(stream.link).toMatchObject({ state: 'refused', reason: 'the key asks for its passphrase' });
   });
 
-  test('is signed in again until the broker can be reached', async () => {
+  test.each(['broker-unreachable', 'no-agent'] as const)('is signed in again after %s', async (code) => {
     let attempts = 0;
     const stream = setUp({
       signIn: async () => {
         attempts += 1;
-        if (attempts < 3) throw new Problem('broker-unreachable', 'nobody listens');
+        if (attempts < 3) throw new Problem(code, 'nobody listens');
         return 'third' as BearerToken;
       },
     });
@@ -303,6 +336,56 @@ describe('a refusal', () => {
     const stream = setUp();
     await stream.end({ code, reason: 'later' });
     expect(stream.link).toMatchObject({ state: 'stale', reason: 'later' });
+  });
+});
+
+describe('connecting again by hand', () => {
+  const inPerson = async () => 'third' as BearerToken;
+
+  test('does not wait for the next try, and needs no new session for that', async () => {
+    const stream = setUp();
+    await stream.send(snapshot);
+    await stream.end(lost);
+    stream.client.reconnect(inPerson);
+    await settled();
+    expect(stream.at(-1)).toMatchObject({ token: 'first', position: { epoch: 'e', seq: 7 } });
+    await stream.clock.pass(3_000);
+    expect(stream.connections).toHaveLength(2);
+  });
+
+  test('leads back from a refusal, with a new session', async () => {
+    const stream = setUp();
+    await stream.send(snapshot);
+    await stream.end({ code: REMOVED, reason: 'the key is not enrolled any more' });
+    stream.client.reconnect(inPerson);
+    await settled();
+    expect(stream.link).toMatchObject({ state: 'stale', retryAt: null });
+    expect(stream.at(-1).token).toBe('third');
+    await stream.send({ type: 'resumed', epoch: 'e', seq: 7, waiting: {}, rings: {} });
+    expect(stream.link.state).toBe('live');
+  });
+
+  test('is refused again while nothing has changed', async () => {
+    const stream = setUp();
+    await stream.send(snapshot);
+    await stream.end({ code: REMOVED, reason: 'the key is not enrolled any more' });
+    stream.client.reconnect(async () => {
+      throw new Problem('unknown-key', 'the key is not enrolled');
+    });
+    await settled();
+    expect(stream.link).toMatchObject({ state: 'refused', reason: 'the key is not enrolled' });
+    expect(stream.connections).toHaveLength(1);
+  });
+
+  test('does nothing where the link is live or about to be', async () => {
+    const stream = setUp();
+    await settled();
+    stream.client.reconnect(inPerson);
+    await stream.send(snapshot);
+    stream.client.reconnect(inPerson);
+    await settled();
+    expect(stream.connections).toHaveLength(1);
+    expect(stream.link.state).toBe('live');
   });
 });
 

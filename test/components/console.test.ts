@@ -115,6 +115,25 @@ describe('the console on a terminal', () => {
     expect(screen.isAlternate).toBe(true);
   });
 
+  test('says what to do about a refusal, and connects again when told to', async () => {
+    const connection = new InMemoryQueue([sampleRequest()]);
+    const screen = show(connection, { columns: 80, rows: 24 });
+    await screen.waitForContent('● live');
+    const hint = 'have it enrolled: countersign roster add';
+    connection.setLink({ state: 'refused', reason: 'the key is not enrolled any more', hint });
+    const text = await screen.waitForContent('✗ refused');
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      'Refused: the key is not enrolled any more. Decisions are off. What to do: have it enrolled: countersign roster add. Then Ctrl-R.',
+    );
+    screen.press('Ctrl-R');
+    connection.setLink({ state: 'stale', since: NOW, retryAt: NOW + 20_000, reason: 'nobody listens' });
+    expect(await screen.waitForContent('nobody listens')).toContain('Next try in 20s, Ctrl-R now.');
+    screen.press('Ctrl-R');
+    connection.setLink({ state: 'live' });
+    await screen.waitForContent('● live');
+    expect(connection.reconnects).toBe(2);
+  });
+
   test('swallows a paste that would approve (A35)', async () => {
     const connection = new InMemoryQueue([sampleRequest()]);
     const screen = show(connection);
@@ -226,7 +245,9 @@ describe('the console on a terminal', () => {
       reason: 'your key was removed',
       hint: 'ask to be enrolled again',
     });
-    await screen.waitForContent('Refused: your key was removed. Decisions are off. ask to be enrolled again');
+    await screen.waitForContent(
+      'Refused: your key was removed. Decisions are off. What to do: ask to be enrolled again.',
+    );
   });
 });
 

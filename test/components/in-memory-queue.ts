@@ -26,6 +26,7 @@ export class InMemoryQueue implements QueueConnection {
   readonly decisions: Decided[] = [];
   readonly revoked: { readonly request: RequestView; readonly comment: string }[] = [];
   acknowledgements = 0;
+  reconnects = 0;
   /** What the others were told is open here. */
   readonly shown: (RequestId | null)[] = [];
   readonly searches: HistoryQuery[] = [];
@@ -119,6 +120,10 @@ export class InMemoryQueue implements QueueConnection {
   async decide(request: RequestView, decision: DecisionInput, suspend: Suspend): Promise<void> {
     this.decisions.push({ request, ...decision });
     await this.#answer(suspend);
+  }
+
+  reconnect(): void {
+    this.reconnects += 1;
   }
 
   async acknowledgeRestoration(): Promise<void> {

@@ -27,6 +27,7 @@ const KEYS: Readonly<Record<string, string>> = {
   PageUp: '\u001b[5~',
   'Ctrl-C': '\u0003',
   'Ctrl-L': '\u000c',
+  'Ctrl-R': '\u0012',
 };
 
 export interface ScreenOptions {

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createKeySigner, type KeySignerOptions, signWithSshKeygen } from '../../src/ssh/key-signer.js';
@@ -62,6 +62,33 @@ test('an agent that refuses is a failure: no terminal would help', async () => {
   await expect(signer.sign(NAMESPACE, TEXT)).rejects.toMatchObject({
     code: 'signing-failed',
     message: expect.stringContaining('agent refused operation'),
+  });
+});
+
+test('an agent that is gone is named, and once it is back the key signs', async () => {
+  const { path, publicKey } = fileKey(temporaryDirectory());
+  const socket = join(temporaryDirectory(), 'agent');
+  const env = { ...process.env, SSH_AUTH_SOCK: socket };
+  const signer = createKeySigner({ path: null, publicKey, source: 'agent' }, { env });
+  await expect(signer.sign(NAMESPACE, TEXT)).rejects.toMatchObject({
+    code: 'no-agent',
+    message: `no ssh agent answers at ${socket}`,
+  });
+  symlinkSync(startAgent(path).SSH_AUTH_SOCK ?? '', socket);
+  expect(verifySignature(TEXT, await signer.sign(NAMESPACE, TEXT), NAMESPACE).key.base64).toBe(
+    publicKey.base64,
+  );
+});
+
+test('an agent that has lost the key is told apart from none', async () => {
+  const { path, publicKey } = fileKey(temporaryDirectory());
+  const env = startAgent(path);
+  execFileSync('ssh-add', ['-q', '-D'], { env, stdio: 'ignore' });
+  const signer = createKeySigner({ path: null, publicKey, source: 'agent' }, { env });
+  await expect(signer.sign(NAMESPACE, TEXT)).rejects.toMatchObject({
+    code: 'signing-failed',
+    message: `the agent does not show the key ${publicKey.fingerprint} any more`,
+    hint: expect.stringContaining('ssh-add FILE'),
   });
 });
 
