@@ -29,6 +29,8 @@ export type Verb =
   | 'request.decide'
   | 'request.revoke'
   | 'request.review'
+  | 'canary.reveal'
+  | 'canary.read'
   | 'lock.read'
   | 'lock.lift'
   | 'session.open'
@@ -55,7 +57,7 @@ export type Verb =
 /**
  * Which principals reach which verb: the whole of it. `request.decide`, `request.revoke`, `request.review`, `lock.lift` and
  * `session.open` are open to anyone who reaches the broker because their bodies are signed and verified against the roster, and
- * so is `roster.sign`. `roster.follow` is because doors have no bearer, and because the call names a signers file of this
+ * so are `roster.sign` and `canary.reveal`. `roster.follow` is because doors have no bearer, and because the call names a signers file of this
  * roster by its digest: who can do that, has read that file.
  */
 const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
@@ -71,6 +73,8 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'request.decide': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'request.revoke': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'request.review': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
+  'canary.reveal': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
+  'canary.read': ['approver'],
   'lock.read': ['owner', 'approver'],
   'lock.lift': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'session.open': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],

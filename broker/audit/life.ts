@@ -5,7 +5,7 @@ import { Problem } from '../../src/protocol/problems.js';
 import { parseReceipt, parseSignedText } from '../../src/protocol/receipt.js';
 import { isFraudComment } from '../../src/protocol/restraints.js';
 import { coverWords } from '../../src/protocol/rule-words.js';
-import { parseReview, parseRevocation, parseSubmit } from '../../src/protocol/statements.js';
+import { parseCanary, parseReview, parseRevocation, parseSubmit } from '../../src/protocol/statements.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import { type Namespace, verifySignature } from '../../src/ssh/signature.js';
 
@@ -54,6 +54,7 @@ const BODIES = {
   'request.denied': z.object({ digest: text, because: text, receipt: z.optional(text) }),
   'request.revoked': z.object({ digest: text, because: text, statement: z.optional(text) }),
   'request.reviewed': z.object({ digest: text, approver: text, statement: text, done: z.boolean() }),
+  'request.canary': z.object({ digest: text, statement: text }),
   'request.used': z.object({ by: text, uses: z.int() }),
   'request.reported': z.object({ outcome: text, code: z.nullable(text) }),
   'request.reconsidered': z.object({ dropped: z.array(text), missing: z.array(text) }),
@@ -119,6 +120,13 @@ function said(kind: string, body: string): Said {
         signed: signedWord(statement, 'review@countersign', reviews(digest)),
       };
     }
+    case 'request.canary': {
+      const { digest, statement } = BODIES[kind].parse(value);
+      return {
+        words: 'its submitter reveals that it was a canary',
+        signed: signedWord(statement, 'canary@countersign', reveals(digest)),
+      };
+    }
     case 'request.used': {
       const { by, uses } = BODIES[kind].parse(value);
       return { words: `use ${uses} of the grant, by ${by}`, signed: null };
@@ -178,6 +186,7 @@ function decided({ digest, receipt }: { readonly digest: string; readonly receip
 const signedSubmit = (vouched: string, digest: string): SignedWord =>
   signedWord(vouched, 'submit@countersign', (statement) => parseSubmit(statement).request === digest);
 const revokes = (digest: string) => (statement: string) => parseRevocation(statement).request === digest;
+const reveals = (digest: string) => (statement: string) => parseCanary(statement).request === digest;
 const reviews = (digest: string) => (statement: string) => parseReview(statement).request === digest;
 
 /** @param isAbout whether the statement is about the request in whose life it stands */

@@ -47,6 +47,7 @@ export type SignedKind =
   | 'break-glass'
   | 'revocation'
   | 'review'
+  | 'canary'
   | 'unlocking'
   | 'roster'
   | 'handover';

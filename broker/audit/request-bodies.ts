@@ -52,6 +52,7 @@ export const BODIES = {
     groups: z.optional(groups),
   }),
   reviewed: z.object({ ...about, approver: name, statement: z.string() }),
+  canary: z.object({ ...about, statement: z.string() }),
   reconsidered: z.object({ ...about, dropped: z.array(name) }),
   commented: z.object({ ...about, approver: name, text: z.string() }),
   escalated: z.object({ ...about, approver: name }),

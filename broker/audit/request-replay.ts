@@ -6,16 +6,17 @@ import type { Fingerprint, Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { parseReceipt, parseSignedText } from '../../src/protocol/receipt.js';
 import { isFraudComment } from '../../src/protocol/restraints.js';
-import { parseReview, parseRevocation, parseUnlocking } from '../../src/protocol/statements.js';
+import { parseCanary, parseReview, parseRevocation, parseUnlocking } from '../../src/protocol/statements.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import { checkAlone } from '../requests/break-glass.js';
 import { submitted } from '../requests/lifecycle.js';
-import { locked, lockOn, unlocked } from '../requests/locks.js';
+import { locked, lockOn, unlocked, withoutLockBy } from '../requests/locks.js';
 import type { Request, Vote } from '../requests/request.js';
 import { countedAs, NO_RESTRAINTS, type Restraints } from '../requests/restraints.js';
 import {
   CLOCK_SKEW,
   type VerificationContext,
+  verifyCanary,
   verifyDecision,
   verifyReview,
   verifyRevocation,
@@ -42,6 +43,8 @@ export class RequestReplay {
   readonly #approvals: ApprovalReplay;
   readonly #live = new Map<RequestId, LiveRequest>();
   readonly #past = new Map<RequestId, EndedRequest>();
+  /** The newest that have ended unused: any of them may turn out to have been a canary. */
+  readonly #unused = new Map<RequestId, Unused>();
   /** Changes of the broker itself that were used and whose effect has not been seen. */
   readonly #changes = new Map<RequestId, Request>();
   #restraints: Restraints = NO_RESTRAINTS;
@@ -61,6 +64,7 @@ export class RequestReplay {
     'request.reviewed': (body, moment) => this.#reviewed(body, moment),
     'request.commented': (body, moment) => this.#talked(BODIES.commented.parse(body), moment),
     'request.escalated': (body, moment) => this.#escalated(body, moment),
+    'request.canary': (body, moment) => this.#canary(body, moment),
     'request.expired': (body, moment) => this.#ended(body, false, moment),
     'request.cancelled': (body, moment) => this.#ended(body, false, moment),
     'request.lapsed': (body, moment) => this.#ended(body, true, moment),
@@ -261,6 +265,22 @@ export class RequestReplay {
     }
   }
 
+  #canary(body: unknown, moment: Moment): void {
+    const { id, statement } = BODIES.canary.parse(body);
+    const standing = this.#live.get(id);
+    const unused = standing === undefined ? this.#unused.get(id) : unusedOf(standing.request);
+    if (id !== moment.request || standing?.request.redeemedAt) throw noSuch(id);
+    if (unused === undefined) {
+      moment.witness.unchecked('whether what ended long before was made as a canary');
+    } else {
+      const { issued } = parseCanary(parseSignedText(statement).statement);
+      verifyCanary(statement, unused, this.#context(moment, issued, statement));
+      moment.witness.verified('canary');
+    }
+    this.#restraints = withoutLockBy(this.#restraints, id);
+    if (standing !== undefined) this.#end(standing, 'ended');
+  }
+
   #reconsidered(body: unknown, moment: Moment): void {
     const { id, dropped } = BODIES.reconsidered.parse(body);
     const standing = this.#pending(id, moment);
@@ -357,6 +377,12 @@ export class RequestReplay {
     return standing;
   }
 
+  #remember(request: Request): void {
+    this.#unused.set(request.id, unusedOf(request));
+    const [oldest] = this.#unused.keys();
+    if (this.#unused.size > UNUSED_KEPT && oldest !== undefined) this.#unused.delete(oldest);
+  }
+
   #keep(standing: LiveRequest, change: Partial<Request>): void {
     const request = { ...standing.request, ...change };
     this.#live.set(request.id, { ...standing, request });
@@ -365,11 +391,23 @@ export class RequestReplay {
   #end(standing: LiveRequest, state: EndedRequest['state']): void {
     const { id } = standing.request;
     this.#live.delete(id);
+    if (state === 'ended') this.#remember(standing.request);
     const ended = compact(standing, state);
     // Nothing more can be signed about the others.
     if (state === 'redeemed' || ended.opener !== null) this.#past.set(id, ended);
   }
 }
+
+/** What is checked of a canary. */
+type Unused = Parameters<typeof verifyCanary>[1];
+const UNUSED_KEPT = 10_000;
+
+const unusedOf = ({ digest, scope, submitter, document }: Request): Unused => ({
+  digest,
+  scope,
+  submitter,
+  nonce: document.nonce,
+});
 
 const another = (): Problem =>
   new Problem('statement-mismatch', 'the entry says another thing than the signed text');

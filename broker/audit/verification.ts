@@ -130,6 +130,7 @@ export class Verification {
     'break-glass': 0,
     revocation: 0,
     review: 0,
+    canary: 0,
     unlocking: 0,
     roster: 0,
     handover: 0,

@@ -15,6 +15,7 @@ import { sendProblem } from './answers.js';
 import { auditRoutes } from './audit-routes.js';
 import { authenticate, principalKey, type Transport } from './authentication.js';
 import { backgroundRoutes } from './background-routes.js';
+import { canaryRoutes } from './canary-routes.js';
 import { directoryRoutes } from './directory-routes.js';
 import { holdRoutes } from './hold-routes.js';
 import { lockRoutes } from './lock-routes.js';
@@ -92,6 +93,7 @@ export async function createHttpApplication(context: BrokerContext): Promise<Htt
   requestRoutes(app, context);
   backgroundRoutes(app, context);
   talkRoutes(app, context);
+  canaryRoutes(app, context);
   lockRoutes(app, context);
   webhookRoutes(app, context);
   holdRoutes(app, context);

@@ -40,7 +40,9 @@ const SAME_HOUR_MINUTES = 60;
 
 /** What is unusual about a request, and what was decided before on the same scope. Pure; it finds fault or nothing, and lowers no guard. */
 export function backgroundOf(request: Request, past: Past, place: BackgroundPlace): Background {
-  const { asks, since, reach } = past;
+  const { since, reach } = past;
+  // Nobody asked for a canary, and what was decided on one tells nothing of its requester.
+  const asks = past.asks.filter(({ canary }) => canary === null);
   const usual = asks.filter((ask) => isUsual(ask, place.person));
   return {
     isPerson: place.person !== null,

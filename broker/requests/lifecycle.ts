@@ -53,6 +53,7 @@ export function submitted(submission: Submission, now: EpochMs): Step {
     uses: 0,
     watchedAt: null,
     report: null,
+    canary: null,
     endedAt: null,
     endedBy: null,
     comments: [],

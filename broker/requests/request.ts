@@ -71,6 +71,8 @@ export interface Request extends BoundDocument {
   /** Since when a door watches what it opened, to end it once it is revoked; null where none said so. */
   readonly watchedAt: EpochMs | null;
   readonly report: DoorReport | null;
+  /** When its submitter revealed that it was a canary; null for every real request. */
+  readonly canary: EpochMs | null;
   readonly endedAt: EpochMs | null;
   /** Why it ended, for a reader. */
   readonly endedBy: string | null;

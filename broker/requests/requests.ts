@@ -5,15 +5,17 @@ import type { Outcome } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { Limits } from '../options.js';
 import type { Directory, PolicyText, TokenHash } from '../store/store.js';
+import { revealed } from './canary-steps.js';
 import { Decisions } from './decisions.js';
 import * as grants from './grants.js';
 import * as lifecycle from './lifecycle.js';
+import { afterCanary } from './protection.js';
 import type { NewEvent, Request } from './request.js';
 import { type Standing, standingOf, watchKey } from './standings.js';
 import { Submissions, type SubmissionsContext } from './submissions.js';
 import { Talk } from './talk.js';
 import { found, Transitions, type TransitionsContext, written } from './transitions.js';
-import { verifyStanding } from './verification.js';
+import { verifyCanary, verifyStanding } from './verification.js';
 import type { Waiters } from './waiters.js';
 
 export interface RequestsContext extends TransitionsContext, SubmissionsContext {
@@ -154,6 +156,16 @@ export class Requests {
       };
     });
     return request;
+  }
+
+  /** A submitter reveals, signed, that a request of its own was a canary. */
+  async reveal(id: RequestId, statement: string): Promise<Request> {
+    const { document, ...asked } = await this.#transitions.look(id);
+    verifyCanary(statement, { ...asked, nonce: document.nonce }, this.#transitions.verification());
+    return this.#transitions.step(id, (request, moment) => {
+      const step = revealed(request, statement, moment.now);
+      return step === null ? null : afterCanary(step, moment);
+    });
   }
 
   /** The broker takes back what it asked for itself, while nobody's yes is enough for it yet. */

@@ -1,12 +1,15 @@
+import { canaryNonce } from '../../src/protocol/canary.js';
 import { sha256Digest } from '../../src/protocol/canonical.js';
 import type { RequestDocument } from '../../src/protocol/document.js';
 import { asksNumber } from '../../src/protocol/matched-number.js';
-import type { Fingerprint, Nonce } from '../../src/protocol/names.js';
+import type { Fingerprint, Name, Nonce } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { formatSignedText, parseReceipt, parseSignedText } from '../../src/protocol/receipt.js';
 import { lackOfReason, type Rule } from '../../src/protocol/rule.js';
 import {
+  type CanaryStatement,
   type Decision,
+  parseCanary,
   parseReview,
   parseRevocation,
   parseUnlocking,
@@ -227,6 +230,32 @@ export function verifyReview(text: string, request: Signed, context: Verificatio
   const { key } = verifySignature(statement, armor, 'review@countersign');
   checkSigner(review.approver, context.principals.signer(key.fingerprint, context.now).name);
   return review;
+}
+
+/**
+ * Checks that the submitter of a request reveals it as the canary that it was made as.
+ *
+ * @throws Problem of the signed text, the key or the statement; `not-a-canary` where the secret is not behind its nonce
+ */
+export function verifyCanary(
+  text: string,
+  { digest, scope, nonce, submitter }: Signed & { readonly nonce: Nonce; readonly submitter: Name },
+  context: VerificationContext,
+): CanaryStatement {
+  const { statement, armor } = parseSignedText(text);
+  const canary = parseCanary(statement);
+  checkBroker(canary.broker, context);
+  if (canary.request !== digest) throw mismatch('another request');
+  checkClock('issued', canary.issued, context.now);
+  const { key } = verifySignature(statement, armor, 'canary@countersign');
+  const owner = context.principals.submitterByKey(key.fingerprint);
+  if (owner === null) throw new Problem('unknown-key', `the key ${key.fingerprint} is no submitter's`);
+  checkSigner(canary.submitter, owner.name);
+  if (owner.name !== submitter) throw mismatch('a submitter who did not ask for this');
+  if (canaryNonce(canary.secret, scope) !== nonce) {
+    throw new Problem('not-a-canary', 'the request was not made as a canary: its nonce is of another secret');
+  }
+  return canary;
 }
 
 /**

@@ -51,6 +51,7 @@ export function statusOnWire(request: Request): WireStatus {
     watchedAt: time(request.watchedAt),
     report:
       report === null ? null : { outcome: report.outcome, code: report.code, at: formatTime(report.at) },
+    canary: time(request.canary),
     endedAt: time(request.endedAt),
     endedBy: request.endedBy,
   };

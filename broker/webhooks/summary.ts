@@ -24,6 +24,7 @@ const WORDS: Readonly<Record<NewEvent['kind'], string>> = {
   'request.reviewed': 'Break-glass reviewed',
   'request.commented': 'Commented',
   'request.escalated': 'Everybody rung',
+  'request.canary': 'It was a canary',
   'requester.muted': 'Muted after denials',
   'requester.locked': 'Locked after a fraud',
   'requester.unlocked': 'Unlocked',

@@ -10,6 +10,7 @@ import { coverWords, revocationWords } from '../../src/protocol/rule-words.js';
 import { fieldLines, headingLines } from '../text/field-lines.js';
 import { type Line, markedSpans, span } from '../text/line.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
+import { canaryLines } from './canary-lines.js';
 
 /** How wide the progress of a request is drawn, and how its times are. */
 export interface ProgressPlace {
@@ -25,7 +26,7 @@ export function requestProgress(
 ): readonly Line[] {
   const { columns } = place;
   const { votes, missing } = request;
-  const lines: Line[] = [];
+  const lines: Line[] = [...canaryLines(request, place)];
   if (votes.length > 0) {
     lines.push(...headingLines(label`Signed so far`, label`as the broker counts them`, columns));
     for (const vote of votes) lines.push(...voteLines(vote, place));

@@ -20,7 +20,8 @@ const standing = (symbol: SafeText, words: SafeText, tone: Tone): Standing => ({
  * from nothing else (A50).
  */
 export function standingOf(request: RequestView, approver: string, now: EpochMs): Standing {
-  const { state, report } = request;
+  const { state, report, canary } = request;
+  if (canary !== null) return canaryStanding(request, approver);
   if (report !== null) return reported(request, report.outcome, now);
   switch (state) {
     case 'pending':
@@ -42,6 +43,14 @@ export function standingOf(request: RequestView, approver: string, now: EpochMs)
     case 'revoked':
       return standing(label`✗`, label`revoked`, 'danger');
   }
+}
+
+/** It was asked to see who reads: whoever decided on it is told how he did, in words that blame nobody. */
+function canaryStanding({ votes }: RequestView, approver: string): Standing {
+  const own = votes.find((vote) => vote.approver === approver)?.verdict;
+  if (own === 'deny') return standing(label`·`, label`a canary: you caught it`, 'strong');
+  if (own === 'approve') return standing(label`▲`, label`a canary: you approved it`, 'warning');
+  return standing(label`·`, label`a canary, asked to see who reads`, 'muted');
 }
 
 /** Symbol and words as a line. */

@@ -1,6 +1,7 @@
 import type { Queue } from '../../src/client/queue.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import { listen } from '../attention/bell.js';
+import { canaryNotice } from '../deciding/canary-notice.js';
 import { pasteIntoConfirm, stepConfirm } from '../deciding/confirm-step.js';
 import { forgetUnknown, hearBackground, settleBackground } from '../detail/background-step.js';
 import { stepDetail } from '../detail/detail-step.js';
@@ -132,12 +133,18 @@ function stepHelp(state: ConsoleState, matched: MatchedAction): ConsoleState {
 }
 
 function receiveQueue(state: ConsoleState, queue: Queue): Step {
+  const canary = canaryNotice(state.queue, queue, state.identity.approver);
   return SCREEN_ROWS.reduce(
     (taken, [, { onQueue }]) =>
       onQueue === undefined ? taken : after(taken, (next) => onQueue(next, state.queue)),
-    takeQueue(state, queue),
+    canary === null ? takeQueue(state, queue) : after(takeQueue(state, queue), withNotice(canary)),
   );
 }
+
+const withNotice =
+  (notice: Line) =>
+  (state: ConsoleState): Step =>
+    stay(isLiveLink(state) ? { ...state, notice } : state);
 
 function takeQueue(state: ConsoleState, queue: Queue): Step {
   const rows = queue.requests === state.queue.requests ? state.rows : requestRows(queue.requests);

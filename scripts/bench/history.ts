@@ -128,6 +128,7 @@ function requestNumber(n: number): Request {
     report: isOpened
       ? { claim: 'c'.repeat(32) as never, outcome: 'opened', code: null, at: Math.floor(at) }
       : null,
+    canary: null,
     endedAt: Math.floor(at),
     endedBy: null,
     comments: [],

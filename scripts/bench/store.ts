@@ -291,6 +291,7 @@ function newRequest(): Request {
     uses: 0,
     watchedAt: null,
     report: null,
+    canary: null,
     endedAt: now,
     endedBy: null,
     comments: [],

@@ -1,12 +1,13 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import * as z from 'zod';
+import { canarySecret } from '../protocol/canary.js';
 import { parseDocument, type RequestDocument } from '../protocol/document.js';
 import { asksNumber, type MatchedNumber } from '../protocol/matched-number.js';
 import { type SubmitReply, submitReply } from '../protocol/messages.js';
 import type { BearerToken, Claim, Digest, Name, Nonce, OidcToken, RequestId } from '../protocol/names.js';
 import { Problem, type ProblemCode } from '../protocol/problems.js';
-import type { Outcome } from '../protocol/request-view.js';
-import { formatSubmit } from '../protocol/statements.js';
+import { type Outcome, type RequestStatus, requestStatusSchema } from '../protocol/request-view.js';
+import { formatCanary, formatSubmit } from '../protocol/statements.js';
 import type { JsonObject } from '../protocol/strict-json.js';
 import type { KeySigner } from '../ssh/key-signer.js';
 import { askingName } from './broker-identity.js';
@@ -62,6 +63,7 @@ export class Asker {
    *
    * @param signers digest of the signers file that the receipts are checked with, where this asker is a door
    * @param onEnded hears of the ask that stood, and how it has ended, before anything is asked anew
+   * @param nonceFor draws the nonce of a new ask, by its claim
    * @throws Problem of the broker.
    */
   async ask(
@@ -69,6 +71,7 @@ export class Asker {
     credential: SubmitCredential,
     signers: Digest | null = null,
     onEnded: (standing: StandingAsk, end: unknown) => Promise<void> = async () => {},
+    nonceFor: (claim: Claim) => Nonce = () => randomBytes(16).toString('hex') as Nonce,
   ): Promise<Asked> {
     const standing = await this.#asks.find(askingName(this.#broker), question);
     if (standing !== null) {
@@ -80,8 +83,8 @@ export class Asker {
         await this.#asks.forget(standing);
       }
     }
-    const document = { ...question, nonce: randomBytes(16).toString('hex') as Nonce };
     const claim = randomBytes(16).toString('hex') as Claim;
+    const document = { ...question, nonce: nonceFor(claim) };
     const number = asksNumber(document) ? drawNumber() : null;
     return this.#submit({ document, claim, number, drawn: this.#clock.now() }, credential, signers);
   }
@@ -104,6 +107,39 @@ export class Asker {
       wait: Math.min(seconds, LONG_POLL),
       signal,
       ...withToken(watch),
+    });
+  }
+
+  /** Waits until the request is answered, or until the broker says that it is still pending, and uses nothing. */
+  async look({ id, watch }: StandingAsk, seconds: number, signal?: AbortSignal): Promise<SubmitReply> {
+    return this.#broker.client.call(submitReply, {
+      method: 'GET',
+      path: `/v1/requests/${id}`,
+      wait: Math.min(seconds, LONG_POLL),
+      signal,
+      ...withToken(watch),
+    });
+  }
+
+  /** Reveals that an ask was a canary, whose submitter signs for it. */
+  async reveal(
+    { id, document, claim }: StandingAsk,
+    { submitter, signer }: Extract<SubmitCredential, { kind: 'key' }>,
+    signal?: AbortSignal,
+  ): Promise<RequestStatus> {
+    const statement = formatCanary({
+      broker: askingName(this.#broker),
+      submitter,
+      request: parseDocument({ ...document }).digest,
+      secret: canarySecret(claim),
+      issued: this.#clock.now(),
+    });
+    const armor = await signer.sign('canary@countersign', statement);
+    return this.#broker.client.call(requestStatusSchema, {
+      method: 'POST',
+      path: `/v1/requests/${id}/canary`,
+      body: { statement: statement + armor },
+      signal,
     });
   }
 

@@ -18,6 +18,8 @@ export interface PatientRedeem {
   /** Called once each time when the broker is lost. */
   readonly onLost: () => void;
   readonly signal: AbortSignal;
+  /** Whether to use the approval, or only to look at how the ask is answered. Default: to use it. */
+  readonly how?: 'redeem' | 'look';
 }
 
 /** A broker that is away longer than this is given up, in ms. */
@@ -33,7 +35,7 @@ const SHORTEST_POLL = 1_000;
  * @throws Problem that says how the request ended, or why that cannot be known; the reason of `signal` where it was aborted
  */
 export async function redeemPatiently(ask: StandingAsk, options: PatientRedeem): Promise<SubmitReply> {
-  const { asker, asks, clock, patience, signal } = options;
+  const { asker, asks, clock, patience, signal, how = 'redeem' } = options;
   let longestCall = options.longestCall ?? Number.POSITIVE_INFINITY;
   const until = clock.now() + patience;
   let failures = 0;
@@ -42,7 +44,7 @@ export async function redeemPatiently(ask: StandingAsk, options: PatientRedeem):
     const started = clock.now();
     const seconds = Math.max(1, Math.ceil((until - started) / 1000));
     try {
-      const reply = await asker.redeem(ask, Math.min(seconds, longestCall), signal);
+      const reply = await asker[how](ask, Math.min(seconds, longestCall), signal);
       if (reply.status.state !== 'pending' || clock.now() >= until) return reply;
       options.onPending?.(reply);
       failures = 0;

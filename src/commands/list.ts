@@ -37,7 +37,8 @@ FILTER: terms with spaces between them, all of which must fit
   WORD            in action, resource, requester, reason (its beginning) or id
   person:bob      a requester or approver; requester: and approver: say which
   submitter: action: resource: door: id:
-  state:denied    a state, live, ended, or what the door did: opened refused observed
+  state:denied    a state, live, ended, canary, or what the door said: opened refused
+                  observed
   verdict:deny    with approver:bob, what bob denied; approve or deny
   since:7d        asked then or later: 90m 36h 7d 2w, 2026-11-01, 2026-11-01T08:30:00Z
   until:…         asked before; a day counts whole, and days are days of UTC
@@ -104,7 +105,7 @@ export function formatList(requests: readonly RequestView[], style: TimeStyle): 
       const { action, context, door, requester, resource } = readShown(request).document;
       return [
         request.id,
-        request.report?.outcome ?? request.state,
+        request.canary === null ? (request.report?.outcome ?? request.state) : 'canary',
         shownTime(request.submittedAt, style),
         exact(requester),
         exact(action),

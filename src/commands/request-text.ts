@@ -42,6 +42,14 @@ export function formatRequest(view: RequestView, style: TimeStyle): string {
       ? []
       : [field('door says', `${view.report.outcome} (${view.report.code ?? '-'}) ${time(view.report.at)}`)]),
     ...talkFields(view, style),
+    ...(view.canary === null
+      ? []
+      : [
+          field(
+            'canary',
+            `revealed at ${time(view.canary)}: nobody needed this, it was asked to see who reads`,
+          ),
+        ]),
     field('policy', view.policy),
     field('scope', view.scope),
     field('digest', view.digest),

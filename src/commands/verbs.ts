@@ -9,6 +9,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   run: () => import('./run.js'),
   wait: () => import('./wait.js'),
   cancel: () => import('./cancel.js'),
+  canary: () => import('./canary.js'),
   list: () => import('./list.js'),
   show: () => import('./show.js'),
   approve: () => import('./approve.js'),

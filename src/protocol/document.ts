@@ -82,7 +82,7 @@ export function parseDocument(value: JsonValue | undefined): BoundDocument {
 }
 
 /** `sha256(JCS({action, details, door, requester, resource}))`. */
-export function scopeOf(document: RequestDocument): Digest {
+export function scopeOf(document: Omit<RequestDocument, 'nonce'>): Digest {
   const { action, details, door, requester, resource } = document;
   return sha256Digest(canonicalJson({ action, details, door, requester, resource }));
 }

@@ -18,8 +18,11 @@ export const TEXT_KEYS = [
 ] as const;
 export type TextKey = (typeof TEXT_KEYS)[number];
 
-/** What `state:` takes: a state, what a door said that it did, or whether something can still happen. */
-export const STANDINGS = [...REQUEST_STATES, ...OUTCOMES, 'live', 'ended'] as const;
+/** What a request turned out to be: what its door said that it did, or a canary, which no door ever opens. */
+export type Upshot = Outcome | 'canary';
+
+/** What `state:` takes: a state, what a request turned out to be, or whether something can still happen. */
+export const STANDINGS = [...REQUEST_STATES, ...OUTCOMES, 'canary', 'live', 'ended'] as const;
 export type Standing = (typeof STANDINGS)[number];
 
 export const VERDICTS = ['approve', 'deny'] as const;
@@ -69,7 +72,7 @@ export interface FilterSubject {
   /** Tells too when it was asked: {@link askedAt}. */
   readonly id: RequestId;
   readonly state: RequestState;
-  readonly outcome: Outcome | null;
+  readonly outcome: Upshot | null;
   readonly requester: string;
   readonly submitter: string;
   readonly action: string;
@@ -92,17 +95,18 @@ export function subjectOf(request: {
   readonly id: RequestId;
   readonly state: RequestState;
   readonly report: { readonly outcome: Outcome } | null;
+  readonly canary: EpochMs | null;
   readonly submitter: string;
   readonly document: RequestDocument;
   readonly votes: FilterSubject['votes'];
 }): FilterSubject {
-  const { id, state, report, submitter, votes } = request;
+  const { id, state, report, canary, submitter, votes } = request;
   const { requester, action, resource, door, context } = request.document;
   const reason = typeof context.reason === 'string' ? seenReason(context.reason) : null;
   return {
     id,
     state,
-    outcome: report?.outcome ?? null,
+    outcome: canary === null ? (report?.outcome ?? null) : 'canary',
     requester,
     submitter,
     action,

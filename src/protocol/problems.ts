@@ -186,6 +186,10 @@ export const PROBLEMS = {
   },
   'too-many-comments': { status: 409, hint: 'speak to the others by another way' },
   'escalated-lately': { status: 429, hint: 'they were rung just now: wait a minute, or call them yourself' },
+  'not-a-canary': {
+    status: 409,
+    hint: 'a canary is made as one, and revealed by its submitter: countersign canary --help',
+  },
   'not-redeemed': { status: 409, hint: 'redeem with this claim first, then report' },
   'already-reported': { status: 409, hint: 'this claim has reported another outcome' },
   'claim-needed': { status: 400, hint: 'send {"claim":"32 hex digits"}' },

@@ -81,6 +81,8 @@ export interface RequestStatus {
   /** Since when a door watches what it opened, to end it once it is revoked; null where none said so. */
   readonly watchedAt: EpochMs | null;
   readonly report: ReportView | null;
+  /** When its submitter revealed that it was a canary; null for every real request. */
+  readonly canary: EpochMs | null;
   readonly endedAt: EpochMs | null;
   /** Why it ended, for a reader; null while live. */
   readonly endedBy: string | null;
@@ -187,6 +189,7 @@ const status = {
   uses: z.int().min(0).default(0),
   watchedAt: z.nullable(time).default(null),
   report: z.nullable(reportSchema),
+  canary: z.nullable(time).default(null),
   endedAt: z.nullable(time),
   endedBy: z.nullable(z.string()),
 };

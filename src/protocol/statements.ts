@@ -1,3 +1,4 @@
+import { type CanarySecret, isCanarySecret } from './canary.js';
 import type { Digest, Fingerprint, Name, Nonce } from './names.js';
 import { Problem } from './problems.js';
 import {
@@ -225,6 +226,35 @@ const REVIEW: StatementForm<ReviewStatement> = { ...REVOCATION, title: 'counters
 export const formatReview = (review: ReviewStatement): string => formatStatement(REVIEW, review);
 /** @throws Problem `malformed-statement` */
 export const parseReview = (text: string): ReviewStatement => parseStatement(REVIEW, text);
+
+/** A submitter says that a request of its own was a canary; signed with `canary@countersign`. */
+export interface CanaryStatement {
+  readonly broker: Fingerprint;
+  readonly submitter: Name;
+  readonly request: Digest;
+  /** What its nonce was made of. */
+  readonly secret: CanarySecret;
+  readonly issued: EpochMs;
+}
+
+const CANARY: StatementForm<CanaryStatement> = {
+  title: 'countersign-canary 1',
+  lines: {
+    broker: fingerprintLine('broker'),
+    submitter: nameLine('submitter'),
+    request: digestLine('request'),
+    secret: {
+      name: 'secret',
+      format: (secret) => secret,
+      parse: (text) => (isCanarySecret(text) ? text : undefined),
+    },
+    issued: timeLine('issued'),
+  },
+};
+
+export const formatCanary = (canary: CanaryStatement): string => formatStatement(CANARY, canary);
+/** @throws Problem `malformed-statement` */
+export const parseCanary = (text: string): CanaryStatement => parseStatement(CANARY, text);
 
 /** A broker's former key names the next one; signed by the former key with `broker@countersign`. */
 export interface KeyHandover {

@@ -29,6 +29,7 @@ export const REQUEST_EVENTS = [
   'request.reviewed',
   'request.commented',
   'request.escalated',
+  'request.canary',
 ] as const;
 export type RequestEventKind = (typeof REQUEST_EVENTS)[number];
 

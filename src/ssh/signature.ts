@@ -11,6 +11,7 @@ export type Namespace =
   | 'unlock@countersign'
   | 'session@countersign'
   | 'submit@countersign'
+  | 'canary@countersign'
   | 'roster@countersign'
   | 'policy@countersign'
   | 'audit@countersign'

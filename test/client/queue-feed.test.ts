@@ -73,7 +73,18 @@ class ModelBroker {
       seq: this.seq + 1,
       kind: 'request.voted',
       id: row.id,
-      status: { ...status, alone: null, grant, uses, watchedAt, endedAt, endedBy, comments, escalated },
+      status: {
+        ...status,
+        alone: null,
+        grant,
+        uses,
+        watchedAt,
+        canary: null,
+        endedAt,
+        endedBy,
+        comments,
+        escalated,
+      },
     });
   }
 

@@ -79,6 +79,7 @@ export function sampleRequest({ n = 1, age = 120, document, ...given }: Sample =
     escalated: null,
     watchedAt: null,
     report: null,
+    canary: null,
     endedAt: null,
     endedBy: null,
     ...given,

@@ -178,9 +178,11 @@ describe('a filter', () => {
     const { id, state, requester, submitter, action, resource, door, votes } = BASE;
     const reason = `${'x'.repeat(255)}😀end`;
     const document = { requester, action, resource, door, context: { reason } } as never;
-    const seen = subjectOf({ id, state, submitter, votes, report: { outcome: 'opened' }, document });
+    const asked = { id, state, submitter, votes, document };
+    const seen = subjectOf({ ...asked, report: { outcome: 'opened' }, canary: null });
     expect(seen).toEqual({ ...BASE, reason: `${'x'.repeat(255)}😀` });
     expect(matchesFilter(parse('end'), seen)).toBe(false);
+    expect(subjectOf({ ...asked, report: null, canary: 5 }).outcome).toBe('canary');
     expect(seenReason('before\0after')).toBe('before');
   });
 

@@ -54,6 +54,7 @@ const lifeSchema = z.strictObject({
   report: z.nullable(
     z.strictObject({ claim, outcome: z.enum(OUTCOMES), code: z.nullable(z.string()), at: epochMs }),
   ),
+  canary: z.nullable(epochMs).default(null),
   endedAt: z.nullable(epochMs),
   endedBy: z.nullable(z.string()),
   comments: z.readonly(z.array(z.strictObject({ by: name, at: epochMs, text: z.string() }))).default([]),
@@ -152,7 +153,7 @@ export function endOfErased({ id, state, life }: RequestRow): RequestState | nul
 /** Writes the column `life`. */
 export function lifeOf(request: Request): string {
   const { answerBy, claimBy, votes, alone, missing, claim, redeemedAt, report, endedAt, endedBy } = request;
-  const { grant, uses, watchedAt, comments, escalated, askers, idleSince } = request;
+  const { grant, uses, watchedAt, canary, comments, escalated, askers, idleSince } = request;
   return JSON.stringify({
     answerBy,
     claimBy,
@@ -165,6 +166,7 @@ export function lifeOf(request: Request): string {
     uses,
     watchedAt,
     report,
+    canary,
     endedAt,
     endedBy,
     ...(comments.length === 0 ? {} : { comments }),

@@ -32,6 +32,7 @@ async function live(world: LogWorld, round: number): Promise<void> {
   await grantAndUses(world, round);
   if (round % 5 === 0) await aloneAndReview(world);
   if (round % 7 === 0) await fraud(world);
+  if (round % 8 === 2) await canaries(world);
   if (round % 6 === 1) await people(world, round);
   if (round % 20 === 10) {
     await world.signHead();
@@ -63,6 +64,21 @@ async function fraud(world: LogWorld): Promise<void> {
   const asked = await world.submit('plain', 'mallory');
   await world.decide(asked, 'bob', { verdict: 'deny', comment: 'fraud: not him' });
   await world.unlock('mallory', 'carol');
+}
+
+/** One that is denied, one that is approved, one that nobody answers, and one that locks who is named in it. */
+async function canaries(world: LogWorld): Promise<void> {
+  const [denied, approved, unanswered, fraud] = await Promise.all([
+    world.canary(),
+    world.canary(),
+    world.canary(),
+    world.canary('oscar'),
+  ]);
+  await world.decide(denied.request, 'bob', { verdict: 'deny' });
+  await world.decide(approved.request, 'carol');
+  await world.decide(fraud.request, 'bob', { verdict: 'deny', comment: 'fraud: who is that' });
+  for (const { request, secret } of [denied, approved, unanswered, fraud])
+    await world.requests.reveal(request.id, world.revelation(request, secret));
 }
 
 /** Dave comes with approval, signs, and goes without. */

@@ -15,6 +15,7 @@ import { presentExport } from '../../../broker/roster/signers-chain.js';
 import { openSqliteStore } from '../../../broker/store/sqlite/open.js';
 import type { Directory, Store } from '../../../broker/store/store.js';
 import { formatAuditHead } from '../../../src/protocol/audit-head.js';
+import { type CanarySecret, canaryNonce, canarySecret } from '../../../src/protocol/canary.js';
 import { sha256Digest } from '../../../src/protocol/canonical.js';
 import { parseDocument } from '../../../src/protocol/document.js';
 import type { Claim, Digest, Fingerprint, Name, RequestId } from '../../../src/protocol/names.js';
@@ -22,6 +23,7 @@ import type { RosterChange, Submitter } from '../../../src/protocol/roster-messa
 import { pinRule, type Rule } from '../../../src/protocol/rule.js';
 import {
   type Decision,
+  formatCanary,
   formatDecision,
   formatKeyHandover,
   formatReview,
@@ -47,6 +49,7 @@ export const keys = {
   carol: makeSoftwareKey('ecdsa-sha2-nistp256'),
   dave: makeSoftwareKey('ssh-ed25519'),
   erin: makeSoftwareKey('ssh-ed25519'),
+  host: makeSoftwareKey('ssh-ed25519'),
 };
 export type Who = keyof typeof keys;
 
@@ -54,6 +57,12 @@ const HOST: Submitter = {
   name: name('ci'),
   credential: { kind: 'token', hash: createHash('sha256').update('ci').digest('hex') },
   limits: { actions: ['*'], resources: ['*'], doors: ['*'], requesters: ['*'] },
+};
+
+const SIGNING_HOST: Submitter = {
+  ...HOST,
+  name: name('host:web-1'),
+  credential: { kind: 'key', key: keys.host.line },
 };
 
 /** What the resource of an ask is called decides which rule it gets. */
@@ -137,9 +146,10 @@ export class LogWorld {
     await world.#nameKey(null);
     for (const who of ['alice', 'bob', 'carol'] as const)
       await world.enrol(who, who === 'bob' ? ['oncall'] : []);
-    await store.changeDirectory((current) =>
-      changeSubmitters(current, { change: 'add', submitter: HOST }, NOON, { without: 'approval' }),
-    );
+    for (const submitter of [HOST, SIGNING_HOST])
+      await store.changeDirectory((current) =>
+        changeSubmitters(current, { change: 'add', submitter }, NOON, { without: 'approval' }),
+      );
     return world;
   }
 
@@ -219,6 +229,38 @@ export class LogWorld {
       null,
     );
     return request;
+  }
+
+  /** A request that nobody needs, and what it takes to reveal it. */
+  async canary(requester = 'alice') {
+    const secret = canarySecret(randomBytes(16).toString('hex') as Claim);
+    const asked = {
+      action: 'ssh.login',
+      context: {},
+      details: {},
+      door: 'host:web-1',
+      duration: 600,
+      requester,
+      resource: 'plain-1',
+      version: 1,
+    };
+    const { scope } = parseDocument({ ...asked, nonce: '0'.repeat(32) });
+    const bound = parseDocument({ ...asked, nonce: canaryNonce(secret, scope) });
+    const body = { bound, statement: null, claim: null, signers: null };
+    const { request } = await this.requests.submit(body, SIGNING_HOST, null);
+    return { request, secret };
+  }
+
+  /** Says, signed, that a request was a canary. */
+  revelation(request: Request, secret: CanarySecret, key: SoftwareKey = keys.host): string {
+    const statement = formatCanary({
+      broker: fingerprintOf(this.brokerKey),
+      submitter: SIGNING_HOST.name,
+      request: request.digest,
+      secret,
+      issued: Math.floor(this.now / 1000) * 1000,
+    });
+    return statement + signInSoftware(key, statement, { namespace: 'canary@countersign' });
   }
 
   receipt(request: Request, who: Who, change: Partial<Decision> = {}, key: SoftwareKey = keys[who]): string {

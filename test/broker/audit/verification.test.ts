@@ -236,11 +236,15 @@ function resignedBy(log: readonly ExportLine[]): ExportLine[] {
 }
 
 describe('a forged decision in a log that is perfect otherwise, signed with the key of the broker (A49, A51)', () => {
-  /** A vote of bob, after somebody has come and gone. */
+  /** A vote of bob, after somebody has come and gone: while he is there only changes are voted on by bob. */
   const vote = () => {
     const from = 1_000 + random(2_000);
     const entry = entries.find(
-      ({ seq, kind, body }) => seq > from && kind === 'request.voted' && body?.includes('approver: bob\\n'),
+      ({ seq, kind, body }) =>
+        seq > from &&
+        kind === 'request.voted' &&
+        body?.includes('approver: bob\\n') &&
+        body.includes('door: host:web-1\\n'),
     );
     if (entry === undefined) throw new Error('no vote');
     return { entry, decision: parseDecision(parseSignedText(receiptOf(entry)).statement) };
@@ -291,6 +295,26 @@ describe('a forged decision in a log that is perfect otherwise, signed with the 
     expect(badAt(forged(entry, decision, keys.bob, 'revoke@countersign'))).toBe(entry.seq);
     expect(badAt(forged(entry, decision, keys.bob))).toBeUndefined();
   });
+
+  test.each([
+    [
+      'with another secret',
+      (statement: string) => statement.replace(/^secret: .*$/m, `secret: ${'0'.repeat(64)}`),
+      keys.host,
+    ],
+    ['by a key that is no submitter’s', (statement: string) => statement, keys.bob],
+  ] as const)(
+    'a request that was needed cannot be called a canary afterwards, %s (A33)',
+    (_what, change, key) => {
+      const entry = entries.find(({ kind, seq }) => kind === 'request.canary' && seq > 500) as LogEntry;
+      const statement = change(parseSignedText(JSON.parse(entry.body ?? '{}').statement).statement);
+      const signed = statement + signInSoftware(key, statement, { namespace: 'canary@countersign' });
+      const log = resignedBy(
+        replaced(lines, entry.seq, (one) => withBody(one, (body) => ({ ...body, statement: signed }))),
+      );
+      expect(verify(log).found).toMatchObject({ fault: 'invalid', seq: entry.seq });
+    },
+  );
 
   test('is not needed: an approval whose votes do not meet its rule is bad', () => {
     const approved = entries.find(

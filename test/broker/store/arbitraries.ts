@@ -115,6 +115,7 @@ export const request: fc.Arbitrary<Request> = fc
       report: fc.option(
         fc.record({ claim, outcome: fc.constantFrom(...OUTCOMES), code: fc.option(hostileText), at: time }),
       ),
+      canary: fc.option(time),
       endedAt: fc.option(time),
       endedBy: fc.option(hostileText),
       comments: fc.array(fc.record({ by: name, at: time, text: hostileText }), { maxLength: 3 }),

@@ -34,7 +34,11 @@ function requestLike({ id, state, outcome, votes, reason, ...seen }: FilterSubje
     submitter: submitter as Name,
     state,
     votes: votes.map(({ approver, verdict }) => ({ ...VOTE, approver: approver as Name, verdict })),
-    report: outcome && { claim: '0'.repeat(32) as never, outcome, code: null, at: NOON },
+    report:
+      outcome === null || outcome === 'canary'
+        ? null
+        : { claim: '0'.repeat(32) as never, outcome, code: null, at: NOON },
+    canary: outcome === 'canary' ? NOON : null,
   };
 }
 
@@ -134,7 +138,8 @@ describe('the search on disk', () => {
       fc.tuple(request, reasons).map(([one, reason]): Request => {
         const context =
           reason.isWellFormed() && !/\p{Noncharacter_Code_Point}/u.test(reason) ? { reason } : {};
-        return { ...one, ...parseDocument({ ...one.document, context }) };
+        // There were no canaries then.
+        return { ...one, ...parseDocument({ ...one.document, context }), canary: null };
       }),
       { minLength: 1, maxLength: 12, selector: ({ id }) => id },
     );

@@ -97,6 +97,7 @@ export function newRequest({ requester = 'alice', resource = 'web-1.example.com'
     uses: 0,
     watchedAt: null,
     report: null,
+    canary: null,
     endedAt: null,
     endedBy: null,
     comments: [],

@@ -50,6 +50,16 @@ describe('how a request stands', () => {
     });
   });
 
+  test('tells whoever decided on a canary how he did, and the others only that it was one (A33)', () => {
+    const votes = (verdict: 'approve' | 'deny') => [sampleVote({ approver: 'bob' as Name, verdict })];
+    const canary = { state: 'denied', canary: NOW } as const;
+    expect(words({ ...canary, votes: votes('deny') })).toBe('a canary: you caught it');
+    expect(words({ ...canary, state: 'cancelled', votes: votes('approve') })).toBe(
+      'a canary: you approved it',
+    );
+    expect(words(canary)).toBe('a canary, asked to see who reads');
+  });
+
   test('tells whether anybody waits, and what is mine', () => {
     expect(words({})).toBe('waiting');
     expect(words({ waiting: 0 })).toBe('nobody waiting');

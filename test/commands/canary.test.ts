@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { User } from './program.js';
+
+// Each test starts several programs, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+const bob = new User();
+const host = new User({ COUNTERSIGN_DIR: bob.data });
+let key = '';
+
+beforeAll(async () => {
+  await bob.up();
+  key = host.makeKey('id_ed25519');
+  await bob.must(
+    ...['submitter', 'add', 'host-db-1', '--key', `${key}.pub`, '--action', 'ssh.*', '--resource', '*'],
+    ...['--door', '*', '--requester', '*'],
+  );
+});
+afterAll(async () => {
+  await host.remove();
+  await bob.remove();
+});
+
+const canary = (resource: string, ...more: string[]) =>
+  host.start([
+    ...['canary', 'ssh.login', '--resource', resource, '--door', 'host:db-1', '--requester', 'alice'],
+    ...['--submitter', 'host-db-1', '--key', key, ...more],
+  ]);
+
+async function pending(resource: string) {
+  const { requests } = JSON.parse(await bob.must('list', '--json'));
+  return requests.find(({ document }: { document: { resource: string } }) => document.resource === resource);
+}
+
+test('a canary looks like any other request, and is revealed once it was denied (A33)', async () => {
+  const asking = canary('db-1');
+  await asking.says(/waiting/);
+  const asked = await pending('db-1');
+  expect(JSON.stringify(asked)).not.toMatch(/canary":(?!null)/);
+  expect(asked).toMatchObject({ submitter: 'host-db-1', canary: null });
+  await bob.must('deny', asked.id, '--yes-i-read-it', asked.digest);
+  expect(await asking.ended).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/caught: denied by \S+\n$/),
+  });
+  expect((await bob.must('show', asked.id)).toLowerCase()).toContain('canary');
+  expect(await bob.must('list', '--filter', 'state:canary')).toContain(asked.id);
+});
+
+test('one that is approved is taken back at once, and told as missed (A33)', async () => {
+  const asking = canary('db-2', '--json');
+  await asking.says(/waiting/);
+  const { id, digest } = await pending('db-2');
+  await host.run('request', 'ssh.login', '--resource', 'db-2', '--door', 'host:db-1');
+  // Nobody of the roster asks in it, so one more person has to sign: half an approval is a miss already.
+  await bob.must('approve', id, '--yes-i-read-it', digest);
+  asking.child.kill('SIGINT');
+  const { stdout } = await asking.ended;
+  expect(JSON.parse(stdout)).toMatchObject({ id, result: 'missed' });
+  expect(JSON.parse(await bob.must('show', id, '--json'))).toMatchObject({ state: 'cancelled' });
+});
+
+test('what was killed before it could reveal is revealed by the same question, which asks nobody again', async () => {
+  const asking = canary('db-3');
+  await asking.says(/waiting/);
+  const { id } = await pending('db-3');
+  asking.child.kill('SIGKILL');
+  await asking.ended;
+  const again = canary('db-3');
+  await again.says(/waiting/);
+  again.child.kill('SIGTERM');
+  expect((await again.ended).stdout).toContain(`${id} nobody answered`);
+});
+
+test('a submitter without a key has nothing to reveal with', async () => {
+  const { code, stderr } = await host.run(
+    ...['canary', 'demo.x', '--resource', 'x', '--door', 'demo', '--requester', 'demo'],
+  );
+  expect(code).toBe(1);
+  expect(stderr).toContain('a canary is revealed with the key of its submitter');
+});
