@@ -41,7 +41,7 @@ export function detailWindow(state: ConsoleState, height: number): DetailWindow 
   };
 }
 
-function equalAsks({ rows, opened }: ConsoleState) {
+function equalAsks({ allRows: rows, opened }: ConsoleState) {
   const id = opened?.request.id;
   const index = id === undefined ? undefined : rows.indexOf.get(id);
   const row = index === undefined ? undefined : rows.rows[index];

@@ -1,23 +1,16 @@
 import { zonedTime } from '../../src/client/shown-time.js';
-import { FILTER_KEYS } from '../../src/protocol/filter-text.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
+import { filterLines } from '../filter/filter-lines.js';
 import type { Action } from '../keys/key-table.js';
 import { ITEM_ROWS } from '../queue/queue-window.js';
 import { LEAD, type RowFrame, requestHeading, requestLines, rowColumns } from '../queue/row-lines.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
-import { BLANK, centreLine, cutLine, fitLine, type Line, markedSpans, span } from '../text/line.js';
+import { BLANK, centreLine, fitLine, type Line, span } from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
-import { writtenLines } from '../text/written-lines.js';
 import { type HistorySearch, selectedIndex } from './history-state.js';
-
-const LABEL_COLUMNS = 11;
-/** Rows of the filter while it is written, those around the caret. */
-const WRITTEN_ROWS = 2;
-/** A filter that is refused says why in at most so many rows. */
-const REFUSAL_ROWS = 4;
 
 /** How many requests are on the screen at once, below the names of the columns. */
 export const historyCapacity = (state: ConsoleState): number =>
@@ -53,52 +46,8 @@ function foundLines(state: ConsoleState, found: RequestView, frame: RowFrame): r
   return requestLines(request, { lead, tone: isSelected ? 'strong' : 'text', count: 1 }, frame);
 }
 
-const headLines = (state: ConsoleState): readonly Line[] => [...filterLines(state), ...hintLines(state)];
-
-function filterLines({ history, size }: ConsoleState): readonly Line[] {
-  const { line, isWriting } = history;
-  const columns = size.columns - LABEL_COLUMNS - 2;
-  const name = fitLine([span(label`   Filter`, 'muted')], LABEL_COLUMNS);
-  if (isWriting) {
-    const place = { columns, rows: WRITTEN_ROWS, reading: 'exact', hasCaret: true } as const;
-    return writtenLines(line, place).map((row, at) => [
-      ...(at === 0 ? name : fitLine(BLANK, LABEL_COLUMNS)),
-      ...row,
-    ]);
-  }
-  const shown: Line =
-    line.text === ''
-      ? [span(label`none: all requests (/ to write one)`, 'muted')]
-      : markedSpans(safeText(line.text, { reading: 'exact' }));
-  return [[...name, ...cutLine(shown, columns)]];
-}
-
-/** While the filter is written: why it is refused, what the term at the caret can be, or what terms there are. */
-function hintLines({ history, size }: ConsoleState): readonly Line[] {
-  const { isWriting, refusal, line } = history;
-  if (!isWriting) return [];
-  const width = size.columns - LABEL_COLUMNS - 2;
-  const indent = fitLine(BLANK, LABEL_COLUMNS);
-  const prose = (text: string): SafeText => safeText(text, { reading: 'prose' });
-  const rows =
-    refusal === null
-      ? [cutLine([span(prose(termHint(line.text.slice(0, line.caret))), 'muted')], width)]
-      : [
-          ...wrapLine([span(label`✗ ${refusal.message}`, 'danger')], width, 'words'),
-          ...wrapLine([span(refusal.hint)], width, 'words'),
-        ].slice(0, REFUSAL_ROWS);
-  return rows.map((row) => [...indent, ...row]);
-}
-
-const TERM_AT_END = /(?:^|\s)-?([a-z]+):\S*$/;
-const ALL_TERMS = `${Object.keys(FILTER_KEYS)
-  .map((key) => `${key}:`)
-  .join(' ')} or a word`;
-
-function termHint(before: string): string {
-  const key = TERM_AT_END.exec(before)?.[1] ?? '';
-  return Object.hasOwn(FILTER_KEYS, key) ? FILTER_KEYS[key as keyof typeof FILTER_KEYS] : ALL_TERMS;
-}
+const headLines = ({ history, size }: ConsoleState): readonly Line[] =>
+  filterLines(history, size.columns, label`none: all requests (/ to write one)`);
 
 /** No rows yet, or none at all: what is going on, and what can be done. */
 function nothingLines(state: ConsoleState, search: HistorySearch | null, height: number): readonly Line[] {

@@ -2,16 +2,11 @@ import type { HistoryPage } from '../../src/client/history.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
+import { type FilterLine, LEFT_LINE } from '../filter/filter-line.js';
 import type { SafeText } from '../text/safe-text.js';
-import { EMPTY_LINE, type TextLine } from '../text/text-line.js';
 
 /** The history: a filter line, and what was found with it. */
-export interface HistoryState {
-  readonly line: TextLine;
-  /** Whether keys go into the line. */
-  readonly isWriting: boolean;
-  /** Why the line as it is written is no filter. */
-  readonly refusal: Complaint | null;
+export interface HistoryState extends FilterLine {
   /** The newest search; null before the first. */
   readonly search: HistorySearch | null;
 }
@@ -43,12 +38,7 @@ export interface HistorySearch {
   readonly top: number;
 }
 
-export const CLOSED_HISTORY: HistoryState = {
-  line: EMPTY_LINE,
-  isWriting: false,
-  refusal: null,
-  search: null,
-};
+export const CLOSED_HISTORY: HistoryState = { ...LEFT_LINE, search: null };
 
 /** So many results are kept; who goes on beyond them lets go of the newest. */
 export const MAX_KEPT = 2000;

@@ -1,14 +1,12 @@
-import { formatFilter, MAX_FILTER_LENGTH, parseFilter } from '../../src/protocol/filter-text.js';
-import { Problem } from '../../src/protocol/problems.js';
+import { formatFilter } from '../../src/protocol/filter-text.js';
+import { FULL_LINE, insertIntoFilter, leftWith, readFilter } from '../filter/filter-line.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import { panesOf } from '../screen/panes.js';
 import { type Step, stay } from '../state/console-effects.js';
 import type { HistoryEvent } from '../state/console-events.js';
 import { brokerNow, type ConsoleState, isLiveLink, isPainted } from '../state/console-state.js';
-import { span } from '../text/line.js';
-import { label, safeText } from '../text/safe-text.js';
-import { editLine, insertText, type TextLine } from '../text/text-line.js';
+import { editLine, type TextLine } from '../text/text-line.js';
 import { historyCapacity } from './history-lines.js';
 import {
   addPage,
@@ -22,13 +20,10 @@ import {
 } from './history-state.js';
 
 /** Goes to the history, where the newest requests are looked for if nothing was yet. */
-export function openHistory(
-  state: ConsoleState,
-  { isWriting }: { readonly isWriting: boolean },
-): ConsoleState {
+export function openHistory(state: ConsoleState): ConsoleState {
   const { history } = state;
   const search = history.search ?? newSearch(1, '', '');
-  return { ...state, screen: 'history', history: { ...history, isWriting, search } };
+  return { ...state, screen: 'history', history: { ...history, search } };
 }
 
 /** A key in the history, or in its filter line. */
@@ -44,6 +39,8 @@ function browse(state: ConsoleState, matched: MatchedAction): ConsoleState {
   switch (matched.action) {
     case 'open':
       return isPainted(state) ? read(state) : state;
+    case 'filter':
+      return withHistory(state, { isWriting: true });
     case 'back':
       return { ...state, screen: 'queue' };
     default:
@@ -75,20 +72,16 @@ function read(state: ConsoleState): ConsoleState {
 function write(state: ConsoleState, matched: MatchedAction | null, press: Press): ConsoleState {
   const { history } = state;
   if (matched?.action === 'find') return find(state);
-  if (matched?.action === 'back') {
-    const text = history.search?.filter ?? '';
-    return withHistory(state, { isWriting: false, refusal: null, line: { text, caret: text.length } });
-  }
-  if ('text' in press) return insertIntoFilter(state, press.text);
+  if (matched?.action === 'back') return withHistory(state, leftWith(history.search?.filter ?? ''));
+  if ('text' in press) return typeIntoSearch(state, press.text);
   const line = editLine(history.line, press);
   return line === null ? state : withLine(state, line);
 }
 
-/** Text that is typed or pasted into the filter line. A line break is a space there: only the key alone searches (A35). */
-export function insertIntoFilter(state: ConsoleState, text: string): ConsoleState {
-  const line = insertText(state.history.line, text.replaceAll(/[\r\n]+/g, ' '));
-  if (line.text.length <= MAX_FILTER_LENGTH) return withLine(state, line);
-  return { ...state, notice: [span(label`The filter is full: ${MAX_FILTER_LENGTH} characters.`, 'warning')] };
+/** Text that is typed or pasted into the filter line. */
+export function typeIntoSearch(state: ConsoleState, text: string): ConsoleState {
+  const line = insertIntoFilter(state.history.line, text);
+  return line === null ? { ...state, notice: FULL_LINE } : withLine(state, line);
 }
 
 const withLine = (state: ConsoleState, line: TextLine): ConsoleState =>
@@ -97,18 +90,14 @@ const withLine = (state: ConsoleState, line: TextLine): ConsoleState =>
 /** Searches with what is written, also where it is what was searched for before: since then more may have come. */
 function find(state: ConsoleState): ConsoleState {
   const { line, search } = state.history;
-  try {
-    const query = formatFilter(parseFilter(line.text, brokerNow(state)));
-    return withHistory(state, {
-      isWriting: false,
-      refusal: null,
-      search: newSearch((search?.number ?? 0) + 1, line.text, query),
-    });
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    const prose = (text: string) => safeText(text, { reading: 'prose' });
-    return withHistory(state, { refusal: { message: prose(error.message), hint: prose(error.hint) } });
-  }
+  const read = readFilter(line, brokerNow(state));
+  if ('refusal' in read) return withHistory(state, read);
+  const number = (search?.number ?? 0) + 1;
+  return withHistory(state, {
+    isWriting: false,
+    refusal: null,
+    search: newSearch(number, line.text, formatFilter(read.filter)),
+  });
 }
 
 /** Takes a page, or that there is none, over where it is still wanted. */

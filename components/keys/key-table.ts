@@ -287,15 +287,15 @@ export const KEY_SECTIONS: readonly KeySection[] = [
     ],
   },
   {
-    title: label`History`,
+    title: label`Filter`,
     rows: [
       {
         action: 'filter',
-        contexts: SCREEN_CONTEXTS,
+        contexts: ['queue', 'history'],
         keys: [{ text: '/' }],
         shown: label`/`,
         hint: label`search`,
-        explained: label`search the history: write a filter`,
+        explained: label`filter the queue, or search the history`,
       },
       {
         action: 'find',
@@ -303,7 +303,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         keys: [{ named: 'enter' }],
         shown: label`Enter`,
         hint: label`search`,
-        explained: label`search with the filter; Ctrl-U empties it`,
+        explained: label`filter or search with what is written; Ctrl-U empties it`,
       },
     ],
   },
@@ -371,6 +371,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       {
         action: 'back',
         contexts: [
+          'queue',
           'detail',
           'record',
           'history',

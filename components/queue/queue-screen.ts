@@ -6,6 +6,8 @@ import { stay } from '../state/console-effects.js';
 import { brokerNow, type ConsoleState, selectedRequest } from '../state/console-state.js';
 import { BLANK, centreLine, type Line, markedSpans, span } from '../text/line.js';
 import { label, repeatText, type SafeText, safeText } from '../text/safe-text.js';
+import { hiddenPending, settleQueueFilter } from './queue-filter.js';
+import { typeIntoQueueFilter } from './queue-filter-step.js';
 import { stepQueue } from './queue-step.js';
 import { type QueueItem, queueCapacity, queueWindow } from './queue-window.js';
 import { readersByRow } from './readers.js';
@@ -15,9 +17,11 @@ import { headingLine, type RowFrame, rowColumns, rowLines } from './row-lines.js
 export const QUEUE_SCREEN: Screen = {
   title: label`Queue`,
   entrances: [['toQueue', (state) => stay({ ...state, screen: 'queue' })]],
-  context: () => 'queue',
-  target: ({ selected }) => `queue ${selected}`,
+  context: ({ queueFilter }) => (queueFilter.isWriting ? 'filter' : 'queue'),
+  target: ({ queueFilter, selected }) => (queueFilter.isWriting ? 'queue filter' : `queue ${selected}`),
   step: stepQueue,
+  paste: (state, text) => (state.queueFilter.isWriting ? typeIntoQueueFilter(state, text) : null),
+  settle: (state) => stay(settleQueueFilter(state)),
   lines: queueLines,
   status: () => BLANK,
   position: positionText,
@@ -34,13 +38,15 @@ function positionText(state: ConsoleState): SafeText {
 
 function hiddenActions(state: ConsoleState): readonly Action[] {
   const selected = selectedRequest(state);
-  if (selected === null) return ['down', 'up', 'pageDown', 'open', 'approve', 'deny'];
+  const unfiltered: readonly Action[] =
+    state.queueFilter.inForce === null && !state.queueFilter.isWriting ? ['back'] : [];
+  if (selected === null) return [...unfiltered, 'down', 'up', 'pageDown', 'open', 'approve', 'deny'];
   const canDecide = selected.state === 'pending' && state.queue.link.state === 'live';
-  return canDecide ? [] : ['approve', 'deny'];
+  return canDecide ? unfiltered : [...unfiltered, 'approve', 'deny'];
 }
 
 function queueLines(state: ConsoleState, height: number): readonly Line[] {
-  if (state.rows.rows.length === 0) return emptyLines(state, height);
+  if (state.allRows.rows.length === 0) return emptyLines(state, height);
   const { items } = queueWindow(state, height);
   const width = panesOf(state).list;
   const columns = rowColumns(width);
@@ -51,12 +57,23 @@ function queueLines(state: ConsoleState, height: number): readonly Line[] {
     selected: state.selected,
   };
   const readers = readersByRow(state);
-  const linesOf = (item: QueueItem) => itemLines(item, frame, readers, width);
+  const linesOf = (item: QueueItem) =>
+    item.kind === 'nobody' ? nobodyLines(state) : itemLines(item, frame, readers, width);
   return [headingLine(columns), ...items.flatMap(linesOf)];
 }
 
+/** Nothing that is hidden may look as if it were not there. */
+function nobodyLines(state: ConsoleState): readonly Line[] {
+  const hidden = hiddenPending(state);
+  const words =
+    hidden === 0
+      ? label`   Nobody is waiting for you.`
+      : label`   Nobody who fits the filter is waiting; ${hidden} hidden.`;
+  return [BLANK, [span(words, 'strong')]];
+}
+
 function itemLines(
-  item: QueueItem,
+  item: Exclude<QueueItem, { readonly kind: 'nobody' }>,
   frame: RowFrame,
   readers: ReturnType<typeof readersByRow>,
   columns: number,
@@ -64,8 +81,6 @@ function itemLines(
   switch (item.kind) {
     case 'row':
       return rowLines(item.row, readers.get(item.row) ?? [], frame);
-    case 'nobody':
-      return [BLANK, [span(label`   Nobody is waiting for you.`, 'strong')]];
     case 'earlier':
       return [BLANK, [span(label`   Earlier `, 'muted'), span(repeatText(label`─`, columns - 14), 'muted')]];
   }

@@ -1,5 +1,5 @@
 import { openConfirm } from '../deciding/confirm-step.js';
-import type { MatchedAction } from '../keys/key-table.js';
+import type { MatchedAction, Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import { panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
@@ -14,11 +14,13 @@ import {
 } from '../state/console-state.js';
 import { span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
+import { clearQueueFilter, stepQueueFilter, writeQueueFilter } from './queue-filter-step.js';
 import { queueCapacity } from './queue-window.js';
 import { shownRequest } from './request-rows.js';
 
-/** A key in the queue. */
-export function stepQueue(state: ConsoleState, matched: MatchedAction | null): Step {
+/** A key in the queue, or in its filter line. */
+export function stepQueue(state: ConsoleState, matched: MatchedAction | null, press: Press): Step {
+  if (state.queueFilter.isWriting) return stay(stepQueueFilter(state, matched, press));
   if (matched?.action === 'acknowledge') return acknowledge(state);
   return stay(matched === null ? state : changeQueue(state, matched));
 }
@@ -34,6 +36,10 @@ function changeQueue(state: ConsoleState, matched: MatchedAction): ConsoleState 
   const rows = movement(matched, queueCapacity(bodyRows(state)));
   if (rows !== null) return moveBy(state, rows);
   switch (matched.action) {
+    case 'filter':
+      return writeQueueFilter(state);
+    case 'back':
+      return state.queueFilter.inForce === null ? state : clearQueueFilter(state);
     case 'open':
       return isPainted(state) ? open(state) : state;
     case 'approve':

@@ -29,18 +29,22 @@ const FIRST_ROWS = 5;
  */
 export function requestRows(requests: ReadonlyMap<RequestId, RequestView>): RequestRows {
   const groups = new Map<string, RequestView[]>();
-  let pending = 0;
   for (const request of requests.values()) {
-    if (request.state === 'pending') pending += 1;
     const key = groupKey(request);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [request]);
     else group.push(request);
   }
-  const rows = shareFirstRows([...groups.values()].map(toRow).sort(byOrder));
+  return orderedRows(shareFirstRows([...groups.values()].map(toRow).sort(byOrder)));
+}
+
+/** Rows that stand in their order already. */
+export function orderedRows(rows: readonly RequestRow[]): RequestRows {
   const indexOf = new Map<RequestId, number>();
-  rows.forEach(({ members }, index) => {
+  let pending = 0;
+  rows.forEach(({ section, members }, index) => {
     for (const { id } of members) indexOf.set(id, index);
+    if (section === 'pending') pending += members.length;
   });
   return { rows, indexOf, pending };
 }

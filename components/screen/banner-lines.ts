@@ -2,11 +2,13 @@ import { forkWords } from '../../src/client/log-standing.js';
 import { shownTime } from '../../src/client/shown-time.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { examine, voucherOf } from '../detail/examination.js';
+import { queueFilterLines } from '../queue/queue-filter.js';
 import { brokerNow, type ConsoleState, openedRequest } from '../state/console-state.js';
 import { ageText, leftText } from '../text/clock-text.js';
 import { cutLine, fitLine, type Line, span } from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
+import { panesOf } from './panes.js';
 import type { Tone } from './theme.js';
 
 interface Banner {
@@ -16,10 +18,10 @@ interface Banner {
   readonly rows?: number;
 }
 
-/** What must not be overlooked, right below the header, over the whole width. */
+/** What must not be overlooked, right below the header, over the whole width; the filter that hides a part of the queue below it. */
 export function bannerLines(state: ConsoleState): readonly Line[] {
   const { columns } = state.size;
-  return [
+  const banners = [
     ...linkBanners(state),
     ...logBanners(state),
     ...restorationBanners(state),
@@ -35,6 +37,9 @@ export function bannerLines(state: ConsoleState): readonly Line[] {
       fitLine([span(label` `, tone), ...line], columns).map(({ text }) => span(text, tone)),
     ),
   );
+  const isQueueShown =
+    state.screen === 'queue' && !state.isHelpOpen && (state.opened === null || panesOf(state).isSplit);
+  return [...banners, ...(isQueueShown ? queueFilterLines(state, columns) : [])];
 }
 
 function firstRows(lines: readonly Line[], rows: number | undefined, columns: number): readonly Line[] {

@@ -66,6 +66,7 @@ function keyLine(state: ConsoleState): Line {
 
 /** Keys that would do nothing now are not offered. */
 function hiddenActions(state: ConsoleState): readonly Action[] {
+  if (state.isHelpOpen) return [];
   if (state.confirm?.isSigning === true) return ['next', 'comment', 'back'];
   if (state.opened === null) return SCREENS[state.screen].hidden(state);
   const hidden: Action[] = [];

@@ -26,13 +26,13 @@ export function Header({ state }: { readonly state: ConsoleState }): ReactElemen
 }
 
 export function headerLines(state: ConsoleState): readonly Line[] {
-  const { queue, rows, size } = state;
+  const { queue, allRows, size } = state;
   const right: Line = [
     linkSpan(queue.link),
     span(label`   `),
     span(
-      rows.pending === 0 ? label`nothing pending` : label`${rows.pending} pending`,
-      rows.pending === 0 ? 'muted' : 'strong',
+      allRows.pending === 0 ? label`nothing pending` : label`${allRows.pending} pending`,
+      allRows.pending === 0 ? 'muted' : 'strong',
     ),
     ...(size.columns < WIDE ? [] : grantsLine(queue.requests)),
     span(label` `),
@@ -120,12 +120,12 @@ function linkSpan(link: Link): Span {
 }
 
 /** The title of the terminal or the tmux pane. */
-export function titleText({ display, rows, queue }: ConsoleState): SafeText {
+export function titleText({ display, allRows, queue }: ConsoleState): SafeText {
   const { profile } = display;
   const name =
     profile === null
       ? label`countersign`
       : label`countersign ${safeText(profile.name, { reading: 'exact' })}`;
   if (queue.link.state !== 'live') return label`${name}: not connected`;
-  return rows.pending === 0 ? name : label`${name}: ${rows.pending} pending`;
+  return allRows.pending === 0 ? name : label`${name}: ${allRows.pending} pending`;
 }

@@ -11,6 +11,7 @@ import { examine } from '../detail/examination.js';
 import { CLOSED_HISTORY, type HistoryState } from '../history/history-state.js';
 import { CLOSED_OUTBOX, type OutboxState } from '../outbox/outbox-state.js';
 import { CLOSED_PEOPLE, type PeopleState } from '../people/people-state.js';
+import { NO_QUEUE_FILTER, type QueueFilter } from '../queue/queue-filter.js';
 import { type RequestRow, type RequestRows, requestRows, shownRequest } from '../queue/request-rows.js';
 import type { Line } from '../text/line.js';
 import type { SafeText } from '../text/safe-text.js';
@@ -39,7 +40,11 @@ export interface ConsoleState {
   readonly quiet: QuietHours | null;
   readonly warnings: readonly string[];
   readonly queue: Queue;
+  /** The queue as a whole: what is counted, and rung for. */
+  readonly allRows: RequestRows;
+  /** What of it the queue shows: what its filter fits. */
   readonly rows: RequestRows;
+  readonly queueFilter: QueueFilter;
   /** Our clock at the newest event. */
   readonly at: EpochMs;
   readonly size: Size;
@@ -134,7 +139,9 @@ export function startState(start: ConsoleStart): ConsoleState {
   return {
     ...start,
     bell,
+    allRows: rows,
     rows,
+    queueFilter: NO_QUEUE_FILTER,
     screen: 'queue',
     history: CLOSED_HISTORY,
     people: CLOSED_PEOPLE,

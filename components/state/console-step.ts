@@ -10,6 +10,7 @@ import { type MatchedAction, matchKey, type Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import { hearOutbox } from '../outbox/outbox-step.js';
 import { hearPeople } from '../people/people-step.js';
+import { showRows } from '../queue/queue-filter.js';
 import { followSelection } from '../queue/queue-window.js';
 import { type RequestRows, requestRows } from '../queue/request-rows.js';
 import { helpWindow } from '../screen/help-overlay.js';
@@ -147,12 +148,13 @@ const withNotice =
     stay(isLiveLink(state) ? { ...state, notice } : state);
 
 function takeQueue(state: ConsoleState, queue: Queue): Step {
-  const rows = queue.requests === state.queue.requests ? state.rows : requestRows(queue.requests);
-  const taken = { ...state, queue, rows, selected: keepSelection(state, rows) };
+  const allRows = queue.requests === state.queue.requests ? state.allRows : requestRows(queue.requests);
+  const shown = showRows({ ...state, queue, allRows });
+  const taken = { ...shown, selected: keepSelection(state, shown.rows) };
   const next = forgetUnknown(taken, !isLiveLink(state));
   // What was said of one request must not stand beside another, or over a picture that is old (A50).
   if (queue.link.state !== 'live') return stay({ ...next, notice: null });
-  const isNew = rows !== state.rows || !isLiveLink(state);
+  const isNew = allRows !== state.allRows || !isLiveLink(state);
   return isNew || isBellDue(next) ? listenTo(next) : stay(next);
 }
 
@@ -170,7 +172,7 @@ function keepSelection({ rows: before, selected }: ConsoleState, rows: RequestRo
 
 /** Calls the person for what is new since the bell was asked last, or has come to a further step. */
 function listenTo(state: ConsoleState): Step {
-  const { bell, isNews, rings } = listen(state.bell, state.rows, hearingOf(state));
+  const { bell, isNews, rings } = listen(state.bell, state.allRows, hearingOf(state));
   const heard = { ...state, bell, notice: isNews ? null : state.notice };
   return rings ? stay(heard, { type: 'ring' }) : stay(heard);
 }

@@ -14,6 +14,7 @@ const HABITS = [
   ['enter', 'R', 'right', 'right', 'enter'],
   ['2', 'j', 'enter', 'a', 'd', 'tab', 'enter', 'escape'],
   ['/', 'a', 'd', 'enter', 'enter', 'a', 'tab', 'enter'],
+  ['1', '/', '^u', 'web-1 state:pending', 'enter', 'd', 'tab', 'enter', 'escape'],
   ['6', 'r', 'x', 'right', 'enter', 'd', 'tab', 'enter'],
   ['1', 'escape', 'j', 'k', 'G', 'g', '?', 'escape'],
 ];

@@ -18,8 +18,8 @@ class Reading {
   readonly driver = new ConsoleDriver([sampleRequest()], { rows: 24 });
   #answered = 0;
 
-  constructor(key = '2') {
-    this.driver.press(key);
+  constructor(...keys: readonly string[]) {
+    this.driver.press('2', ...keys);
   }
 
   /** Answers all searches that were asked for and not answered yet. */
