@@ -1,4 +1,5 @@
 import type { Suspend } from '../../src/client/queue.js';
+import { Problem } from '../../src/protocol/problems.js';
 import type { Failing } from '../state/console-events.js';
 import { describeFailure, type Performers, type World } from '../state/performers.js';
 
@@ -10,7 +11,10 @@ export function decidingEffects(
   const settle = (work: Promise<void>, of: Failing, done: 'decided' | 'acknowledged'): void => {
     work.then(
       () => dispatch({ type: done }),
-      (error: unknown) => dispatch({ type: 'failed', of, ...describeFailure(error) }),
+      (error: unknown) => {
+        const isUnanswered = error instanceof Problem && error.code === 'unanswered';
+        dispatch({ type: 'failed', of: isUnanswered ? 'unanswered' : of, ...describeFailure(error) });
+      },
     );
   };
   return {

@@ -1,6 +1,7 @@
 import { forkWords } from '../../src/client/log-standing.js';
 import { shownTime } from '../../src/client/shown-time.js';
 import type { EpochMs } from '../../src/protocol/time.js';
+import { unansweredBanners } from '../deciding/unanswered.js';
 import { examine, voucherOf } from '../detail/examination.js';
 import { queueFilterLines } from '../queue/queue-filter.js';
 import { brokerNow, type ConsoleState, openedRequest } from '../state/console-state.js';
@@ -11,7 +12,8 @@ import { label, type SafeText, safeText } from '../text/safe-text.js';
 import { panesOf } from './panes.js';
 import type { Tone } from './theme.js';
 
-interface Banner {
+/** One thing that must not be overlooked. */
+export interface Banner {
   readonly words: SafeText;
   readonly tone: Tone;
   /** The most rows it may take, for what others can make long and a verb shows in full; without a limit where absent. */
@@ -23,6 +25,7 @@ export function bannerLines(state: ConsoleState): readonly Line[] {
   const { columns } = state.size;
   const banners = [
     ...linkBanners(state),
+    ...unansweredBanners(state),
     ...logBanners(state),
     ...restorationBanners(state),
     ...reviewBanners(state),

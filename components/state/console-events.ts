@@ -28,8 +28,11 @@ export type ConsoleEvent =
   | PeopleEvent
   | OutboxEvent;
 
-/** What failed: the signature that the confirm step waits for, or something beside it. */
-export type Failing = 'decision' | 'acknowledgement' | 'letter';
+/**
+ * What failed: the signature that the confirm step waits for, that nobody answered for it once it was sent, or something
+ * beside it.
+ */
+export type Failing = 'decision' | 'unanswered' | 'acknowledgement' | 'letter';
 
 /** What came before the request of that id, or that the broker did not tell. */
 export type BackgroundEvent =

@@ -6,6 +6,7 @@ import type { RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { type Bell, type Hearing, listen, SILENT_BELL } from '../attention/bell.js';
 import type { CoverChoice } from '../deciding/cover-step.js';
+import type { Unanswered } from '../deciding/unanswered.js';
 import type { OpenedBackground } from '../detail/background-step.js';
 import { examine } from '../detail/examination.js';
 import { CLOSED_HISTORY, type HistoryState } from '../history/history-state.js';
@@ -60,6 +61,8 @@ export interface ConsoleState {
   /** What came before the opened request; null until that was asked. */
   readonly background: OpenedBackground | null;
   readonly confirm: ConfirmStep | null;
+  /** What was signed and sent, and of which nobody has said yet whether it counts. */
+  readonly unanswered: readonly Unanswered[];
   readonly isHelpOpen: boolean;
   /** The first line of the help that is on the screen. */
   readonly helpTop: number;
@@ -151,6 +154,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     opened: null,
     background: null,
     confirm: null,
+    unanswered: [],
     isHelpOpen: false,
     helpTop: 0,
     notice: null,

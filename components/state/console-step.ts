@@ -3,6 +3,7 @@ import type { RequestId } from '../../src/protocol/names.js';
 import { listen } from '../attention/bell.js';
 import { canaryNotice } from '../deciding/canary-notice.js';
 import { pasteIntoConfirm, stepConfirm } from '../deciding/confirm-step.js';
+import { leaveUnanswered, settleUnanswered } from '../deciding/unanswered.js';
 import { forgetUnknown, hearBackground, settleBackground } from '../detail/background-step.js';
 import { stepDetail } from '../detail/detail-step.js';
 import { hearHistory } from '../history/history-step.js';
@@ -34,7 +35,8 @@ import {
 export function step(state: ConsoleState, event: ConsoleEvent): Step {
   // A frame that shows nothing new must not lead to another frame.
   if (event.type === 'painted' && isKnownFrame(state, event.frame)) return stay(state);
-  const { state: next, effects } = react('at' in event ? { ...state, at: event.at } : state, event);
+  const { state: reacted, effects } = react('at' in event ? { ...state, at: event.at } : state, event);
+  const next = settleUnanswered(reacted);
   const told = [...effects, ...tellReading(state, next)];
   return settle(next, event.type === 'press' ? 'person' : 'queue', told);
 }
@@ -238,6 +240,7 @@ function recordFailure(
   state: ConsoleState,
   { of, message, hint }: Extract<ConsoleEvent, { type: 'failed' }>,
 ): ConsoleState {
+  if (of === 'unanswered') return leaveUnanswered(state);
   if (of !== 'decision' || state.confirm === null) return { ...state, notice: [span(message, 'danger')] };
   const confirm = {
     ...state.confirm,

@@ -10,7 +10,7 @@ import { answeringName, prepareDecision, prepareRevocation } from './decide.js';
 import { brokerDirectory } from './directory.js';
 import { HeadWatch } from './head-watch.js';
 import { brokerHistory } from './history.js';
-import type { CallAs } from './http-client.js';
+import { type CallAs, mayHaveArrived } from './http-client.js';
 import { logSource } from './log-source.js';
 import { brokerOutbox } from './outbox.js';
 import type { DecisionInput, Queue, QueueConnection, Suspend } from './queue.js';
@@ -149,7 +149,7 @@ export interface Decider {
  * Signs one decision about exactly the request that is passed in, and sends it.
  *
  * @returns where the request stands with it
- * @throws Problem `shown-differs`, `signing-failed`, or any problem of the broker.
+ * @throws Problem `shown-differs`, `signing-failed`, `unanswered`, or any problem of the broker.
  */
 export async function sendDecision(
   { broker, approver, signer, clock }: Decider,
@@ -163,18 +163,14 @@ export async function sendDecision(
     now: clock.now(),
   });
   const armor = await signer.sign('decision@countersign', statement);
-  return broker.client.call(requestStatusSchema, {
-    method: 'POST',
-    path: `/v1/requests/${request.id}/decisions`,
-    body: { receipt: statement + armor },
-  });
+  return sendSigned(broker, request, 'decisions', { receipt: statement + armor });
 }
 
 /**
  * Signs the revocation of exactly the request that is passed in, and sends it.
  *
  * @returns where the request stands with it
- * @throws Problem `shown-differs`, `signing-failed`, or any problem of the broker.
+ * @throws Problem `shown-differs`, `signing-failed`, `unanswered`, or any problem of the broker.
  */
 export async function sendRevocation(
   { broker, approver, signer, clock }: Decider,
@@ -188,9 +184,27 @@ export async function sendRevocation(
     comment,
   });
   const armor = await signer.sign('revoke@countersign', statement);
-  return broker.client.call(requestStatusSchema, {
-    method: 'POST',
-    path: `/v1/requests/${request.id}/revocations`,
-    body: { statement: statement + armor },
-  });
+  return sendSigned(broker, request, 'revocations', { statement: statement + armor });
+}
+
+/** Nobody may take a signature that got no answer for one that does not count (A50). */
+async function sendSigned(
+  { client }: PinnedBroker,
+  { id }: RequestView,
+  what: 'decisions' | 'revocations',
+  body: object,
+): Promise<RequestStatus> {
+  try {
+    return await client.call(requestStatusSchema, {
+      method: 'POST',
+      path: `/v1/requests/${id}/${what}`,
+      body,
+    });
+  } catch (cause) {
+    if (!mayHaveArrived(cause)) throw cause;
+    throw new Problem('unanswered', 'it was signed and sent, and no answer came: it may count', {
+      hint: `look before you sign again: countersign show ${id}`,
+      cause,
+    });
+  }
 }

@@ -190,6 +190,17 @@ export class HttpClient {
   }
 }
 
+/** With these a connection fails before anything is sent over it. */
+const NOT_SENT =
+  /^(?:ECONNREFUSED|ENOENT|EACCES|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$|CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/;
+
+/** Whether the broker may have done what a call asked for, though the call failed: it was on its way, and no answer came. */
+export function mayHaveArrived(error: unknown): boolean {
+  if (!(error instanceof Problem)) return false;
+  if (error.code === 'broker-reply') return true;
+  return error.code === 'broker-unreachable' && !NOT_SENT.test(errorCode(error.cause));
+}
+
 /**
  * Reads a problem document (RFC 9457) of a broker. Its texts are untrusted.
  *

@@ -297,6 +297,7 @@ export const PROBLEMS = {
 
   // The client's side
   'broker-unreachable': { status: 503, hint: 'check the address, the network and that the broker runs' },
+  unanswered: { status: 504, hint: 'look before you sign again: countersign show ID' },
   'broker-unknown': { status: 409, hint: 'pin it first: countersign status' },
   'broker-changed': {
     status: 409,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parseAddress } from '../../src/client/address.js';
-import { type BrokerConnection, connectQueue } from '../../src/client/broker-connection.js';
+import { type BrokerConnection, connectQueue, sendDecision } from '../../src/client/broker-connection.js';
 import { soleName } from '../../src/client/broker-identity.js';
 import type { Clock } from '../../src/client/clock.js';
 import { systemClock } from '../../src/client/clock.js';
@@ -9,13 +9,14 @@ import { HttpClient } from '../../src/client/http-client.js';
 import type { Link, Suspend } from '../../src/client/queue.js';
 import { signIn } from '../../src/client/sign-in.js';
 import { webSocketStream } from '../../src/client/websocket.js';
-import type { Fingerprint } from '../../src/protocol/names.js';
+import type { Fingerprint, Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import type { KeySigner } from '../../src/ssh/key-signer.js';
 import { parsePublicKeyLine } from '../../src/ssh/public-key.js';
 import { TestBroker } from '../broker/test-broker.js';
 import { type SoftwareKey, signInSoftware } from '../ssh/software-keys.js';
+import { serve } from './small-server.js';
 
 let broker: TestBroker;
 beforeEach(async () => {
@@ -140,6 +141,26 @@ describe('a console on a real broker', () => {
     await connection.decide(pending, { verdict: 'deny', comment: '', code: null }, noTerminal);
     await row(connection, ({ state }) => state === 'denied');
     expect(connection.queue().requests.size).toBe(1);
+  });
+
+  test('does not call a decision undone whose answer was lost (A50)', async () => {
+    const connection = await connect();
+    await broker.submit();
+    const pending = await row(connection, ({ state }) => state === 'pending');
+    const { server, client } = await serve((request) => request.socket.destroy());
+    const decider = {
+      broker: { client, ...soleName(broker.fingerprint) },
+      approver: 'bob' as Name,
+      signer: signerOf(broker.keys.bob),
+      clock,
+    };
+    const decide = () => sendDecision(decider, pending, { verdict: 'deny', comment: '', code: null });
+    await expect(decide()).rejects.toMatchObject({
+      code: 'unanswered',
+      hint: `look before you sign again: countersign show ${pending.id}`,
+    });
+    await new Promise((resolve) => server.close(resolve));
+    await expect(decide()).rejects.toEqual(code('broker-unreachable'));
   });
 
   test('signs in again by itself when its session ended', async () => {
