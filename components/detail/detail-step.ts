@@ -13,6 +13,7 @@ export function stepDetail(state: ConsoleState, matched: MatchedAction | null): 
   if (lines !== null) return scrollBy(state, lines);
   switch (matched.action) {
     case 'back':
+    case 'otherPane':
       return { ...state, opened: null };
     case 'approve':
       return isSettled(state) ? openConfirm(state, 'approve') : state;

@@ -3,7 +3,6 @@ import type { RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { filterLines } from '../filter/filter-lines.js';
 import type { Action } from '../keys/key-table.js';
-import { ITEM_ROWS } from '../queue/queue-window.js';
 import { LEAD, type RowFrame, requestHeading, requestLines, rowColumns } from '../queue/row-lines.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
@@ -11,6 +10,8 @@ import { BLANK, centreLine, fitLine, type Line, span } from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
 import { type HistorySearch, selectedIndex } from './history-state.js';
+
+const ITEM_ROWS = 2;
 
 /** How many requests are on the screen at once, below the names of the columns. */
 export const historyCapacity = (state: ConsoleState): number =>

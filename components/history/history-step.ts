@@ -1,8 +1,8 @@
 import { formatFilter } from '../../src/protocol/filter-text.js';
+import { openRequest } from '../detail/open-request.js';
 import { FULL_LINE, insertIntoFilter, leftWith, readFilter } from '../filter/filter-line.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
-import { panesOf } from '../screen/panes.js';
 import { type Step, stay } from '../state/console-effects.js';
 import type { HistoryEvent } from '../state/console-events.js';
 import { brokerNow, type ConsoleState, isLiveLink, isPainted } from '../state/console-state.js';
@@ -66,7 +66,7 @@ function read(state: ConsoleState): ConsoleState {
   const { search } = state.history;
   const request = search?.requests[selectedIndex(search)];
   if (request === undefined) return state;
-  return { ...state, opened: { request, isRecord: true, top: 0, read: 0, width: panesOf(state).detail } };
+  return openRequest(state, request, true);
 }
 
 function write(state: ConsoleState, matched: MatchedAction | null, press: Press): ConsoleState {

@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 import { queueWindow } from '../queue/queue-window.js';
+import { panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, isSettled, SETTLE_MS } from '../state/console-state.js';
 import { nextTick } from '../text/clock-text.js';
@@ -20,11 +21,8 @@ function nextDelay(state: ConsoleState): number {
 }
 
 function* pendingOnScreen(state: ConsoleState) {
-  if (state.opened !== null) {
-    yield state.opened.request;
-    return;
-  }
-  if (state.screen !== 'queue') return;
+  if (state.opened !== null) yield state.opened.request;
+  if (state.screen !== 'queue' || (state.opened !== null && !panesOf(state).isSplit)) return;
   for (const item of queueWindow(state, bodyRows(state)).items) {
     if (item.kind === 'row' && item.row.section === 'pending') yield item.row.request;
   }

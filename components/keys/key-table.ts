@@ -11,6 +11,7 @@ export type Action =
   | 'first'
   | 'last'
   | 'open'
+  | 'otherPane'
   | 'approve'
   | 'deny'
   | 'denyFraud'
@@ -184,6 +185,14 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         shown: label`Enter`,
         hint: label`read`,
         explained: label`read all of the request, person or submitter`,
+      },
+      {
+        action: 'otherPane',
+        contexts: ['queue', 'detail'],
+        keys: [{ named: 'tab' }],
+        shown: label`Tab`,
+        hint: null,
+        explained: label`from the queue into the request, and back`,
       },
     ],
   },

@@ -1,17 +1,21 @@
+import type { Name } from '../../src/protocol/names.js';
 import type { Action } from '../keys/key-table.js';
 import { panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import type { Screen } from '../screen/screens.js';
 import { stay } from '../state/console-effects.js';
 import { brokerNow, type ConsoleState, selectedRequest } from '../state/console-state.js';
-import { BLANK, centreLine, type Line, markedSpans, span } from '../text/line.js';
+import { BLANK, centreLine, cutLine, type Line, markedSpans, span } from '../text/line.js';
 import { label, repeatText, type SafeText, safeText } from '../text/safe-text.js';
+import { listLayout } from './list-layout.js';
 import { hiddenPending, settleQueueFilter } from './queue-filter.js';
 import { typeIntoQueueFilter } from './queue-filter-step.js';
 import { stepQueue } from './queue-step.js';
 import { type QueueItem, queueCapacity, queueWindow } from './queue-window.js';
 import { readersByRow } from './readers.js';
-import { headingLine, type RowFrame, rowColumns, rowLines } from './row-lines.js';
+import type { RequestRow } from './request-rows.js';
+import { headingLine, rowColumns, rowLines } from './row-lines.js';
+import { shortHeading, shortLines, shortStatus } from './short-rows.js';
 
 /** Who waits, the longest first, and below them what has ended. */
 export const QUEUE_SCREEN: Screen = {
@@ -23,7 +27,7 @@ export const QUEUE_SCREEN: Screen = {
   paste: (state, text) => (state.queueFilter.isWriting ? typeIntoQueueFilter(state, text) : null),
   settle: (state) => stay(settleQueueFilter(state)),
   lines: queueLines,
-  status: () => BLANK,
+  status: statusLine,
   position: positionText,
   hidden: hiddenActions,
 };
@@ -31,8 +35,8 @@ export const QUEUE_SCREEN: Screen = {
 function positionText(state: ConsoleState): SafeText {
   const rows = bodyRows(state);
   const { total, top } = queueWindow(state, rows);
-  const below = total - top - queueCapacity(rows);
-  if (total <= queueCapacity(rows)) return label``;
+  const below = total - top - queueCapacity(state, rows);
+  if (total <= queueCapacity(state, rows)) return label``;
   return label`${top} above, ${Math.max(0, below)} below`;
 }
 
@@ -48,47 +52,56 @@ function hiddenActions(state: ConsoleState): readonly Action[] {
 function queueLines(state: ConsoleState, height: number): readonly Line[] {
   if (state.allRows.rows.length === 0) return emptyLines(state, height);
   const { items } = queueWindow(state, height);
+  const rows = rowDrawing(state);
+  const readers = readersByRow(state);
+  const linesOf = (item: QueueItem): readonly Line[] => {
+    if (item.kind === 'row') return rows.lines(item.row, readers.get(item.row) ?? []);
+    return [BLANK, titleLine(item, state, rows.width)].slice(-rows.itemRows);
+  };
+  return [...rows.heading, ...items.flatMap(linesOf)];
+}
+
+/** How the rows are drawn at the size that the list has. */
+function rowDrawing(state: ConsoleState) {
+  const { isTable, itemRows, headingRows } = listLayout(state);
   const width = panesOf(state).list;
-  const columns = rowColumns(width);
-  const frame: RowFrame = {
-    columns,
+  const common = {
     approver: state.identity.approver,
     now: brokerNow(state),
     selected: state.selected,
   };
-  const readers = readersByRow(state);
-  const linesOf = (item: QueueItem) =>
-    item.kind === 'nobody' ? nobodyLines(state) : itemLines(item, frame, readers, width);
-  return [headingLine(columns), ...items.flatMap(linesOf)];
+  if (isTable) {
+    const columns = rowColumns(width);
+    const lines = (row: RequestRow, readers: readonly Name[]) =>
+      rowLines(row, readers, { ...common, columns });
+    return { width, itemRows, heading: [headingLine(columns)], lines };
+  }
+  const frame = { ...common, width, lines: itemRows };
+  const lines = (row: RequestRow, readers: readonly Name[]) => shortLines(row, readers, frame);
+  return { width, itemRows, heading: headingRows === 0 ? [] : [shortHeading(width)], lines };
 }
 
 /** Nothing that is hidden may look as if it were not there. */
-function nobodyLines(state: ConsoleState): readonly Line[] {
+function titleLine({ kind }: QueueItem, state: ConsoleState, columns: number): Line {
+  if (kind === 'earlier') {
+    return [span(label`   Earlier `, 'muted'), span(repeatText(label`─`, columns - 14), 'muted')];
+  }
   const hidden = hiddenPending(state);
   const words =
-    hidden === 0
-      ? label`   Nobody is waiting for you.`
-      : label`   Nobody who fits the filter is waiting; ${hidden} hidden.`;
-  return [BLANK, [span(words, 'strong')]];
+    hidden === 0 ? label`Nobody is waiting for you.` : label`Nobody who fits is waiting; ${hidden} hidden.`;
+  return cutLine([span(label`   ${words}`, 'strong')], columns);
 }
 
-function itemLines(
-  item: Exclude<QueueItem, { readonly kind: 'nobody' }>,
-  frame: RowFrame,
-  readers: ReturnType<typeof readersByRow>,
-  columns: number,
-): readonly Line[] {
-  switch (item.kind) {
-    case 'row':
-      return rowLines(item.row, readers.get(item.row) ?? [], frame);
-    case 'earlier':
-      return [BLANK, [span(label`   Earlier `, 'muted'), span(repeatText(label`─`, columns - 14), 'muted')]];
-  }
+/** Where a row has one line only, what it leaves out of the selected one. */
+function statusLine(state: ConsoleState): Line {
+  const selected = selectedRequest(state);
+  if (selected === null || listLayout(state).itemRows > 1) return BLANK;
+  return shortStatus(selected, state.identity.approver, brokerNow(state));
 }
 
-/** An empty queue says what is going on and what to do next. */
+/** An empty queue says what is going on and what to do next, over the whole width unless a request stands beside it. */
 function emptyLines(state: ConsoleState, height: number): readonly Line[] {
-  const columns = panesOf(state).list;
+  const columns = state.opened === null ? state.size.columns : panesOf(state).list;
   const isLive = state.queue.link.state === 'live';
   const words = isLive ? quietLines() : connectingLines(state);
   const lines = [

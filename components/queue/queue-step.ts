@@ -1,14 +1,13 @@
 import { openConfirm } from '../deciding/confirm-step.js';
+import { openRequest } from '../detail/open-request.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
-import { panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { type Step, stay } from '../state/console-effects.js';
 import {
   type ConsoleState,
   isPainted,
   isSettled,
-  type OpenedRequest,
   selectedRequest,
   selectedRow,
 } from '../state/console-state.js';
@@ -33,7 +32,7 @@ function acknowledge(state: ConsoleState): Step {
 }
 
 function changeQueue(state: ConsoleState, matched: MatchedAction): ConsoleState {
-  const rows = movement(matched, queueCapacity(bodyRows(state)));
+  const rows = movement(matched, queueCapacity(state, bodyRows(state)));
   if (rows !== null) return moveBy(state, rows);
   switch (matched.action) {
     case 'filter':
@@ -41,6 +40,7 @@ function changeQueue(state: ConsoleState, matched: MatchedAction): ConsoleState 
     case 'back':
       return state.queueFilter.inForce === null ? state : clearQueueFilter(state);
     case 'open':
+    case 'otherPane':
       return isPainted(state) ? open(state) : state;
     case 'approve':
       return isSettled(state) ? askToRead(open(state)) : state;
@@ -63,9 +63,7 @@ function moveBy(state: ConsoleState, count: number): ConsoleState {
 
 function open(state: ConsoleState): ConsoleState {
   const request = selectedRequest(state);
-  if (request === null) return state;
-  const opened: OpenedRequest = { request, isRecord: false, top: 0, read: 0, width: panesOf(state).detail };
-  return { ...state, opened };
+  return request === null ? state : openRequest(state, request);
 }
 
 function askToRead(state: ConsoleState): ConsoleState {

@@ -1,15 +1,12 @@
 import type { ConsoleState } from '../state/console-state.js';
+import { listLayout } from './list-layout.js';
 import type { RequestRow } from './request-rows.js';
 
-/** One item of the queue: each takes {@link ITEM_ROWS} rows of the screen. */
+/** One item of the queue: each takes as many rows of the screen as the layout gives it. */
 export type QueueItem =
   | { readonly kind: 'row'; readonly row: RequestRow }
   | { readonly kind: 'nobody' }
   | { readonly kind: 'earlier'; readonly count: number };
-
-export const ITEM_ROWS = 2;
-/** Rows above the items: the names of the columns. */
-export const HEADING_ROWS = 1;
 
 /** The part of the queue that is on the screen. */
 export interface QueueWindow {
@@ -19,13 +16,16 @@ export interface QueueWindow {
 }
 
 /** How many items fit into so many rows. */
-export const queueCapacity = (bodyRows: number): number =>
-  Math.max(1, Math.floor((bodyRows - HEADING_ROWS) / ITEM_ROWS));
+export function queueCapacity(state: Parameters<typeof listLayout>[0], bodyRows: number): number {
+  const { headingRows, itemRows } = listLayout(state);
+  return Math.max(1, Math.floor((bodyRows - headingRows) / itemRows));
+}
 
 /** Cuts the items that are on the screen out of the queue; costs the same for ten rows and for ten thousand. */
-export function queueWindow({ rows, top }: ConsoleState, bodyRows: number): QueueWindow {
+export function queueWindow(state: ConsoleState, bodyRows: number): QueueWindow {
+  const { rows, top } = state;
   const layout = itemLayout(rows.rows);
-  const capacity = queueCapacity(bodyRows);
+  const capacity = queueCapacity(state, bodyRows);
   const first = Math.max(0, Math.min(top, layout.total - capacity));
   const items: QueueItem[] = [];
   for (let at = first; at < Math.min(first + capacity, layout.total); at += 1) items.push(layout.itemAt(at));
@@ -33,9 +33,10 @@ export function queueWindow({ rows, top }: ConsoleState, bodyRows: number): Queu
 }
 
 /** The smallest move of the window that brings the selected row onto the screen, with the heading above it. */
-export function followSelection({ rows, selected, top }: ConsoleState, bodyRows: number): number {
+export function followSelection(state: ConsoleState, bodyRows: number): number {
+  const { rows, selected, top } = state;
   const layout = itemLayout(rows.rows);
-  const capacity = queueCapacity(bodyRows);
+  const capacity = queueCapacity(state, bodyRows);
   const index = selected === null ? undefined : rows.indexOf.get(selected);
   const last = Math.max(0, layout.total - capacity);
   if (index === undefined) return Math.min(top, last);

@@ -11,6 +11,8 @@ export interface Standing {
   readonly symbol: SafeText;
   readonly words: SafeText;
   readonly tone: Tone;
+  /** It waits, as all do: where there is little room, that goes without saying. */
+  readonly isUsual?: true;
 }
 
 const standing = (symbol: SafeText, words: SafeText, tone: Tone): Standing => ({ symbol, words, tone });
@@ -52,6 +54,8 @@ function canaryStanding({ votes }: RequestView, approver: string): Standing {
   if (own === 'approve') return standing(label`▲`, label`a canary: you approved it`, 'warning');
   return standing(label`·`, label`a canary, asked to see who reads`, 'muted');
 }
+/** Instead of a standing, where what the broker shows does not fit the digests that it gives for it (A62). */
+export const DIFFERS: Line = [span(label`▲ do not sign: differs`, 'alarm')];
 
 /** Symbol and words as a line. */
 export function standingLine({ symbol, words, tone }: Standing): Line {
@@ -85,7 +89,7 @@ function pending(request: RequestView, approver: string, now: EpochMs): Standing
     return standing(label`●`, label`you signed, others must too`, 'muted');
   }
   if (votes.length > 0) return standing(label`●`, label`waiting, ${votes.length} signed`, 'accent');
-  return standing(label`●`, label`waiting`, 'accent');
+  return { ...standing(label`●`, label`waiting`, 'accent'), isUsual: true };
 }
 
 /** How much is left of a grant in use: time, and uses where they are counted. */

@@ -9,7 +9,7 @@ import { BLANK, cutLine, fitLine, type Line, markedSpans, span, spreadLine } fro
 import { label, type Reading, safeText, spaces } from '../text/safe-text.js';
 import { readingNote } from './readers.js';
 import { type RequestRow, shownRequest } from './request-rows.js';
-import { standingLine, standingOf } from './request-standing.js';
+import { DIFFERS, standingLine, standingOf } from './request-standing.js';
 
 /** From here on a row has a column of its own for how the request stands. */
 const WIDE = 112;
@@ -99,10 +99,7 @@ export function requestLines(
   { columns, approver, now, selected }: RowFrame,
 ): readonly [Line, Line] {
   const { bound, differences } = examine(request);
-  const standing =
-    differences.length > 0
-      ? [span(label`▲ do not sign: differs`, 'alarm')]
-      : standingLine(standingOf(request, approver, now));
+  const standing = differences.length > 0 ? DIFFERS : standingLine(standingOf(request, approver, now));
   const head: Line = [span(request.id === selected ? label` ▸ ` : label`   `, 'accent'), ...lead];
   const second = span(spaces(MARKER + LEAD));
   const rest = columns.action + columns.resource + columns.requester;
@@ -141,7 +138,7 @@ export function requestLines(
 }
 
 /** Exactly `width` columns with a note at their end: nothing moves, what stood there is cut. */
-const noted = (line: Line, note: Line, width: number): Line =>
+export const noted = (line: Line, note: Line, width: number): Line =>
   note.length === 0 ? fitLine(line, width) : spreadLine(line, note, width);
 
 /** A column with a gap of two behind it. */
@@ -149,22 +146,22 @@ function cell(line: Line, width: number): Line {
   return [...fitLine(line, width - 2), span(label`  `)];
 }
 
-function cellText(raw: string, reading: Reading, tone: Tone): Line {
+export function cellText(raw: string, reading: Reading, tone: Tone): Line {
   return markedSpans(safeText(raw, { reading }), tone);
 }
 
-function leftSpan({ state, answerBy, alone }: RequestView, now: EpochMs): Line[number] {
+export function leftSpan({ state, answerBy, alone }: RequestView, now: EpochMs): Line[number] {
   if (state !== 'pending') return span(label``);
   const left = (alone?.opensAt ?? answerBy) - now;
   return span(leftText(left), left < 60_000 ? 'warning' : 'text');
 }
 
-function actionLine({ action }: RequestDocument, count: number, tone: Tone): Line {
+export function actionLine({ action }: RequestDocument, count: number, tone: Tone): Line {
   const counter: Line = count > 1 ? [span(label`×${count} `, 'accent')] : [];
   return [...counter, ...cellText(action, 'exact', tone)];
 }
 
-function reasonLine({ context }: RequestDocument, tone: Tone): Line {
+export function reasonLine({ context }: RequestDocument, tone: Tone): Line {
   const { reason } = context;
   if (typeof reason !== 'string' || reason === '') return [span(label`no reason given`, 'muted')];
   return cellText(reason, 'prose', tone === 'strong' ? 'text' : tone);

@@ -4,7 +4,6 @@ import type { Alerts } from '../../src/client/alerts.js';
 import type { Display, Looks } from '../../src/client/display.js';
 import type { QueueConnection } from '../../src/client/queue.js';
 import type { EpochMs } from '../../src/protocol/time.js';
-import { DetailScreen } from '../detail/detail-screen.js';
 import { useClock } from '../hooks/use-clock.js';
 import { useConsoleState } from '../hooks/use-console-state.js';
 import { useEffects } from '../hooks/use-effects.js';
@@ -20,12 +19,11 @@ import { createConsoleStore } from '../state/console-store.js';
 import type { PaintedFrames } from '../state/painted-frames.js';
 import { span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
+import { bodyLines } from './body-lines.js';
 import { Footer } from './footer.js';
 import { Header, titleText } from './header.js';
-import { HelpOverlay } from './help-overlay.js';
 import { SafeLine, SafeLines } from './safe-line.js';
 import { bodyRows } from './screen-layout.js';
-import { SCREENS } from './screens.js';
 import { ThemeContext } from './theme-context.js';
 
 export interface ConsoleAppProps {
@@ -123,16 +121,10 @@ function Screen({ state }: { readonly state: ConsoleState }): ReactElement {
   return (
     <Box flexDirection="column" width={state.size.columns} height={state.size.rows} overflow="hidden">
       <Header state={state} />
-      <Body state={state} height={height} />
+      <SafeLines lines={bodyLines(state, height)} height={height} />
       <Footer state={state} />
     </Box>
   );
-}
-
-function Body({ state, height }: { readonly state: ConsoleState; readonly height: number }): ReactElement {
-  if (state.isHelpOpen) return <HelpOverlay state={state} />;
-  if (state.opened !== null) return <DetailScreen state={state} height={height} />;
-  return <SafeLines lines={SCREENS[state.screen].lines(state, height)} height={height} />;
 }
 
 function TooSmall({ state: { size } }: { readonly state: ConsoleState }): ReactElement {

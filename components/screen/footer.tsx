@@ -6,7 +6,7 @@ import { type Action, footerRows } from '../keys/key-table.js';
 import { type ConsoleState, isSettled, openedRequest } from '../state/console-state.js';
 import { type Line, lineWidth, span, spreadLine } from '../text/line.js';
 import { label, type SafeText } from '../text/safe-text.js';
-import { helpWindow } from './help-overlay.js';
+import { helpWindow } from './help-window.js';
 import { SafeLines } from './safe-line.js';
 import { detailLayout } from './screen-layout.js';
 import { keyContext, SCREENS } from './screens.js';

@@ -6,9 +6,19 @@ import type { RequestView } from '../../src/protocol/request-view.js';
 import { KEY_TABLE } from '../keys/key-table.js';
 import { otherReaders, readingLine } from '../queue/readers.js';
 import type { ConsoleState } from '../state/console-state.js';
-import { cutLine, type Line, lineWidth, markedSpans, type Span, span, spreadLine } from '../text/line.js';
+import {
+  BLANK,
+  cutLine,
+  type Line,
+  lineWidth,
+  markedSpans,
+  type Span,
+  span,
+  spreadLine,
+} from '../text/line.js';
 import { label, repeatText, type SafeText, safeText } from '../text/safe-text.js';
 import { bannerLines } from './banner-lines.js';
+import { panesOf } from './panes.js';
 import { SafeLines } from './safe-line.js';
 import { SCREEN_ROWS } from './screens.js';
 import type { Tone } from './theme.js';
@@ -44,35 +54,43 @@ export function headerLines(state: ConsoleState): readonly Line[] {
   ];
 }
 
-/** The screens between which one goes to and fro, by their keys; where a request stands in front of them, who else reads it. */
+/** The screens between which one goes to and fro, by their keys; where a request is open, who else reads it. */
 function ruleLine(state: ConsoleState): Line {
   const { size, opened, isHelpOpen } = state;
-  const left = opened === null && !isHelpOpen ? tabsLine(state, size.columns) : [];
+  const isInFront = !isHelpOpen && (opened === null || panesOf(state).isSplit);
   const reading = opened === null || isHelpOpen ? [] : readingLine(otherReaders(state, opened.request.id));
   const words = cutLine(reading, size.columns - 6);
   const right: Line = words.length === 0 ? [] : [span(label` `), ...words, span(label` ──`, 'muted')];
-  const rest = size.columns - lineWidth(left) - lineWidth(right);
-  return [...left, span(repeatText(label`─`, rest), 'muted'), ...right];
+  const room = size.columns - lineWidth(right);
+  const left = isInFront ? tabsLine(state, room) : [];
+  return [...left, span(repeatText(label`─`, room - lineWidth(left)), 'muted'), ...right];
 }
 
-/** All titles where there is room for them; else that of the screen one looks at, between the keys of the others. */
-function tabsLine(state: ConsoleState, columns: number): Line {
-  const full = tabs(state, true);
-  return lineWidth(full) <= columns ? full : cutLine(tabs(state, false), columns);
+/** In the longest form that fits: all titles, or that of the screen one is at and the keys of the others. */
+function tabsLine(state: ConsoleState, room: number): Line {
+  const forms = [
+    tabs(state, { between: label`── `, areAllNamed: true }),
+    tabs(state, { between: label` `, areAllNamed: true }),
+    tabs(state, { between: label`─ `, areAllNamed: false }),
+  ];
+  return forms.find((form) => lineWidth(form) <= room) ?? cutLine(forms[2] ?? BLANK, room);
 }
 
-function tabs({ screen, queue }: ConsoleState, hasTitles: boolean): Line {
-  const tabs: Line[number][] = [];
-  for (const [name, { title, entrances }] of SCREEN_ROWS) {
+function tabs(
+  { screen, queue }: ConsoleState,
+  { between, areAllNamed }: { readonly between: SafeText; readonly areAllNamed: boolean },
+): Line {
+  const dead = queue.outbox.reduce((sum, sink) => sum + sink.dead, 0);
+  return SCREEN_ROWS.flatMap(([name, { title, entrances }]): Line => {
     const key = KEY_TABLE.find(({ action }) => action === entrances[0]?.[0])?.shown ?? label``;
-    const tone = name === screen ? 'accent' : 'muted';
-    const isNamed = hasTitles || name === screen;
-    tabs.push(span(label`── `, 'muted'), span(isNamed ? label`${key} ${title}` : key, tone));
-    const dead = name === 'outbox' ? queue.outbox.reduce((sum, sink) => sum + sink.dead, 0) : 0;
-    if (dead > 0) tabs.push(span(label` ▲ ${dead}`, 'warning'));
-    tabs.push(span(label` `));
-  }
-  return tabs;
+    const isHere = name === screen;
+    return [
+      span(between, 'muted'),
+      span(isHere || areAllNamed ? label`${key} ${title}` : key, isHere ? 'accent' : 'muted'),
+      ...(name === 'outbox' && dead > 0 ? [span(label` ▲ ${dead}`, 'warning')] : []),
+      span(label` `),
+    ];
+  });
 }
 
 function grantsLine(requests: ReadonlyMap<RequestId, RequestView>): Line {

@@ -2,16 +2,26 @@ import type { ConsoleState } from '../state/console-state.js';
 
 /** Columns of the list of requests and of the one request that is read. */
 export interface Panes {
-  /** Whether the two stand side by side; else each takes the whole width, one at a time. */
+  /** Whether the two stand side by side, with a rule of one column between them; else each takes the whole width, one at a time. */
   readonly isSplit: boolean;
   readonly list: number;
   readonly detail: number;
 }
 
+/** From so many columns on there is room for both. */
+const SPLIT = 120;
+/** Of the columns this part is for the request: 74 of 120. */
+const DETAIL_PART = 0.62;
+/** Longer lines are hard to follow with the eye. */
+const WIDEST_DETAIL = 120;
+const RULE = 1;
+
 /**
  * How the width of the terminal is shared out. What must be read is counted at the width of `detail`, so that depends on nothing that
  * opening a request, or a key while it is open, would change.
  */
-export function panesOf({ size: { columns } }: Pick<ConsoleState, 'size' | 'screen'>): Panes {
-  return { isSplit: false, list: columns, detail: columns };
+export function panesOf({ size: { columns }, screen }: Pick<ConsoleState, 'size' | 'screen'>): Panes {
+  if (screen !== 'queue' || columns < SPLIT) return { isSplit: false, list: columns, detail: columns };
+  const detail = Math.min(WIDEST_DETAIL, Math.floor(columns * DETAIL_PART));
+  return { isSplit: true, list: columns - RULE - detail, detail };
 }

@@ -22,7 +22,8 @@ export interface DetailLayout {
   readonly confirm: number;
 }
 
-const HEAD_ROWS = 3;
+/** What is asked in short and how it stands, above where it scrolls. */
+export const HEAD_ROWS = 3;
 
 export function detailLayout(state: ConsoleState): DetailLayout {
   const body = bodyRows(state);

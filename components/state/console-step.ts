@@ -14,7 +14,7 @@ import { hearPeople } from '../people/people-step.js';
 import { showRows } from '../queue/queue-filter.js';
 import { followSelection } from '../queue/queue-window.js';
 import { type RequestRows, requestRows } from '../queue/request-rows.js';
-import { helpWindow } from '../screen/help-overlay.js';
+import { helpWindow } from '../screen/help-window.js';
 import { panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { entranceOf, focusTarget, keyContext, SCREEN_ROWS, SCREENS } from '../screen/screens.js';

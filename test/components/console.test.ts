@@ -215,9 +215,9 @@ describe('the console on a terminal', () => {
 
   test('follows the size of the terminal, and says when it is too small', async () => {
     const screen = show(new InMemoryQueue([sampleRequest()]));
-    await screen.waitForContent('Requester, door');
+    await screen.waitForContent('Preview: ');
     screen.resize(80, 24);
-    await screen.waitForContentToGo('Requester, door');
+    await screen.waitForContentToGo('Preview: ');
     screen.resize(50, 24);
     await screen.waitForContent('The console needs 60x15; this is 50x24.');
     screen.resize(80, 24);

@@ -147,9 +147,12 @@ export class TerminalScreen {
 
   /** Waits for the queue and opens the row under the cursor. */
   async openFirstRow(): Promise<string> {
-    await this.waitForContent('Time left');
+    await this.waitForContent(/ [▸>] /);
     this.letItSettle().press('Enter');
-    return this.waitForContent(/What is asked|What came/);
+    return this.#waitUntil(
+      (text) => /What is asked|What came/.test(text) && !text.includes('Preview: '),
+      'the request to open',
+    );
   }
 
   /** Pages through the opened request until it may be approved. */

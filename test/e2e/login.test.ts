@@ -78,7 +78,7 @@ describeWith(TOOLS, 'a login held at the door of a real sshd', () => {
     const login = host.ssh('echo opened for $USER');
     await console.shows('ssh.login');
     expect(login.child.exitCode).toBeNull();
-    await console.pressUntil('Enter', 'What is asked');
+    await console.pressUntil('Enter', 'Esc back');
     await console.pressUntil('Space', 'a approve');
     await console.pressUntil('a', '[ Sign approval ]');
     await console.pressUntil('Right', 'Enter signs the approval');

@@ -6,7 +6,7 @@ import {
   matchKey,
   type Press,
 } from '../../../components/keys/key-table.js';
-import { helpLines } from '../../../components/screen/help-overlay.js';
+import { helpLines } from '../../../components/screen/help-window.js';
 
 const CONTEXTS: readonly KeyContext[] = [
   'queue',

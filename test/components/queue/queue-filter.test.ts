@@ -52,7 +52,7 @@ describe('the filter of the queue', () => {
   test('that fits nobody who waits says how many are hidden, and never that nobody waits', () => {
     const driver = filtering('requester:dave');
     expect(driver.state.selected).toBeNull();
-    expect(bodyText(driver)).toContain('Nobody who fits the filter is waiting; 4 hidden.');
+    expect(bodyText(driver)).toContain('Nobody who fits is waiting; 4 hidden.');
     expect(bodyText(driver)).not.toContain('Nobody is waiting');
     for (const key of ['enter', 'a', 'd', 'f']) expect(driver.press(key).state.opened, key).toBeNull();
     driver.put(ask(6, 'dave'));

@@ -71,7 +71,7 @@ const withoutKeys = (screen: string): string =>
 /** Each state, one after the other, on one console. */
 async function* states({ connection, screen }: ReturnType<typeof show>): AsyncGenerator<string> {
   await screen.waitForContent('[production]');
-  await screen.waitForContent('waiting');
+  await screen.waitForContent('2 pending');
   yield 'queue';
   connection.setReading(new Map([[waiting.id, ['carol' as Name]]]));
   await screen.openFirstRow();
@@ -86,7 +86,7 @@ async function* states({ connection, screen }: ReturnType<typeof show>): AsyncGe
   screen.press('Escape');
   await screen.waitForContent('Cancelled');
   screen.press('Escape');
-  await screen.waitForContent('Age');
+  await screen.waitForContent('Enter read');
   connection.setLink({
     state: 'stale',
     since: NOW - 40_000,

@@ -1,9 +1,9 @@
 import { cleanup, render } from 'ink-testing-library';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ConfirmDialog } from '../../../components/deciding/confirm-dialog.js';
+import { confirmWindow } from '../../../components/deciding/confirm-window.js';
 import { KEY_TABLE } from '../../../components/keys/key-table.js';
 import { Footer } from '../../../components/screen/footer.js';
-import { HelpOverlay } from '../../../components/screen/help-overlay.js';
+import { helpWindow } from '../../../components/screen/help-window.js';
 import { SafeLine, SafeLines } from '../../../components/screen/safe-line.js';
 import { markedSpans } from '../../../components/text/line.js';
 import { safeText } from '../../../components/text/safe-text.js';
@@ -25,7 +25,8 @@ describe('components', () => {
   });
 
   test('list every key in the help', () => {
-    const frame = render(<HelpOverlay state={new ConsoleDriver([], { rows: 70 }).state} />).lastFrame() ?? '';
+    const { lines } = helpWindow(new ConsoleDriver([], { rows: 90 }).state);
+    const frame = render(<SafeLines lines={lines} height={90} />).lastFrame() ?? '';
     for (const { shown, explained, isInBanner } of KEY_TABLE) {
       if (isInBanner === true) continue;
       expect(frame).toContain(shown);
@@ -42,7 +43,7 @@ describe('components', () => {
 
   test('name what is signed in the confirm step: verdict, resource, requester, start of the digest', () => {
     const driver = new ConsoleDriver([sampleRequest()], { columns: 100 }).press('enter', 'd');
-    const frame = render(<ConfirmDialog state={driver.state} height={20} />).lastFrame() ?? '';
+    const frame = render(<SafeLines lines={confirmWindow(driver.state, 20)} height={20} />).lastFrame() ?? '';
     expect(frame).toContain('deny  ssh.login on web-1.example.com');
     expect(frame).toContain('alice through host:web-1.example.com');
     expect(frame).toContain(sampleRequest().digest.slice(0, 23));

@@ -1,29 +1,23 @@
-import type { ReactElement } from 'react';
 import { keyNames } from '../keys/key-names.js';
 import { KEY_SECTIONS, type KeyRow } from '../keys/key-table.js';
 import type { ConsoleState } from '../state/console-state.js';
 import { BLANK, fitLine, type Line, span } from '../text/line.js';
 import { label, type SafeText, spaces } from '../text/safe-text.js';
-import { SafeLines } from './safe-line.js';
 import { bodyRows } from './screen-layout.js';
 
 const SECTION_COLUMNS = 12;
 const KEY_COLUMNS = 13;
 
-/** All keys, from the table that also matches them, and what the words on the screen mean. */
-export function HelpOverlay({ state }: { readonly state: ConsoleState }): ReactElement {
-  const { lines, top, height } = helpWindow(state);
-  return <SafeLines lines={lines.slice(top, top + height)} height={height} />;
-}
-
-/** The help, and which of its lines are on the screen. */
+/** The part of the help that is on the screen. */
 export function helpWindow(state: ConsoleState) {
   const lines = helpLines();
   const height = bodyRows(state);
   const total = lines.length;
-  return { lines, total, height, top: Math.max(0, Math.min(state.helpTop, total - height)) };
+  const top = Math.max(0, Math.min(state.helpTop, total - height));
+  return { lines: lines.slice(top, top + height), total, height, top };
 }
 
+/** All keys, from the table that also matches them, and what the words on the screen mean. */
 export function helpLines(): readonly Line[] {
   const keys = KEY_SECTIONS.flatMap(({ title, rows }) =>
     rows

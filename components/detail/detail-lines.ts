@@ -1,9 +1,6 @@
-import { Box } from 'ink';
-import type { ReactElement } from 'react';
-import { ConfirmDialog } from '../deciding/confirm-dialog.js';
-import { standingLine, standingOf } from '../queue/request-standing.js';
+import { confirmWindow } from '../deciding/confirm-window.js';
+import { DIFFERS, standingLine, standingOf } from '../queue/request-standing.js';
 import { panesOf } from '../screen/panes.js';
-import { SafeLines } from '../screen/safe-line.js';
 import { detailLayout } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, openedRequest } from '../state/console-state.js';
 import { ageText, leftText } from '../text/clock-text.js';
@@ -14,25 +11,23 @@ import { detailWindow } from './detail-window.js';
 import { examine } from './examination.js';
 
 /** One request in full, and below it the confirm step if one is open. */
-export function DetailScreen({
-  state,
-  height,
-}: {
-  readonly state: ConsoleState;
-  readonly height: number;
-}): ReactElement {
-  const layout = detailLayout(state);
-  return (
-    <Box flexDirection="column" height={height} flexShrink={0} overflow="hidden">
-      <SafeLines lines={headLines(state)} height={layout.head} />
-      <SafeLines lines={detailWindow(state, layout.request)?.lines ?? []} height={layout.request} />
-      <ConfirmDialog state={state} height={layout.confirm} />
-    </Box>
-  );
+export function detailLines(state: ConsoleState): readonly Line[] {
+  const { head, request, confirm } = detailLayout(state);
+  return [
+    ...inRows(headLines(state), head),
+    ...inRows(detailWindow(state, request)?.lines ?? [], request),
+    ...inRows(confirmWindow(state, confirm), confirm),
+  ];
 }
 
+const inRows = (lines: readonly Line[], rows: number): readonly Line[] =>
+  Array.from({ length: rows }, (_, row) => lines[row] ?? BLANK);
+
+/** Where there is less room, the names need it more than the words of the clocks. */
+const WIDE = 100;
+
 /** What does not scroll away: what is asked in short, how it stands, the clocks, and what is unusual. */
-function headLines(state: ConsoleState): readonly Line[] {
+export function headLines(state: ConsoleState): readonly Line[] {
   const opened = openedRequest(state);
   if (opened === null) return [BLANK, BLANK, BLANK];
   const { request } = opened;
@@ -50,14 +45,21 @@ function headLines(state: ConsoleState): readonly Line[] {
       ? []
       : [...exact(document.requester, 'strong'), span(label` through `, 'muted'), ...exact(document.door)];
   const left = (request.alone?.opensAt ?? request.answerBy) - now;
+  const clock = span(leftText(left), left < 60_000 ? 'warning' : 'strong');
+  const isWide = columns >= WIDE;
   const clocks: Line = [
     span(label`asked ${ageText(now - request.submittedAt)} ago`, 'muted'),
-    ...(request.state === 'pending'
-      ? [span(label`   answer within `, 'muted'), span(leftText(left), left < 60_000 ? 'warning' : 'strong')]
-      : []),
+    ...(request.state !== 'pending'
+      ? []
+      : isWide
+        ? [span(label`   answer within `, 'muted'), clock]
+        : [span(label`, `, 'muted'), clock, span(label` left`, 'muted')]),
   ];
   const margin = span(label`  `);
-  const standing = standingLine(standingOf(request, state.identity.approver, now));
+  const standing =
+    examine(request).differences.length > 0
+      ? DIFFERS
+      : standingLine(standingOf(request, state.identity.approver, now));
   return [
     spreadLine([margin, ...what], [margin, ...standing, margin], columns),
     spreadLine([margin, ...who], [margin, ...clocks, margin], columns),
