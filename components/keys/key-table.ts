@@ -29,6 +29,12 @@ export type Action =
   | 'drop'
   | 'toQueue'
   | 'toHistory'
+  | 'enrolPerson'
+  | 'enrolSubmitter'
+  | 'setNames'
+  | 'changeKeys'
+  | 'remove'
+  | 'choose'
   | 'toPeople'
   | 'toOutbox'
   | 'help'
@@ -39,7 +45,8 @@ export type Action =
 
 /**
  * Where keys go. `comment`, `number`, `resource` and `filter` are fields: all that is no key of them is text. `record` is a request of the
- * past, `entry` a person or submitter in full, `drop` the step before a dead letter is dropped.
+ * past, `entry` a person or submitter in full,
+ * `form` and `choice` the fields of a change of one, `ask` the step before it is asked for, `drop` the step before a dead letter is dropped.
  */
 export type KeyContext =
   | 'queue'
@@ -54,6 +61,9 @@ export type KeyContext =
   | 'record'
   | 'people'
   | 'entry'
+  | 'form'
+  | 'choice'
+  | 'ask'
   | 'outbox'
   | 'drop'
   | 'help';
@@ -106,7 +116,11 @@ const SCREEN_CONTEXTS: readonly KeyContext[] = ['queue', 'history', 'people', 'o
 const READING: readonly KeyContext[] = [...SCREEN_CONTEXTS, 'entry', 'detail', 'record', 'help'];
 const DECIDING: readonly KeyContext[] = ['queue', 'detail'];
 const CONFIRMING: readonly KeyContext[] = ['confirm', 'cover', 'comment', 'number', 'resource'];
-const EVERYWHERE: readonly KeyContext[] = [...READING, ...CONFIRMING, 'filter', 'drop'];
+/** A change of a person or submitter while it is written, and the step before it is asked for. */
+const CHANGING: readonly KeyContext[] = ['form', 'choice', 'ask'];
+/** Wherever there is more than a screen shows. */
+const MOVING: readonly KeyContext[] = [...READING, 'ask'];
+const EVERYWHERE: readonly KeyContext[] = [...READING, ...CONFIRMING, 'filter', ...CHANGING, 'drop'];
 
 export const KEY_SECTIONS: readonly KeySection[] = [
   {
@@ -114,7 +128,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
     rows: [
       {
         action: 'down',
-        contexts: READING,
+        contexts: MOVING,
         keys: [{ text: 'j' }, { named: 'down' }],
         shown: label`j ↓`,
         hint: label`down`,
@@ -123,7 +137,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'up',
-        contexts: READING,
+        contexts: MOVING,
         keys: [{ text: 'k' }, { named: 'up' }],
         shown: label`k ↑`,
         hint: null,
@@ -132,7 +146,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'pageDown',
-        contexts: READING,
+        contexts: MOVING,
         keys: [{ text: ' ' }, { named: 'pageDown' }],
         shown: label`Space`,
         hint: label`page`,
@@ -140,7 +154,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'pageUp',
-        contexts: READING,
+        contexts: MOVING,
         keys: [{ named: 'pageUp' }],
         shown: label`PgUp`,
         hint: null,
@@ -148,7 +162,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'halfDown',
-        contexts: READING,
+        contexts: MOVING,
         keys: [{ control: 'd' }],
         shown: label`Ctrl-D`,
         hint: null,
@@ -156,7 +170,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'halfUp',
-        contexts: READING,
+        contexts: MOVING,
         keys: [{ control: 'u' }],
         shown: label`Ctrl-U`,
         hint: null,
@@ -164,7 +178,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'first',
-        contexts: READING,
+        contexts: MOVING,
         keys: [{ text: 'g' }, { named: 'home' }],
         shown: label`g Home`,
         hint: null,
@@ -172,7 +186,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'last',
-        contexts: READING,
+        contexts: MOVING,
         keys: [{ text: 'G' }, { named: 'end' }],
         shown: label`G End`,
         hint: null,
@@ -247,7 +261,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
     rows: [
       {
         action: 'next',
-        contexts: [...CONFIRMING, 'drop'],
+        contexts: [...CONFIRMING, 'ask', 'drop'],
         keys: [{ named: 'tab' }],
         shown: label`Tab`,
         hint: label`move`,
@@ -255,7 +269,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'previous',
-        contexts: [...CONFIRMING, 'drop'],
+        contexts: [...CONFIRMING, 'ask', 'drop'],
         keys: [{ named: 'shiftTab' }],
         shown: label`Shift-Tab`,
         hint: null,
@@ -263,7 +277,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'next',
-        contexts: ['confirm', 'drop'],
+        contexts: ['confirm', 'ask', 'drop'],
         keys: [{ named: 'right' }, { named: 'left' }],
         shown: label`← →`,
         hint: null,
@@ -287,7 +301,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'activate',
-        contexts: [...CONFIRMING, 'drop'],
+        contexts: [...CONFIRMING, 'ask', 'drop'],
         keys: [{ named: 'enter' }],
         shown: label`Enter`,
         hint: null,
@@ -313,6 +327,83 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         shown: label`Enter`,
         hint: label`search`,
         explained: label`filter or search with what is written; Ctrl-U empties it`,
+      },
+    ],
+  },
+  {
+    title: label`People`,
+    rows: [
+      {
+        action: 'enrolPerson',
+        contexts: ['people', 'entry'],
+        keys: [{ text: 'n' }],
+        shown: label`n`,
+        hint: label`enrol`,
+        explained: label`enrol a person, who may sign from then on`,
+      },
+      {
+        action: 'enrolSubmitter',
+        contexts: ['people', 'entry'],
+        keys: [{ text: 'N' }],
+        shown: label`N`,
+        hint: null,
+        explained: label`enrol a submitter, which may ask from then on`,
+      },
+      {
+        action: 'setNames',
+        contexts: ['people', 'entry'],
+        keys: [{ text: 'e' }],
+        shown: label`e`,
+        hint: label`groups`,
+        explained: label`other groups or aliases for a person`,
+      },
+      {
+        action: 'changeKeys',
+        contexts: ['people', 'entry'],
+        keys: [{ text: 'r' }],
+        shown: label`r`,
+        hint: label`keys`,
+        explained: label`add, replace or take away a key`,
+      },
+      {
+        action: 'remove',
+        contexts: ['people', 'entry'],
+        keys: [{ text: 'x' }],
+        shown: label`x`,
+        hint: label`remove`,
+        explained: label`remove somebody: type the name, then confirm`,
+      },
+      {
+        action: 'next',
+        contexts: ['form', 'choice'],
+        keys: [{ named: 'tab' }, { named: 'down' }],
+        shown: label`Tab ↓`,
+        hint: label`next field`,
+        explained: label`the next field of a form`,
+      },
+      {
+        action: 'previous',
+        contexts: ['form', 'choice'],
+        keys: [{ named: 'shiftTab' }, { named: 'up' }],
+        shown: label`Shift-Tab ↑`,
+        hint: null,
+        explained: label`the field before`,
+      },
+      {
+        action: 'choose',
+        contexts: ['choice'],
+        keys: [{ named: 'right' }, { named: 'left' }, { text: ' ' }],
+        shown: label`← →`,
+        hint: label`choose`,
+        explained: label`which key`,
+      },
+      {
+        action: 'activate',
+        contexts: ['form', 'choice'],
+        keys: [{ named: 'enter' }],
+        shown: label`Enter`,
+        hint: null,
+        explained: label`the next field, then what will be asked for`,
       },
     ],
   },
@@ -387,6 +478,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
           'people',
           'entry',
           'outbox',
+          ...CHANGING,
           ...CONFIRMING,
           'filter',
           'drop',

@@ -1,4 +1,5 @@
 import { zonedTime } from '../../src/client/shown-time.js';
+import type { Fingerprint } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { PersonKey } from '../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
@@ -17,14 +18,21 @@ export const keyTypeText = (line: string): SafeText => {
   return safeText(short, { reading: 'exact' });
 };
 
-/** The fingerprint of a key, computed here from the key itself; why there is none where it is no key. */
-export function fingerprintText(line: string): SafeText {
+/** The fingerprint of a key, computed here from the key itself; the problem where it is no key. */
+export function fingerprintOf(line: string): Fingerprint | Problem {
   try {
-    return safeText(parsePublicKeyLine(line).fingerprint, { reading: 'exact' });
+    return parsePublicKeyLine(line).fingerprint;
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return label`▲ no key: ${safeText(error.message, { reading: 'exact' })}`;
+    if (error instanceof Problem) return error;
+    throw error;
   }
+}
+
+/** {@link fingerprintOf} as it is shown. */
+export function fingerprintText(line: string): SafeText {
+  const found = fingerprintOf(line);
+  if (typeof found === 'string') return safeText(found, { reading: 'exact' });
+  return label`▲ no key: ${safeText(found.message, { reading: 'exact' })}`;
 }
 
 export const isValidAt = ({ validAfter, validBefore }: PersonKey, now: EpochMs): boolean =>

@@ -15,10 +15,14 @@ import {
 } from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
+import { askedLine } from './asked-change.js';
+import { changeFormLines } from './change-form-lines.js';
+import { kindOf } from './change-form-step.js';
+import { reviewWindow } from './change-review-lines.js';
 import { entryLines } from './entry-lines.js';
 import { keyTrouble, keyTypeText } from './key-words.js';
 import { type Entry, entryIndex, type ListRow, listRows, selectedEntry } from './people-state.js';
-import { waitingChanges } from './waiting-changes.js';
+import { countWaiting, waitingChanges } from './waiting-changes.js';
 
 const exact = (text: string, tone: Tone = 'text'): Line =>
   markedSpans(safeText(text, { reading: 'exact' }), tone);
@@ -26,6 +30,7 @@ const exact = (text: string, tone: Tone = 'text'): Line =>
 /** The list, or one entry of it in full. */
 export function peopleLines(state: ConsoleState, height: number): readonly Line[] {
   const { people } = state;
+  if (people.form !== null) return changeFormLines(state, people.form, height);
   if (people.entries === null) return nothingLines(state, height);
   if (people.openedTop !== null) {
     const { lines, top } = entryWindow(state);
@@ -69,7 +74,7 @@ function rowLine(row: ListRow, state: ConsoleState): Line {
     case 'gap':
       return BLANK;
     case 'heading':
-      return cutLine(headingLine(row.of, row.count, columns), columns);
+      return headingLine(row.of, row.count, state);
     case 'nobody':
       return cutLine(
         [
@@ -85,20 +90,26 @@ function rowLine(row: ListRow, state: ConsoleState): Line {
   }
 }
 
-function headingLine(of: Entry['of'], count: number, columns: number): Line {
+function headingLine(of: Entry['of'], count: number, { queue, size: { columns } }: ConsoleState): Line {
+  const waiting = countWaiting(queue.requests, of);
   const { name, second } = columnsOf(columns);
   const [title, middle, last] =
     of === 'people'
       ? [label`People: ${count}`, label`Groups`, label`Keys`]
       : [label`Submitters: ${count}`, label`Asks`, label`For what`];
-  return [
-    span(label`   `),
-    ...fitLine([span(title, 'muted')], name),
-    span(label` `),
-    ...fitLine([span(middle, 'muted')], second),
-    span(label` `),
-    span(last, 'muted'),
-  ];
+  const changes = waiting === 1 ? label`1 change waits ` : label`${waiting} changes wait `;
+  return spreadLine(
+    [
+      span(label`   `),
+      ...fitLine([span(title, 'muted')], name),
+      span(label` `),
+      ...fitLine([span(middle, 'muted')], second),
+      span(label` `),
+      span(last, 'muted'),
+    ],
+    waiting === 0 ? BLANK : [span(changes, 'warning')],
+    columns,
+  );
 }
 
 function entryLine(entry: Entry, state: ConsoleState): Line {
@@ -172,15 +183,16 @@ function credentialLine(credential: SubmitterCredential): Line {
 
 /** Why what is shown may be old; else where the rest of a change is done. */
 export function peopleStatus(state: ConsoleState): Line {
-  const { failure, entries } = state.people;
-  if (entries === null) return BLANK;
+  const { failure, entries, form } = state.people;
+  if (entries === null || form !== null) return BLANK;
   if (failure !== null) return [span(label`✗ ${failure.message}: this may be old`, 'danger')];
   if (!isLiveLink(state)) return [span(label`As it was when the connection was lost.`, 'warning')];
-  return BLANK;
+  return askedLine(state);
 }
 
 export function peoplePosition(state: ConsoleState): SafeText {
   const { people } = state;
+  if (people.form !== null) return reviewPosition(state);
   const total = people.entries?.length ?? 0;
   if (people.openedTop !== null) {
     const { lines, height, top } = entryWindow(state);
@@ -191,5 +203,14 @@ export function peoplePosition(state: ConsoleState): SafeText {
 }
 
 export function hiddenInPeople({ people }: ConsoleState): readonly Action[] {
-  return selectedEntry(people) === null ? ['down', 'up', 'pageDown', 'open'] : [];
+  if (people.form !== null) return people.form.review?.isAsking === true ? ['next', 'back'] : [];
+  const entry = selectedEntry(people);
+  const moves: readonly Action[] = entry === null ? ['down', 'up', 'pageDown', 'open'] : [];
+  const changes: readonly Action[] = ['enrolPerson', 'enrolSubmitter', 'setNames', 'changeKeys', 'remove'];
+  return [...moves, ...changes.filter((action) => people.entries === null || kindOf(action, entry) === null)];
+}
+
+function reviewPosition(state: ConsoleState): SafeText {
+  const { top, height, total } = reviewWindow(state);
+  return total <= height ? label`` : label`lines ${top + 1}–${Math.min(top + height, total)} of ${total}`;
 }

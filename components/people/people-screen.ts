@@ -3,6 +3,7 @@ import type { Screen } from '../screen/screens.js';
 import { stay } from '../state/console-effects.js';
 import { type ConsoleState, isBack } from '../state/console-state.js';
 import { label } from '../text/safe-text.js';
+import { pasteIntoForm } from './change-form-step.js';
 import { hiddenInPeople, peopleLines, peoplePosition, peopleStatus } from './people-lines.js';
 import { openPeople, refreshPeople, settlePeople, stepPeople } from './people-step.js';
 import { isDirectoryChange } from './waiting-changes.js';
@@ -11,9 +12,17 @@ import { isDirectoryChange } from './waiting-changes.js';
 export const PEOPLE_SCREEN: Screen = {
   title: label`People`,
   entrances: [['toPeople', openPeople]],
-  context: ({ people }) => (people.openedTop === null ? 'people' : 'entry'),
-  target: ({ people: { selected, openedTop } }) =>
-    `people ${selected?.of} ${selected?.name} ${openedTop === null ? 'list' : 'full'}`,
+  context: ({ people: { form, openedTop } }) => {
+    if (form === null) return openedTop === null ? 'people' : 'entry';
+    if (form.review !== null) return 'ask';
+    return form.focused === 'deed' ? 'choice' : 'form';
+  },
+  target({ people: { selected, openedTop, form } }) {
+    if (form === null)
+      return `people ${selected?.of} ${selected?.name} ${openedTop === null ? 'list' : 'full'}`;
+    return `people ${form.kind} ${form.entry?.name} ${form.review?.focused ?? `form ${form.focused}`}`;
+  },
+  paste: pasteIntoForm,
   step: stepPeople,
   onQueue: (state, before) =>
     isBack(state, before.link) || hasChanged(state, before) ? refreshPeople(state) : stay(state),

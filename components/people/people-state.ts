@@ -2,6 +2,9 @@ import type { Enrolled } from '../../src/client/directory.js';
 import type { Name } from '../../src/protocol/names.js';
 import type { Person, Submitter } from '../../src/protocol/roster-messages.js';
 import type { Complaint } from '../history/history-state.js';
+import type { ConsoleState } from '../state/console-state.js';
+import { type AskedChange, NOTHING_ASKED } from './asked-change.js';
+import type { ChangeForm } from './change-form.js';
 
 /** A person and a submitter may have the same name, so both parts tell an entry. */
 export interface EntryName {
@@ -26,6 +29,9 @@ export interface PeopleState {
   readonly top: number;
   /** The first line on the screen of the selected entry, where it is read in full; null while the list is. */
   readonly openedTop: number | null;
+  /** A change while it is written. */
+  readonly form: ChangeForm | null;
+  readonly asked: AskedChange;
 }
 
 export const CLOSED_PEOPLE: PeopleState = {
@@ -36,7 +42,14 @@ export const CLOSED_PEOPLE: PeopleState = {
   selected: null,
   top: 0,
   openedTop: null,
+  form: null,
+  asked: NOTHING_ASKED,
 };
+
+export const withPeople = (state: ConsoleState, change: Partial<PeopleState>): ConsoleState => ({
+  ...state,
+  people: { ...state.people, ...change },
+});
 
 const isSameEntry = (a: EntryName, b: EntryName): boolean => a.of === b.of && a.name === b.name;
 

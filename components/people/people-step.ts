@@ -1,11 +1,12 @@
-import type { MatchedAction } from '../keys/key-table.js';
+import type { MatchedAction, Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { type Step, stay } from '../state/console-effects.js';
 import type { PeopleEvent } from '../state/console-events.js';
 import { type ConsoleState, isLiveLink } from '../state/console-state.js';
+import { hearChange, startChange, stepForm } from './change-form-step.js';
 import { entryWindow } from './people-lines.js';
-import { followEntry, moveEntry, type PeopleState, selectedEntry, takeEnrolled } from './people-state.js';
+import { followEntry, moveEntry, selectedEntry, takeEnrolled, withPeople } from './people-state.js';
 
 /** Goes to the people, and asks who is enrolled now. */
 export const openPeople = (state: ConsoleState): Step =>
@@ -23,7 +24,8 @@ export const refreshPeople = (state: ConsoleState): Step =>
   state.screen === 'people' ? askForPeople(state) : stay(state);
 
 /** A key in the list, or in an entry that is read in full. */
-export function stepPeople(state: ConsoleState, matched: MatchedAction | null): Step {
+export function stepPeople(state: ConsoleState, matched: MatchedAction | null, press: Press): Step {
+  if (state.people.form !== null) return stepForm(state, matched, press);
   if (matched === null) return stay(state);
   return state.people.openedTop === null ? browse(state, matched) : read(state, matched);
 }
@@ -37,7 +39,7 @@ function browse(state: ConsoleState, matched: MatchedAction): Step {
     case 'back':
       return stay({ ...state, screen: 'queue' });
     default:
-      return stay(state);
+      return startChange(state, matched.action);
   }
 }
 
@@ -48,11 +50,16 @@ function read(state: ConsoleState, matched: MatchedAction): Step {
     const last = Math.max(0, lines.length - height);
     return stay(withPeople(state, { openedTop: Math.max(0, Math.min(top + moved, last)) }));
   }
-  return matched.action === 'back' ? stay(withPeople(state, { openedTop: null })) : stay(state);
+  if (matched.action === 'back') return stay(withPeople(state, { openedTop: null }));
+  return startChange(state, matched.action);
 }
 
 /** Takes who is enrolled, or that it is not known, over where that is still wanted. */
 export function hearPeople(state: ConsoleState, event: PeopleEvent): Step {
+  if (event.type === 'changeMade' || event.type === 'changeNotMade') {
+    const heard = hearChange(state, event);
+    return event.type === 'changeMade' ? refreshPeople(heard) : stay(heard);
+  }
   if (event.number !== state.people.number) return stay(state);
   if (event.type === 'enrolled') return stay(withPeople(state, takeEnrolled(state.people, event.enrolled)));
   const { message, hint } = event;
@@ -64,8 +71,3 @@ export function settlePeople(state: ConsoleState): Step {
   const followed = followEntry(state.people, bodyRows(state));
   return stay(followed === state.people ? state : { ...state, people: followed });
 }
-
-export const withPeople = (state: ConsoleState, change: Partial<PeopleState>): ConsoleState => ({
-  ...state,
-  people: { ...state.people, ...change },
-});

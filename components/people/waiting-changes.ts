@@ -16,8 +16,14 @@ export function waitingChanges(
   entry: EntryName,
 ): readonly RequestView[] {
   const resource = resourceOf(entry);
-  return [...requests.values()].filter(
-    (request) =>
-      request.state === 'pending' && isDirectoryChange(request) && request.document.resource === resource,
-  );
+  return allWaiting(requests).filter(({ document }) => document.resource === resource);
 }
+
+/** How many requests to change a person, or a submitter, wait; those for new ones among them. */
+export function countWaiting(requests: ReadonlyMap<RequestId, RequestView>, of: EntryName['of']): number {
+  const kind = of === 'people' ? 'person ' : 'submitter ';
+  return allWaiting(requests).filter(({ document }) => document.resource.startsWith(kind)).length;
+}
+
+const allWaiting = (requests: ReadonlyMap<RequestId, RequestView>): readonly RequestView[] =>
+  [...requests.values()].filter((request) => request.state === 'pending' && isDirectoryChange(request));

@@ -1,3 +1,4 @@
+import type { DirectoryChange } from '../../src/client/directory.js';
 import type { HistoryQuery } from '../../src/client/history.js';
 import type { LetterName } from '../../src/client/outbox.js';
 import type { DecisionInput } from '../../src/client/queue.js';
@@ -13,6 +14,12 @@ export type ConsoleEffect =
   /** Asks for a page of a search; a former search is not waited for any more. */
   | { readonly type: 'search'; readonly search: number; readonly query: HistoryQuery }
   | { readonly type: 'listEnrolled'; readonly number: number }
+  | {
+      readonly type: 'changeEnrolled';
+      readonly number: number;
+      readonly change: DirectoryChange;
+      readonly reason: string | null;
+    }
   | { readonly type: 'listLetters'; readonly number: number }
   | { readonly type: 'retry'; readonly letter: LetterName }
   | { readonly type: 'drop'; readonly letter: LetterName }

@@ -1,4 +1,4 @@
-import type { Enrolled } from '../../src/client/directory.js';
+import type { Enrolled, MadeChange } from '../../src/client/directory.js';
 import type { HistoryPage } from '../../src/client/history.js';
 import type { LetterName } from '../../src/client/outbox.js';
 import type { Queue } from '../../src/client/queue.js';
@@ -47,7 +47,13 @@ export type HistoryEvent =
 /** Who is enrolled, or that the broker did not tell. */
 export type PeopleEvent =
   | { readonly type: 'enrolled'; readonly number: number; readonly enrolled: Enrolled }
-  | ({ readonly type: 'notEnrolled'; readonly number: number } & Complaint);
+  | ({ readonly type: 'notEnrolled'; readonly number: number } & Complaint)
+  | ChangeEvent;
+
+/** What became of the change of that number. */
+export type ChangeEvent =
+  | { readonly type: 'changeMade'; readonly number: number; readonly made: MadeChange }
+  | ({ readonly type: 'changeNotMade'; readonly number: number } & Complaint);
 
 /** The answer to the question of that number, or that what was asked for a dead letter is done. */
 export type OutboxEvent =

@@ -77,6 +77,8 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
       return hearHistory(state, event);
     case 'enrolled':
     case 'notEnrolled':
+    case 'changeMade':
+    case 'changeNotMade':
       return hearPeople(state, event);
     case 'letters':
     case 'noLetters':

@@ -1,4 +1,4 @@
-import type { Directory, Enrolled } from '../../src/client/directory.js';
+import type { Directory, DirectoryChange, Enrolled, MadeChange } from '../../src/client/directory.js';
 import type { History, HistoryPage, HistoryQuery } from '../../src/client/history.js';
 import { SOUND_LOG } from '../../src/client/log-standing.js';
 import type { LetterName, Outbox } from '../../src/client/outbox.js';
@@ -30,6 +30,7 @@ export class InMemoryQueue implements QueueConnection {
   /** What the others were told is open here. */
   readonly shown: (RequestId | null)[] = [];
   readonly searches: HistoryQuery[] = [];
+  readonly changes: { readonly change: DirectoryChange; readonly reason: string | null }[] = [];
   readonly letterCalls: (LetterName & { readonly how: 'retry' | 'drop' })[] = [];
   /** What was said and escalated here: the text, or null where all were rung. */
   readonly talked: { readonly id: RequestId; readonly text: string | null }[] = [];
@@ -37,6 +38,7 @@ export class InMemoryQueue implements QueueConnection {
   #search: (query: HistoryQuery) => Promise<HistoryPage> = () =>
     Promise.resolve({ requests: [], next: null, searchedTo: null });
   #letters: () => Promise<OutboxReply> = () => Promise.resolve({ sinks: [], letters: [], next: null });
+  #made: () => Promise<MadeChange> = () => new Promise(() => {});
   #enrolled: () => Promise<Enrolled> = () => Promise.resolve({ people: [], submitters: [] });
   #background: (id: RequestId) => Promise<Background> = () => new Promise(() => {});
   #queue: Queue;
@@ -69,6 +71,10 @@ export class InMemoryQueue implements QueueConnection {
 
   readonly directory: Directory = {
     list: () => this.#enrolled(),
+    change: (change, reason) => {
+      this.changes.push({ change, reason });
+      return this.#made();
+    },
   };
 
   readonly outbox: Outbox = {
@@ -158,6 +164,11 @@ export class InMemoryQueue implements QueueConnection {
   /** Who is enrolled from now on. */
   enrolWith(enrolled: () => Promise<Enrolled>): void {
     this.#enrolled = enrolled;
+  }
+
+  /** What changes of people and submitters come to. */
+  makeWith(made: () => Promise<MadeChange>): void {
+    this.#made = made;
   }
 
   /** What the next decisions come to. */

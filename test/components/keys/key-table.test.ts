@@ -20,6 +20,9 @@ const CONTEXTS: readonly KeyContext[] = [
   'record',
   'people',
   'entry',
+  'form',
+  'choice',
+  'ask',
   'outbox',
   'drop',
   'help',
@@ -55,7 +58,7 @@ describe('the key table', () => {
   });
 
   test('binds no letter where text is written', () => {
-    for (const field of ['comment', 'number', 'filter'] as const) {
+    for (const field of ['comment', 'number', 'filter', 'form'] as const) {
       const letters = KEY_TABLE.filter(
         ({ contexts, keys }) => contexts.includes(field) && keys.some((key) => 'text' in key),
       );

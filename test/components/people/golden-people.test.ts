@@ -6,7 +6,7 @@ import { Problem } from '../../../src/protocol/problems.js';
 import { InMemoryQueue } from '../in-memory-queue.js';
 import { sampleRequest } from '../sample-requests.js';
 import { TerminalScreen } from '../terminal-screen.js';
-import { ENROLLED, person } from './sample-people.js';
+import { ENROLLED, KEYS, person } from './sample-people.js';
 
 const SIZES = [
   { columns: 120, rows: 40 },
@@ -30,6 +30,7 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
   const people = async (enrolled: () => Promise<Enrolled>) => {
     const connection = new InMemoryQueue([sampleRequest(), waiting]);
     connection.enrolWith(enrolled);
+    connection.makeWith(() => Promise.reject(new Problem('roster-conflict', 'the key belongs to bob')));
     const screen = new TerminalScreen(connection, size);
     onTestFinished(() => screen.leave());
     await screen.waitForContent('● live');
@@ -94,5 +95,57 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     await screen.waitForContent('may sign, wherever');
     await expectGolden(screen, 'people-hostile');
     expect(screen.written).not.toMatch(/\u202e|\u200b|\u001b\]0;/);
+  });
+
+  /** What is typed arrives as one text a field, as it does from a paste. */
+  const write = async (screen: TerminalScreen, ...texts: readonly string[]) => {
+    for (const text of texts) {
+      if (text !== '') {
+        screen.paste(text);
+        await screen.waitForContent(text.slice(0, 11));
+      }
+      await screen.pressAndWaitForChange('Tab');
+    }
+  };
+
+  test('a form while it is written, with the fingerprint of the key', async () => {
+    const screen = await people(async () => ENROLLED);
+    await screen.waitForContent('Submitters: 4');
+    await screen.letItSettle().pressAndWaitForChange('n');
+    await write(screen, 'erin', 'oncall db', '', `${KEYS.dave} erin@laptop`);
+    screen.paste('joins the on-call rota');
+    await screen.letItSettle().waitForContent('rota');
+    await expectGolden(screen, 'people-form');
+    await screen.letItSettle().pressAndWaitForChange('Enter');
+    await screen.letItSettle().waitForContent('Enter cancels');
+    await expectGolden(screen, 'people-ask');
+  });
+
+  test('a form with mistakes', async () => {
+    const screen = await people(async () => ENROLLED);
+    await screen.waitForContent('Submitters: 4');
+    await screen.letItSettle().pressAndWaitForChange('n');
+    await write(screen, 'Erin', '', '', '-----BEGIN OPENSSH PRIVATE KEY-----');
+    await screen.pressAndWaitForChange('Enter');
+    await screen.waitForContent('a name is');
+    await expectGolden(screen, 'people-mistakes');
+  });
+
+  test('the step before a key is replaced, refused by the broker', async () => {
+    const screen = await people(async () => ENROLLED);
+    await screen.waitForContent('Submitters: 4');
+    await screen.pressAndWaitForChange('j');
+    await screen.letItSettle().pressAndWaitForChange('r');
+    await screen.pressAndWaitForChange('Left');
+    await screen.pressAndWaitForChange('Tab');
+    await write(screen, KEYS.bob);
+    await screen.letItSettle().pressAndWaitForChange('Enter');
+    await screen.waitForContent('Ask for it?');
+    await screen.pressAndWaitForChange('Tab');
+    await screen.letItSettle().waitForContent('Enter asks for it');
+    screen.press('Enter');
+    await screen.waitForContent('Not asked');
+    await screen.letItSettle().waitForContent('Enter cancels');
+    await expectGolden(screen, 'people-refused');
   });
 });

@@ -101,7 +101,7 @@ describe('people and submitters', () => {
   test('says of an entry which change of it waits for others', () => {
     const driver = looking().put(change(3, 'person carol'), change(4, 'person bob', { state: 'denied' }));
     const rows = shown(driver).split('\n');
-    expect(rows.filter((row) => row.includes('change waits'))).toEqual([expect.stringContaining('carol')]);
+    expect(rows.filter((row) => row.includes('▲ change waits'))).toEqual([expect.stringContaining('carol')]);
     driver.press('j', 'enter', 'G');
     expect(shown(driver)).toContain(sampleId(3));
   });
