@@ -38,6 +38,7 @@ export type Verb =
   | 'request.background'
   | 'request.comment'
   | 'request.escalate'
+  | 'grant.read'
   | 'stream.read'
   | 'restoration.acknowledge'
   | 'events.read'
@@ -82,6 +83,7 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'request.background': ['approver'],
   'request.comment': ['approver'],
   'request.escalate': ['approver'],
+  'grant.read': ['approver'],
   'stream.read': ['approver'],
   'restoration.acknowledge': ['approver'],
   'events.read': ['approver'],

@@ -17,6 +17,7 @@ import { authenticate, principalKey, type Transport } from './authentication.js'
 import { backgroundRoutes } from './background-routes.js';
 import { canaryRoutes } from './canary-routes.js';
 import { directoryRoutes } from './directory-routes.js';
+import { grantRoutes } from './grant-routes.js';
 import { holdRoutes } from './hold-routes.js';
 import { lockRoutes } from './lock-routes.js';
 import { outboxRoutes } from './outbox-routes.js';
@@ -93,6 +94,7 @@ export async function createHttpApplication(context: BrokerContext): Promise<Htt
   requestRoutes(app, context);
   backgroundRoutes(app, context);
   talkRoutes(app, context);
+  grantRoutes(app, context);
   canaryRoutes(app, context);
   lockRoutes(app, context);
   webhookRoutes(app, context);

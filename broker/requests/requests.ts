@@ -17,6 +17,7 @@ import { Talk } from './talk.js';
 import { found, Transitions, type TransitionsContext, written } from './transitions.js';
 import { verifyCanary, verifyStanding } from './verification.js';
 import type { Waiters } from './waiters.js';
+import { Watches } from './watches.js';
 
 export interface RequestsContext extends TransitionsContext, SubmissionsContext {
   readonly limits: Limits;
@@ -53,6 +54,7 @@ export class Requests {
   readonly #talk: Talk;
   /** Tokens whose detach is being written, so that one which is sent twice at once counts once. */
   readonly #leaving = new Set<TokenHash>();
+  readonly #watches = new Watches();
 
   constructor(context: RequestsContext) {
     this.#context = context;
@@ -108,7 +110,13 @@ export class Requests {
 
   /** To be called once a second. */
   tick(): Promise<void> {
+    this.#watches.tick(this.#context.clock());
     return this.#transitions.tick();
+  }
+
+  /** What doors watch just now, to end it once it is revoked; the newest first. */
+  watched(): readonly RequestId[] {
+    return this.#watches.current(this.#context.clock());
   }
 
   /** The request as it stands, or as it stands when it moved or the patience ended. */
@@ -200,7 +208,9 @@ export class Requests {
         continue;
       }
       const keys = [id, ...(grant === null ? [] : [grant.id])].map(watchKey);
+      this.#watches.enter(id);
       await this.waiters.wait(keys, until, patience.hangUp);
+      this.#watches.leave(id, this.#context.clock());
     }
   }
 

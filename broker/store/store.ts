@@ -249,6 +249,8 @@ export interface Store {
    */
   list(query: ListQuery, goesOn?: () => boolean): Promise<ListPage>;
   findAsker(hash: TokenHash): Promise<Asker | null>;
+  /** When each of these grants was used last, as the log says; those that never were are left out. Read in short steps. */
+  lastUses(grants: readonly RequestId[]): Promise<ReadonlyMap<RequestId, EpochMs>>;
   /** Entries of the log in their order. */
   events(query: EventQuery): Promise<readonly LogEntry[]>;
   /** The signed heads of entries after a number, in order. */

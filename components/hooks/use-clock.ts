@@ -1,9 +1,9 @@
 import { useEffect } from 'react';
-import { queueWindow } from '../queue/queue-window.js';
+import { clockOf } from '../queue/queue-screen.js';
 import { panesOf } from '../screen/panes.js';
-import { bodyRows } from '../screen/screen-layout.js';
+import { SCREENS } from '../screen/screens.js';
 import { brokerNow, type ConsoleState, isSettled, SETTLE_MS } from '../state/console-state.js';
-import { nextTick } from '../text/clock-text.js';
+import { nextTick, type ShownClock } from '../text/clock-text.js';
 
 /** Moves the clocks on the screen, as seldom as what they show allows. */
 export function useClock(state: ConsoleState, onTick: () => void): void {
@@ -17,13 +17,10 @@ function nextDelay(state: ConsoleState): number {
   const { painted, focus, at, queue } = state;
   if (painted.target === focus.target && !isSettled(state)) return SETTLE_MS - (at - painted.since);
   if (queue.link.state === 'stale') return 1000;
-  return nextTick(brokerNow(state), pendingOnScreen(state));
+  return nextTick(brokerNow(state), shownClocks(state));
 }
 
-function* pendingOnScreen(state: ConsoleState) {
-  if (state.opened !== null) yield state.opened.request;
-  if (state.screen !== 'queue' || (state.opened !== null && !panesOf(state).isSplit)) return;
-  for (const item of queueWindow(state, bodyRows(state)).items) {
-    if (item.kind === 'row' && item.row.section === 'pending') yield item.row.request;
-  }
+function* shownClocks(state: ConsoleState): Generator<ShownClock> {
+  if (state.opened !== null) yield clockOf(state.opened.request);
+  if (state.opened === null || panesOf(state).isSplit) yield* SCREENS[state.screen].clocks?.(state) ?? [];
 }

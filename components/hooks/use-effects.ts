@@ -5,6 +5,7 @@ import type { QueueConnection } from '../../src/client/queue.js';
 import { alertBytes } from '../attention/alert-bytes.js';
 import { decidingEffects } from '../deciding/deciding-effects.js';
 import { detailEffects } from '../detail/detail-effects.js';
+import { grantsEffects } from '../grants/grants-effects.js';
 import { historyEffects } from '../history/history-effects.js';
 import { outboxEffects } from '../outbox/outbox-effects.js';
 import { peopleEffects } from '../people/people-effects.js';
@@ -37,6 +38,7 @@ export function useEffects(
       ...decidingEffects(world, forPrompt),
       ...detailEffects(world),
       ...historyEffects(world),
+      ...grantsEffects(world),
       ...peopleEffects(world),
       ...outboxEffects(world),
       ring: () => {

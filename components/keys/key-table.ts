@@ -29,6 +29,7 @@ export type Action =
   | 'drop'
   | 'toQueue'
   | 'toHistory'
+  | 'toGrants'
   | 'enrolPerson'
   | 'enrolSubmitter'
   | 'setNames'
@@ -59,6 +60,7 @@ export type KeyContext =
   | 'history'
   | 'filter'
   | 'record'
+  | 'grants'
   | 'people'
   | 'entry'
   | 'form'
@@ -112,7 +114,7 @@ export interface KeySection {
   readonly rows: readonly KeyRow[];
 }
 
-const SCREEN_CONTEXTS: readonly KeyContext[] = ['queue', 'history', 'people', 'outbox'];
+const SCREEN_CONTEXTS: readonly KeyContext[] = ['queue', 'history', 'grants', 'people', 'outbox'];
 const READING: readonly KeyContext[] = [...SCREEN_CONTEXTS, 'entry', 'detail', 'record', 'help'];
 const DECIDING: readonly KeyContext[] = ['queue', 'detail'];
 const CONFIRMING: readonly KeyContext[] = ['confirm', 'cover', 'comment', 'number', 'resource'];
@@ -194,7 +196,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'open',
-        contexts: ['queue', 'history', 'people'],
+        contexts: ['queue', 'history', 'grants', 'people'],
         keys: [{ named: 'enter' }],
         shown: label`Enter`,
         hint: label`read`,
@@ -239,7 +241,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'revoke',
-        contexts: ['detail'],
+        contexts: ['detail', 'grants'],
         keys: [{ text: 'R' }],
         shown: label`R`,
         hint: label`revoke`,
@@ -448,6 +450,14 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         explained: label`the history: what was ever asked`,
       },
       {
+        action: 'toGrants',
+        contexts: SCREEN_CONTEXTS,
+        keys: [{ text: '3' }],
+        shown: label`3`,
+        hint: null,
+        explained: label`the grants: what passes without another signature`,
+      },
+      {
         action: 'toPeople',
         contexts: SCREEN_CONTEXTS,
         keys: [{ text: '4' }],
@@ -475,6 +485,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
           'detail',
           'record',
           'history',
+          'grants',
           'people',
           'entry',
           'outbox',

@@ -1,10 +1,12 @@
 import type { Name } from '../../src/protocol/names.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
 import type { Action } from '../keys/key-table.js';
 import { panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import type { Screen } from '../screen/screens.js';
 import { stay } from '../state/console-effects.js';
 import { brokerNow, type ConsoleState, selectedRequest } from '../state/console-state.js';
+import type { ShownClock } from '../text/clock-text.js';
 import { BLANK, centreLine, cutLine, type Line, markedSpans, span } from '../text/line.js';
 import { label, repeatText, type SafeText, safeText } from '../text/safe-text.js';
 import { listLayout } from './list-layout.js';
@@ -24,6 +26,7 @@ export const QUEUE_SCREEN: Screen = {
   context: ({ queueFilter }) => (queueFilter.isWriting ? 'filter' : 'queue'),
   target: ({ queueFilter, selected }) => (queueFilter.isWriting ? 'queue filter' : `queue ${selected}`),
   step: stepQueue,
+  clocks: pendingClocks,
   paste: (state, text) => (state.queueFilter.isWriting ? typeIntoQueueFilter(state, text) : null),
   settle: (state) => stay(settleQueueFilter(state)),
   lines: queueLines,
@@ -31,6 +34,19 @@ export const QUEUE_SCREEN: Screen = {
   position: positionText,
   hidden: hiddenActions,
 };
+
+/** When a request was asked, and until when it may be answered. */
+export const clockOf = ({ submittedAt, answerBy }: RequestView): ShownClock => ({
+  since: submittedAt,
+  until: answerBy,
+});
+
+function pendingClocks(state: ConsoleState): readonly ShownClock[] {
+  const { items } = queueWindow(state, bodyRows(state));
+  return items.flatMap((item) =>
+    item.kind === 'row' && item.row.section === 'pending' ? [clockOf(item.row.request)] : [],
+  );
+}
 
 function positionText(state: ConsoleState): SafeText {
   const rows = bodyRows(state);

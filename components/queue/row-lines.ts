@@ -13,7 +13,7 @@ import { DIFFERS, standingLine, standingOf } from './request-standing.js';
 
 /** From here on a row has a column of its own for how the request stands. */
 const WIDE = 112;
-const MARKER = 3;
+export const MARKER = 3;
 const LEFT = 11;
 const AGE = 7;
 /** Columns between the marker and the action. */

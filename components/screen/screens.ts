@@ -1,4 +1,5 @@
 import type { Queue } from '../../src/client/queue.js';
+import { GRANTS_SCREEN } from '../grants/grants-screen.js';
 import { HISTORY_SCREEN } from '../history/history-screen.js';
 import type { Action, KeyContext, MatchedAction, Press } from '../keys/key-table.js';
 import { OUTBOX_SCREEN } from '../outbox/outbox-screen.js';
@@ -6,6 +7,7 @@ import { PEOPLE_SCREEN } from '../people/people-screen.js';
 import { QUEUE_SCREEN } from '../queue/queue-screen.js';
 import type { Step } from '../state/console-effects.js';
 import { type ConsoleState, isField, isTooSmall, type ScreenName } from '../state/console-state.js';
+import type { ShownClock } from '../text/clock-text.js';
 import type { Line } from '../text/line.js';
 import type { SafeText } from '../text/safe-text.js';
 
@@ -24,6 +26,8 @@ export interface Screen {
   readonly onQueue?: (state: ConsoleState, before: Queue) => Step;
   /** What follows from any change while one looks at this screen. */
   readonly settle?: (state: ConsoleState) => Step;
+  /** The clocks that are on this screen; none where nothing on it goes on by itself. */
+  readonly clocks?: (state: ConsoleState) => Iterable<ShownClock>;
   readonly lines: (state: ConsoleState, height: number) => readonly Line[];
   /** What is going on, in one line; empty where nothing is. */
   readonly status: (state: ConsoleState) => Line;
@@ -36,6 +40,7 @@ export interface Screen {
 export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
   queue: QUEUE_SCREEN,
   history: HISTORY_SCREEN,
+  grants: GRANTS_SCREEN,
   people: PEOPLE_SCREEN,
   outbox: OUTBOX_SCREEN,
 };

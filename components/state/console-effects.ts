@@ -13,6 +13,7 @@ export type ConsoleEffect =
   | { readonly type: 'acknowledge' }
   /** Asks for a page of a search; a former search is not waited for any more. */
   | { readonly type: 'search'; readonly search: number; readonly query: HistoryQuery }
+  | { readonly type: 'askOfGrants'; readonly number: number }
   | { readonly type: 'listEnrolled'; readonly number: number }
   | {
       readonly type: 'changeEnrolled';

@@ -3,6 +3,7 @@ import type { HistoryPage } from '../../src/client/history.js';
 import type { LetterName } from '../../src/client/outbox.js';
 import type { Queue } from '../../src/client/queue.js';
 import type { Background } from '../../src/protocol/background.js';
+import type { GrantsReply } from '../../src/protocol/grant-messages.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { OutboxReply } from '../../src/protocol/outbox-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
@@ -25,6 +26,7 @@ export type ConsoleEvent =
   | ({ readonly type: 'failed'; readonly of: Failing } & Complaint)
   | BackgroundEvent
   | HistoryEvent
+  | GrantsEvent
   | PeopleEvent
   | OutboxEvent;
 
@@ -44,6 +46,10 @@ export type HistoryEvent =
   | { readonly type: 'found'; readonly search: number; readonly page: HistoryPage }
   | ({ readonly type: 'notFound'; readonly search: number } & Complaint);
 
+/** The answer to the question of that number. */
+export type GrantsEvent =
+  | { readonly type: 'toldOfGrants'; readonly number: number; readonly reply: GrantsReply }
+  | ({ readonly type: 'notToldOfGrants'; readonly number: number } & Complaint);
 /** Who is enrolled, or that the broker did not tell. */
 export type PeopleEvent =
   | { readonly type: 'enrolled'; readonly number: number; readonly enrolled: Enrolled }

@@ -9,6 +9,7 @@ import type { CoverChoice } from '../deciding/cover-step.js';
 import type { Unanswered } from '../deciding/unanswered.js';
 import type { OpenedBackground } from '../detail/background-step.js';
 import { examine } from '../detail/examination.js';
+import { CLOSED_GRANTS, type GrantsState } from '../grants/grants-state.js';
 import { CLOSED_HISTORY, type HistoryState } from '../history/history-state.js';
 import { CLOSED_OUTBOX, type OutboxState } from '../outbox/outbox-state.js';
 import { CLOSED_PEOPLE, type PeopleState } from '../people/people-state.js';
@@ -51,6 +52,7 @@ export interface ConsoleState {
   readonly size: Size;
   readonly screen: ScreenName;
   readonly history: HistoryState;
+  readonly grants: GrantsState;
   readonly people: PeopleState;
   readonly outbox: OutboxState;
   /** The request under the cursor of the queue, by its id and never by its place. */
@@ -74,7 +76,7 @@ export interface ConsoleState {
 }
 
 /** The places of the console, between which a person goes to and fro. */
-export type ScreenName = 'queue' | 'history' | 'people' | 'outbox';
+export type ScreenName = 'queue' | 'history' | 'grants' | 'people' | 'outbox';
 
 /** The request that is being read. */
 export interface OpenedRequest {
@@ -147,6 +149,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     queueFilter: NO_QUEUE_FILTER,
     screen: 'queue',
     history: CLOSED_HISTORY,
+    grants: CLOSED_GRANTS,
     people: CLOSED_PEOPLE,
     outbox: CLOSED_OUTBOX,
     selected,
@@ -224,13 +227,16 @@ export function selectedRequest(state: ConsoleState): RequestView | null {
  * The opened request with the newest of what changes during its life, and the document that was opened.
  * `isAltered` where the broker now gives another document, rule or voucher under the same id.
  */
-export function openedRequest({ opened, queue }: ConsoleState): {
+export function openedRequest({ opened, queue, grants }: ConsoleState): {
   readonly request: RequestView;
   readonly isListed: boolean;
   readonly isAltered: boolean;
 } | null {
   if (opened === null) return null;
-  const current = queue.requests.get(opened.request.id);
+  const { id } = opened.request;
+  // What a door watches may have ended long ago, and stands in the list of what is watched alone.
+  const watched = grants.told?.watched.find((request) => request.id === id);
+  const current = queue.requests.get(id) ?? watched;
   if (current === undefined) return { request: opened.request, isListed: false, isAltered: false };
   const isAltered = !isSameAsk(opened.request, current);
   return { request: isAltered ? opened.request : current, isListed: true, isAltered };

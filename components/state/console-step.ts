@@ -6,6 +6,7 @@ import { pasteIntoConfirm, stepConfirm } from '../deciding/confirm-step.js';
 import { leaveUnanswered, settleUnanswered } from '../deciding/unanswered.js';
 import { forgetUnknown, hearBackground, settleBackground } from '../detail/background-step.js';
 import { stepDetail } from '../detail/detail-step.js';
+import { hearGrants } from '../grants/grants-step.js';
 import { hearHistory } from '../history/history-step.js';
 import { type MatchedAction, matchKey, type Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
@@ -75,6 +76,9 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
     case 'found':
     case 'notFound':
       return hearHistory(state, event);
+    case 'toldOfGrants':
+    case 'notToldOfGrants':
+      return hearGrants(state, event);
     case 'enrolled':
     case 'notEnrolled':
     case 'changeMade':

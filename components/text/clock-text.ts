@@ -42,14 +42,17 @@ export function lengthText(seconds: number): SafeText {
   return text;
 }
 
-/** How long until a clock on the screen must move: each second where one stands below a minute. */
-export function nextTick(
-  now: EpochMs,
-  shown: Iterable<{ readonly submittedAt: EpochMs; readonly answerBy: EpochMs }>,
-): number {
+/** Something on the screen whose age and end are shown, by the broker's clock. */
+export interface ShownClock {
+  readonly since: EpochMs;
+  readonly until: EpochMs;
+}
+
+/** How long until a clock on the screen must move, in ms: each second where one stands below a minute. */
+export function nextTick(now: EpochMs, shown: Iterable<ShownClock>): number {
   const isBelowMinute = (span: number): boolean => span > -SECOND && span < MINUTE + COARSE_SECONDS * SECOND;
-  for (const { submittedAt, answerBy } of shown) {
-    if (isBelowMinute(now - submittedAt) || isBelowMinute(answerBy - now)) return SECOND;
+  for (const { since, until } of shown) {
+    if (isBelowMinute(now - since) || isBelowMinute(until - now)) return SECOND;
   }
   return COARSE_SECONDS * SECOND;
 }

@@ -8,6 +8,7 @@ import { fetchBackground } from './background.js';
 import type { Clock } from './clock.js';
 import { answeringName, prepareDecision, prepareRevocation } from './decide.js';
 import { brokerDirectory } from './directory.js';
+import { fetchGrants } from './grants.js';
 import { HeadWatch } from './head-watch.js';
 import { brokerHistory } from './history.js';
 import { type CallAs, mayHaveArrived } from './http-client.js';
@@ -98,6 +99,7 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     outbox: brokerOutbox(call),
     talk: brokerTalk(call),
     background: (id, zone, signal) => fetchBackground(call, id, zone, signal),
+    grants: (signal) => fetchGrants(call, signal),
     queue: () => stream.queue(),
     showReading: (id) => stream.showReading(id),
     reconnect: (suspend) =>

@@ -1,5 +1,6 @@
 import type { Background } from '../protocol/background.js';
 import type { OutdatedDoor } from '../protocol/door-messages.js';
+import type { GrantsReply } from '../protocol/grant-messages.js';
 import type { MatchedNumber } from '../protocol/matched-number.js';
 import type { Name, RequestId } from '../protocol/names.js';
 import type { SinkStanding } from '../protocol/outbox-messages.js';
@@ -86,6 +87,12 @@ export interface QueueConnection {
    * @throws any problem of the broker. The reason of `signal` where that was aborted.
    */
   background(id: RequestId, zone: string, signal: AbortSignal): Promise<Background>;
+  /**
+   * When grants were last used, and what doors watch just now.
+   *
+   * @throws any problem of the broker. The reason of `signal` where that was aborted.
+   */
+  grants(signal: AbortSignal): Promise<GrantsReply>;
   queue(): Queue;
   /** Lets the others know which request is open here; null for none. */
   showReading(id: RequestId | null): void;

@@ -8,6 +8,7 @@ import { lineWidth } from '../../components/text/line.js';
 import { safeText } from '../../components/text/safe-text.js';
 import type { Name } from '../../src/protocol/names.js';
 import { ConsoleDriver } from './console-driver.js';
+import { sampleGrant, sampleWatched } from './grants/sample-grants.js';
 import { hostileText } from './hostile-text.js';
 import { ENROLLED } from './people/sample-people.js';
 import { NOW, sampleId, sampleRequest } from './sample-requests.js';
@@ -94,6 +95,32 @@ test('the outbox draws hostile receivers, letters and errors as what they are, i
       driver.press('G', 'x');
       expectSafe(driver);
       driver.press('escape').finish({ type: 'failed', of: 'letter', ...problemOf(one) });
+      expectSafe(driver);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('the grants draw hostile documents, names and failures as what they are, in the screen (A1, A37)', () => {
+  fc.assert(
+    fc.property(size, raw, raw, (given, one, other) => {
+      const hostile = {
+        ...sampleRequest().document,
+        context: { reason: one },
+        resource: other,
+        action: one as Name,
+      };
+      const grant = { ...sampleGrant(), document: { ...hostile, details: { [one]: other } } };
+      const watched = { ...sampleWatched(), document: hostile };
+      const wellFormed = sampleGrant({ n: 51, document: { details: { reason: 'x' }, requester: 'erin' } });
+      const votes = wellFormed.votes.map((vote) => ({ ...vote, approver: one as Name }));
+      const driver = new ConsoleDriver([grant, { ...wellFormed, votes }], given).press('3');
+      expectSafe(driver);
+      const reply = { uses: [], watched: [watched, sampleWatched({ n: 21 })], more: 1_000_000 };
+      driver.finish({ type: 'toldOfGrants', number: 1, reply });
+      expectSafe(driver);
+      for (const _ of [1, 2, 3, 4]) expectSafe(driver.press('j'));
+      driver.press('g', 'g').finish({ type: 'notToldOfGrants', number: 2, ...problemOf(other) });
       expectSafe(driver);
     }),
     { numRuns: 60 },

@@ -5,6 +5,7 @@ import type { LetterName, Outbox } from '../../src/client/outbox.js';
 import type { DecisionInput, Link, Queue, QueueConnection, Suspend } from '../../src/client/queue.js';
 import type { Talk, TalkedStatus } from '../../src/client/talk.js';
 import type { Background } from '../../src/protocol/background.js';
+import type { GrantsReply } from '../../src/protocol/grant-messages.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { OutboxReply } from '../../src/protocol/outbox-messages.js';
 import { Problem } from '../../src/protocol/problems.js';
@@ -41,6 +42,7 @@ export class InMemoryQueue implements QueueConnection {
   #made: () => Promise<MadeChange> = () => new Promise(() => {});
   #enrolled: () => Promise<Enrolled> = () => Promise.resolve({ people: [], submitters: [] });
   #background: (id: RequestId) => Promise<Background> = () => new Promise(() => {});
+  #grants: GrantsReply = { uses: [], watched: [], more: 0 };
   #queue: Queue;
   readonly #listeners = new Set<() => void>();
   #answer: (suspend: Suspend) => Promise<void> = () => Promise.resolve();
@@ -107,6 +109,15 @@ export class InMemoryQueue implements QueueConnection {
 
   background(id: RequestId): Promise<Background> {
     return this.#background(id);
+  }
+
+  async grants(): Promise<GrantsReply> {
+    return this.#grants;
+  }
+
+  /** When grants were last used, and what doors watch. */
+  tellOfGrants(grants: Partial<GrantsReply>): void {
+    this.#grants = { ...this.#grants, ...grants };
   }
 
   queue(): Queue {

@@ -35,6 +35,7 @@ export class History {
   readonly #heads: Statement<[number, number], SignedHead>;
   readonly #signersFile: Statement<[Buffer], { readonly text: string }>;
   readonly #eventHash: Statement<[number], { readonly hash: Buffer }>;
+  readonly #lastUse: Statement<[string], { readonly at: EpochMs }>;
 
   readonly #remains: RemainsReader;
 
@@ -59,6 +60,9 @@ export class History {
     this.#signersFile = database.prepare('SELECT text FROM signers_files WHERE digest = ?');
     this.#remains = new RemainsReader(database);
     this.#eventHash = database.prepare('SELECT hash FROM events WHERE seq = ?');
+    this.#lastUse = database.prepare(
+      "SELECT at FROM events WHERE request = ? AND kind = 'request.used' ORDER BY seq DESC LIMIT 1",
+    );
   }
 
   /** @throws Problem of how it ended, for the document of a request that was erased */
@@ -106,6 +110,20 @@ export class History {
       requests: requests.filter((request) => matchesFilter(filter, subjectOf(request))),
       next: ids.length > limit ? (listed.at(-1) ?? null) : next,
     };
+  }
+
+  /** See {@link Store.lastUses}. Of a grant in use, nearly all events are uses: the last one is found at once. */
+  async lastUses(grants: readonly RequestId[]): Promise<ReadonlyMap<RequestId, EpochMs>> {
+    const uses = new Map<RequestId, EpochMs>();
+    for (let at = 0; at < grants.length; at += READ_AT_ONCE) {
+      await this.#turn(() => {
+        for (const id of grants.slice(at, at + READ_AT_ONCE)) {
+          const use = this.#lastUse.get(id);
+          if (use !== undefined) uses.set(id, use.at);
+        }
+      });
+    }
+    return uses;
   }
 
   #turn<Value>(read: () => Value): Promise<Value> {

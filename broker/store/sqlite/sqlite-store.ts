@@ -113,6 +113,10 @@ export class SqliteStore implements Store {
     return this.#live.askers.get(hash) ?? this.#history.asker(hash);
   }
 
+  lastUses(grants: readonly RequestId[]): Promise<ReadonlyMap<RequestId, EpochMs>> {
+    return this.#history.lastUses(grants);
+  }
+
   async events(query: EventQuery): Promise<readonly LogEntry[]> {
     return this.#history.events(query);
   }

@@ -50,6 +50,7 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'request.background': ['approver'],
   'request.comment': ['approver'],
   'request.escalate': ['approver'],
+  'grant.read': ['approver'],
   'request.list': ['approver'],
   'canary.read': ['approver'],
   'stream.read': ['approver'],

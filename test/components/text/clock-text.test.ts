@@ -31,7 +31,7 @@ test.each([
 );
 
 test('clocks move every ten seconds, and each second where one stands below a minute', () => {
-  const at = (age: number, left: number) => [{ submittedAt: NOW - age * 1000, answerBy: NOW + left * 1000 }];
+  const at = (age: number, left: number) => [{ since: NOW - age * 1000, until: NOW + left * 1000 }];
   expect(nextTick(NOW, [])).toBe(10_000);
   expect(nextTick(NOW, at(120, 180))).toBe(10_000);
   expect(nextTick(NOW, at(30, 270))).toBe(1000);
