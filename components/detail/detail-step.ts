@@ -1,3 +1,4 @@
+import { openBulk } from '../bulk-denial/bulk-step.js';
 import { openConfirm } from '../deciding/confirm-step.js';
 import type { MatchedAction } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
@@ -19,6 +20,8 @@ export function stepDetail(state: ConsoleState, matched: MatchedAction | null): 
       return isSettled(state) ? openConfirm(state, 'approve') : state;
     case 'deny':
       return isSettled(state) ? openConfirm(state, 'deny') : state;
+    case 'bulkDeny':
+      return isSettled(state) && state.opened !== null ? openBulk(state, state.opened.request) : state;
     case 'revoke':
       return isSettled(state) ? openConfirm(state, 'revoke') : state;
     case 'denyFraud':

@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import type { Alerts } from '../../src/client/alerts.js';
 import type { QueueConnection } from '../../src/client/queue.js';
 import { alertBytes } from '../attention/alert-bytes.js';
+import { bulkEffects } from '../bulk-denial/bulk-effects.js';
 import { decidingEffects } from '../deciding/deciding-effects.js';
 import { detailEffects } from '../detail/detail-effects.js';
 import { grantsEffects } from '../grants/grants-effects.js';
@@ -36,6 +37,7 @@ export function useEffects(
     const world = { connection, dispatch, leaving: leaving.signal };
     const performers: Performers = {
       ...decidingEffects(world, forPrompt),
+      ...bulkEffects(world, forPrompt),
       ...detailEffects(world),
       ...historyEffects(world),
       ...grantsEffects(world),

@@ -15,6 +15,7 @@ export type Action =
   | 'approve'
   | 'deny'
   | 'denyFraud'
+  | 'bulkDeny'
   | 'back'
   | 'next'
   | 'previous'
@@ -57,6 +58,9 @@ export type KeyContext =
   | 'comment'
   | 'number'
   | 'resource'
+  | 'bulk'
+  | 'bulkCount'
+  | 'bulkComment'
   | 'history'
   | 'filter'
   | 'record'
@@ -115,14 +119,16 @@ export interface KeySection {
 }
 
 const SCREEN_CONTEXTS: readonly KeyContext[] = ['queue', 'history', 'grants', 'people', 'outbox'];
-const READING: readonly KeyContext[] = [...SCREEN_CONTEXTS, 'entry', 'detail', 'record', 'help'];
+const READING: readonly KeyContext[] = [...SCREEN_CONTEXTS, 'entry', 'detail', 'record', 'bulk', 'help'];
+/** The step before many denials, and its fields. */
+const BULK: readonly KeyContext[] = ['bulk', 'bulkCount', 'bulkComment'];
 const DECIDING: readonly KeyContext[] = ['queue', 'detail'];
 const CONFIRMING: readonly KeyContext[] = ['confirm', 'cover', 'comment', 'number', 'resource'];
 /** A change of a person or submitter while it is written, and the step before it is asked for. */
 const CHANGING: readonly KeyContext[] = ['form', 'choice', 'ask'];
 /** Wherever there is more than a screen shows. */
 const MOVING: readonly KeyContext[] = [...READING, 'ask'];
-const EVERYWHERE: readonly KeyContext[] = [...READING, ...CONFIRMING, 'filter', ...CHANGING, 'drop'];
+const EVERYWHERE: readonly KeyContext[] = [...READING, ...CONFIRMING, ...BULK, 'filter', ...CHANGING, 'drop'];
 
 export const KEY_SECTIONS: readonly KeySection[] = [
   {
@@ -240,6 +246,14 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         explained: label`deny as fraud: locks the requester until unlocked`,
       },
       {
+        action: 'bulkDeny',
+        contexts: [...DECIDING, 'bulk'],
+        keys: [{ text: 'D' }],
+        shown: label`D`,
+        hint: null,
+        explained: label`deny many: equal asks, of a requester, from a submitter`,
+      },
+      {
         action: 'revoke',
         contexts: ['detail', 'grants'],
         keys: [{ text: 'R' }],
@@ -263,7 +277,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
     rows: [
       {
         action: 'next',
-        contexts: [...CONFIRMING, 'ask', 'drop'],
+        contexts: [...CONFIRMING, ...BULK, 'ask', 'drop'],
         keys: [{ named: 'tab' }],
         shown: label`Tab`,
         hint: label`move`,
@@ -271,7 +285,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'previous',
-        contexts: [...CONFIRMING, 'ask', 'drop'],
+        contexts: [...CONFIRMING, ...BULK, 'ask', 'drop'],
         keys: [{ named: 'shiftTab' }],
         shown: label`Shift-Tab`,
         hint: null,
@@ -279,7 +293,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'next',
-        contexts: ['confirm', 'ask', 'drop'],
+        contexts: ['confirm', 'bulk', 'ask', 'drop'],
         keys: [{ named: 'right' }, { named: 'left' }],
         shown: label`← →`,
         hint: null,
@@ -303,7 +317,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'activate',
-        contexts: [...CONFIRMING, 'ask', 'drop'],
+        contexts: [...CONFIRMING, ...BULK, 'ask', 'drop'],
         keys: [{ named: 'enter' }],
         shown: label`Enter`,
         hint: null,
@@ -491,6 +505,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
           'outbox',
           ...CHANGING,
           ...CONFIRMING,
+          ...BULK,
           'filter',
           'drop',
           'help',

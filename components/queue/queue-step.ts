@@ -1,3 +1,4 @@
+import { openBulk } from '../bulk-denial/bulk-step.js';
 import { openConfirm } from '../deciding/confirm-step.js';
 import { openRequest } from '../detail/open-request.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
@@ -46,6 +47,10 @@ function changeQueue(state: ConsoleState, matched: MatchedAction): ConsoleState 
       return isSettled(state) ? askToRead(open(state)) : state;
     case 'deny':
       return isSettled(state) ? openConfirm(open(state), 'deny') : state;
+    case 'bulkDeny': {
+      const selected = selectedRequest(state);
+      return isSettled(state) && selected !== null ? openBulk(state, selected) : state;
+    }
     case 'denyFraud':
       return isSettled(state) ? openConfirm(open(state), 'fraud') : state;
     default:

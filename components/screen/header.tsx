@@ -20,7 +20,7 @@ import { label, repeatText, type SafeText, safeText } from '../text/safe-text.js
 import { bannerLines } from './banner-lines.js';
 import { panesOf } from './panes.js';
 import { SafeLines } from './safe-line.js';
-import { SCREEN_ROWS } from './screens.js';
+import { SCREEN_ROWS, SCREENS } from './screens.js';
 import type { Tone } from './theme.js';
 
 /** Characters of the fingerprint that are shown, after `SHA256:`. */
@@ -57,7 +57,8 @@ export function headerLines(state: ConsoleState): readonly Line[] {
 /** The screens between which one goes to and fro, by their keys; where a request is open, who else reads it. */
 function ruleLine(state: ConsoleState): Line {
   const { size, opened, isHelpOpen } = state;
-  const isInFront = !isHelpOpen && (opened === null || panesOf(state).isSplit);
+  const isPlace = SCREENS[state.screen].entrances.length > 0;
+  const isInFront = isPlace && !isHelpOpen && (opened === null || panesOf(state).isSplit);
   const reading = opened === null || isHelpOpen ? [] : readingLine(otherReaders(state, opened.request.id));
   const words = cutLine(reading, size.columns - 6);
   const right: Line = words.length === 0 ? [] : [span(label` `), ...words, span(label` ──`, 'muted')];
@@ -82,6 +83,7 @@ function tabs(
 ): Line {
   const dead = queue.outbox.reduce((sum, sink) => sum + sink.dead, 0);
   return SCREEN_ROWS.flatMap(([name, { title, entrances }]): Line => {
+    if (entrances.length === 0) return BLANK;
     const key = KEY_TABLE.find(({ action }) => action === entrances[0]?.[0])?.shown ?? label``;
     const isHere = name === screen;
     return [

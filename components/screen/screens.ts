@@ -1,4 +1,5 @@
 import type { Queue } from '../../src/client/queue.js';
+import { BULK_DENIAL_SCREEN } from '../bulk-denial/bulk-screen.js';
 import { GRANTS_SCREEN } from '../grants/grants-screen.js';
 import { HISTORY_SCREEN } from '../history/history-screen.js';
 import type { Action, KeyContext, MatchedAction, Press } from '../keys/key-table.js';
@@ -14,7 +15,7 @@ import type { SafeText } from '../text/safe-text.js';
 /** One place of the console. An opened request and the help stand in front of it and are no part of it. */
 export interface Screen {
   readonly title: SafeText;
-  /** What leads here from all screens, and how one arrives: the first is the one whose key is shown. */
+  /** What leads here from all screens, and how one arrives: the first is the one whose key is shown. None for a step within another. */
   readonly entrances: readonly (readonly [Action, (state: ConsoleState) => Step])[];
   readonly context: (state: ConsoleState) => KeyContext;
   /** What a key would act on, as one word: two states in which it would not do the same have different ones. */
@@ -39,6 +40,7 @@ export interface Screen {
 
 export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
   queue: QUEUE_SCREEN,
+  bulkDenial: BULK_DENIAL_SCREEN,
   history: HISTORY_SCREEN,
   grants: GRANTS_SCREEN,
   people: PEOPLE_SCREEN,

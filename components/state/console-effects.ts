@@ -10,6 +10,9 @@ import type { ConsoleState } from './console-state.js';
 export type ConsoleEffect =
   | { readonly type: 'decide'; readonly request: RequestView; readonly decision: DecisionInput }
   | { readonly type: 'revoke'; readonly request: RequestView; readonly comment: string }
+  /** Denies one after the other, until all are or one fails. */
+  | { readonly type: 'denyAll'; readonly requests: readonly RequestView[]; readonly comment: string }
+  | { readonly type: 'stopDenying' }
   | { readonly type: 'acknowledge' }
   /** Asks for a page of a search; a former search is not waited for any more. */
   | { readonly type: 'search'; readonly search: number; readonly query: HistoryQuery }

@@ -24,6 +24,7 @@ export type ConsoleEvent =
   | { readonly type: 'decided' }
   | { readonly type: 'acknowledged' }
   | ({ readonly type: 'failed'; readonly of: Failing } & Complaint)
+  | BulkEvent
   | BackgroundEvent
   | HistoryEvent
   | GrantsEvent
@@ -35,6 +36,11 @@ export type ConsoleEvent =
  * beside it.
  */
 export type Failing = 'decision' | 'unanswered' | 'acknowledgement' | 'letter';
+
+/** That one of many is denied, or had ended by itself; or that no more of them follow. */
+export type BulkEvent =
+  | { readonly type: 'denied'; readonly id: RequestId; readonly isEnded: boolean }
+  | { readonly type: 'denyingOver'; readonly failure: Complaint | null };
 
 /** What came before the request of that id, or that the broker did not tell. */
 export type BackgroundEvent =

@@ -5,6 +5,7 @@ import type { RequestId } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { type Bell, type Hearing, listen, SILENT_BELL } from '../attention/bell.js';
+import type { BulkDenial } from '../bulk-denial/bulk-state.js';
 import type { CoverChoice } from '../deciding/cover-step.js';
 import type { Unanswered } from '../deciding/unanswered.js';
 import type { OpenedBackground } from '../detail/background-step.js';
@@ -65,6 +66,8 @@ export interface ConsoleState {
   readonly confirm: ConfirmStep | null;
   /** What was signed and sent, and of which nobody has said yet whether it counts. */
   readonly unanswered: readonly Unanswered[];
+  /** The step before many denials at once. */
+  readonly bulk: BulkDenial | null;
   readonly isHelpOpen: boolean;
   /** The first line of the help that is on the screen. */
   readonly helpTop: number;
@@ -76,7 +79,7 @@ export interface ConsoleState {
 }
 
 /** The places of the console, between which a person goes to and fro. */
-export type ScreenName = 'queue' | 'history' | 'grants' | 'people' | 'outbox';
+export type ScreenName = 'queue' | 'bulkDenial' | 'history' | 'grants' | 'people' | 'outbox';
 
 /** The request that is being read. */
 export interface OpenedRequest {
@@ -158,6 +161,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     background: null,
     confirm: null,
     unanswered: [],
+    bulk: null,
     isHelpOpen: false,
     helpTop: 0,
     notice: null,

@@ -1,6 +1,7 @@
 import type { Queue } from '../../src/client/queue.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import { listen } from '../attention/bell.js';
+import { hearBulk } from '../bulk-denial/bulk-step.js';
 import { canaryNotice } from '../deciding/canary-notice.js';
 import { pasteIntoConfirm, stepConfirm } from '../deciding/confirm-step.js';
 import { leaveUnanswered, settleUnanswered } from '../deciding/unanswered.js';
@@ -70,6 +71,9 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
       return stay({ ...state, notice: [span(label`Noted under your name.`, 'strong')] });
     case 'failed':
       return stay(recordFailure(state, event));
+    case 'denied':
+    case 'denyingOver':
+      return hearBulk(state, event);
     case 'background':
     case 'noBackground':
       return hearBackground(state, event);

@@ -34,9 +34,17 @@ const GRANT_EXAMPLE = `
 
 const FRAUD_HELP = `
   --fraud         nobody honest asked this: the requester, under all aliases, is locked
-                  until an approver unlocks; what is pending or unused ends`;
+                  until an approver unlocks; what is pending or unused ends
+  --all-of WHAT   in place of ID: all that wait of requester:NAME, from submitter:NAME, or
+                  equal:ID, the oldest 100; they are listed, and their number is typed
+  --count N       that number, without a terminal; another one, and nothing is signed`;
 const FRAUD_EXAMPLE = `
+  countersign deny --all-of submitter:ci-1 --comment "a loop in the pipeline"
+  countersign deny --all-of requester:alice --count 12
   countersign deny 01KB2X6C9V4T7M3N8QZ5R0EWHD --fraud --comment "alice is on holiday"`;
+
+const ALL_OF_USAGE = `
+  countersign deny --all-of WHAT [--count N] [--comment TEXT]`;
 
 const FLAGS = {
   ...BROKER_FLAGS,
@@ -53,6 +61,8 @@ const APPROVAL_FLAGS = {
   for: 'text',
   uses: 'text',
 } as const;
+
+const DENIAL_FLAGS = { fraud: 'switch', allOf: 'text', count: 'text' } as const;
 
 /** How much of the digest is typed to confirm, in hex digits. */
 const TYPED = 6;
@@ -71,7 +81,7 @@ must be given.
 
 Usage
   countersign ${verdict} ID [--comment TEXT]
-  countersign ${verdict} ID --yes-i-read-it DIGEST
+  countersign ${verdict} ID --yes-i-read-it DIGEST${verdict === 'deny' ? ALL_OF_USAGE : ''}
 
 Flags
 ${verdict === 'approve' ? GRANT_HELP + CODE_HELP + RESOURCE_HELP : ''}  --comment TEXT  kept with the decision, and signed${verdict === 'deny' ? FRAUD_HELP : ''}
@@ -84,9 +94,23 @@ Examples
   countersign ${verdict} 01KB2X6C9V4T7M3N8QZ5R0EWHD
   countersign ${verdict} 01KB2X6C9V4T7M3N8QZ5R0EWHD --comment "as agreed in INC-4312"${verdict === 'deny' ? FRAUD_EXAMPLE : GRANT_EXAMPLE}
 `,
-    arguments: ['ID'],
-    flags: { ...FLAGS, ...APPROVAL_FLAGS, fraud: 'switch' },
+    arguments: [verdict === 'deny' ? 'ID?' : 'ID'],
+    flags: { ...FLAGS, ...APPROVAL_FLAGS, ...DENIAL_FLAGS },
     async run({ arguments: [id = ''], flags, env, display: { zone } }) {
+      const { allOf, count, comment = '', json } = flags;
+      if (allOf !== undefined && id === '' && !flags.fraud) {
+        const { denyAll } = await import('./deny-all.js');
+        return withBroker(openAsApprover(flags, env), (broker) => {
+          const style = { zone, now: broker.clock.now() };
+          return denyAll(broker, { allOf, count, comment, json, style });
+        });
+      }
+      if (allOf !== undefined || count !== undefined) {
+        throw new Problem(
+          'usage',
+          '--all-of stands in place of ID, and without --fraud; --count goes with it',
+        );
+      }
       const request = parseRequestId(id);
       const { fraud: isFraud } = flags;
       const given = codeFlag(flags.code);
@@ -125,7 +149,7 @@ Examples
   // Only a yes carries a number, only a no calls a request a fraud.
   return {
     ...verb,
-    flags: { ...FLAGS, ...(verdict === 'approve' ? APPROVAL_FLAGS : { fraud: 'switch' }) },
+    flags: { ...FLAGS, ...(verdict === 'approve' ? APPROVAL_FLAGS : DENIAL_FLAGS) },
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Problem } from '../../../src/protocol/problems.js';
 import { InMemoryQueue } from '../in-memory-queue.js';
 import { sampleRequest, sampleRule } from '../sample-requests.js';
 import { TerminalScreen } from '../terminal-screen.js';
@@ -17,6 +18,44 @@ describe.each(SIZES)('deciding on a terminal of $columns x $rows', (size) => {
   };
   const expectGolden = (screen: TerminalScreen, name: string) =>
     expect(`${screen.text()}\n`).toMatchFileSnapshot(`../golden/${name}-${size.columns}x${size.rows}.txt`);
+
+  test('many denials: what is lacking, how far it is, and what stopped it', async () => {
+    const flood = Array.from({ length: 30 }, (_, n) =>
+      sampleRequest({
+        n: n + 1,
+        age: 250 - n,
+        document: {
+          resource: `web-${n}.example.com`,
+          context: { reason: n === 3 ? 'looks\u202efine' : 'retry of the pipeline' },
+        },
+      }),
+    );
+    const connection = new InMemoryQueue(flood);
+    const screen = show(connection);
+    await screen.waitForContent('30 pending');
+    screen.letItSettle().press('D');
+    await screen.waitForContent('Deny 30 requests');
+    await screen.letItSettle().waitForContent('Enter cancels');
+    await expectGolden(screen, 'bulk-denial');
+    while (!screen.text().includes('all seen')) await screen.pressAndWaitForChange(' ');
+    for (const key of ['Tab', 'Tab', '3', '0', 'Enter', 'Tab']) await screen.pressAndWaitForChange(key);
+    let fail: (error: Error) => void = () => {};
+    connection.answerWith(() =>
+      connection.decisions.length < 3
+        ? Promise.resolve()
+        : new Promise((_, reject) => {
+            fail = reject;
+          }),
+    );
+    await screen.letItSettle().waitForContent('Enter signs 30 denials');
+    screen.press('Enter');
+    await screen.waitForContent('Signing 3 of 30');
+    await expectGolden(screen, 'bulk-denial-signing');
+    fail(new Problem('signing-failed', 'the agent refused to sign'));
+    await screen.waitForContent('Stopped with 2 signed');
+    await screen.letItSettle().waitForContent('Enter cancels');
+    await expectGolden(screen, 'bulk-denial-stopped');
+  });
 
   test('a rule that has the resource typed and wants a reason: what is still lacking, and then nothing', async () => {
     const rule = sampleRule({ confirm: { resource: true, reason: 12 } });

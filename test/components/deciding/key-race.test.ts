@@ -6,11 +6,15 @@ import { ConsoleDriver } from '../console-driver.js';
 import { NOW, sampleRequest } from '../sample-requests.js';
 
 const PRESSES = 8000;
+/** Stands for the digits of how many requests are listed to be denied. */
+const COUNT = 'count';
 /** What people press, in the order in which they would; others come between them. */
 const HABITS = [
   ['enter', ' ', ' ', ' ', 'a', 'tab', 'enter'],
   ['enter', 'd', 'right', 'enter'],
   ['f', 'tab', 'enter'],
+  ['D', ' ', 'tab', 'tab', COUNT, 'enter', 'tab', 'enter', 'escape'],
+  ['D', 'D', 'tab', 'tab', COUNT, 'enter', 'right', 'enter', 'escape', 'escape'],
   ['enter', 'R', 'right', 'right', 'enter'],
   ['2', 'j', 'enter', 'a', 'd', 'tab', 'enter', 'escape'],
   ['/', 'a', 'd', 'enter', 'enter', 'a', 'tab', 'enter'],
@@ -49,12 +53,14 @@ test('whatever is pressed while everything changes, only what stood on the scree
   const below = numbers(4);
   const one = <Item>(items: readonly Item[]): Item => items[below(items.length)] ?? expect.fail();
   const driver = new ConsoleDriver([1, 2, 3].map(ask), { columns: 100, rows: 30 });
-  let [now, asked, heard, signed, dropped] = [0, 10, driver.effects.length, 0, 0];
+  let [now, asked, heard, signed, dropped, denied] = [0, 10, driver.effects.length, 0, 0, 0];
+  let listed = new Set<string>();
   let painted = { target: '', since: 0, digest: '' };
   const paint = (): void => {
     const { target } = driver.state.focus;
     const digest = driver.state.opened?.request.digest ?? '';
     if (painted.target !== target || painted.digest !== digest) painted = { target, since: now, digest };
+    listed = new Set(driver.state.bulk?.requests.map(({ id }) => id));
     driver.paint();
   };
   const letTimePass = (): void => {
@@ -83,6 +89,13 @@ test('whatever is pressed while everything changes, only what stood on the scree
         expect(now - painted.since).toBeGreaterThanOrEqual(SETTLE_MS);
         driver.finishAtOnce({ type: 'decided' });
       }
+      if (effect.type === 'denyAll') {
+        denied += 1;
+        expect(painted.target).toMatch(/^bulk .* sign$/);
+        expect(now - painted.since).toBeGreaterThanOrEqual(SETTLE_MS);
+        expect(effect.requests.every(({ id }) => listed.has(id))).toBe(true);
+        driver.finishAtOnce({ type: 'denyingOver', failure: null });
+      }
       if (effect.type === 'drop') {
         dropped += 1;
         expect(painted.target).toBe(`outbox ${effect.letter.event} ${effect.letter.sink} drop`);
@@ -108,10 +121,11 @@ test('whatever is pressed while everything changes, only what stood on the scree
     if (below(10) === 0) one(changes)();
     if (below(5) > 0) paint();
     letTimePass();
-    driver.type(key);
+    driver.type(...(key === COUNT ? String(driver.state.bulk?.requests.length ?? 1) : [key]));
     answer();
   }
   // Else nothing was tried.
   expect(signed).toBeGreaterThan(20);
   expect(dropped).toBeGreaterThan(5);
+  expect(denied).toBeGreaterThan(5);
 });

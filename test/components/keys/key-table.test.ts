@@ -15,6 +15,10 @@ const CONTEXTS: readonly KeyContext[] = [
   'cover',
   'comment',
   'number',
+  'resource',
+  'bulk',
+  'bulkCount',
+  'bulkComment',
   'history',
   'filter',
   'record',
@@ -58,7 +62,8 @@ describe('the key table', () => {
   });
 
   test('binds no letter where text is written', () => {
-    for (const field of ['comment', 'number', 'filter', 'form'] as const) {
+    const fields = ['comment', 'number', 'resource', 'bulkCount', 'bulkComment', 'filter', 'form'] as const;
+    for (const field of fields) {
       const letters = KEY_TABLE.filter(
         ({ contexts, keys }) => contexts.includes(field) && keys.some((key) => 'text' in key),
       );

@@ -1,0 +1,182 @@
+import type { Whose } from '../../src/client/bulk-denial.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
+import { bodyRows } from '../screen/screen-layout.js';
+import { brokerNow, type ConsoleState, isSettled } from '../state/console-state.js';
+import { leftText } from '../text/clock-text.js';
+import { BLANK, cutLine, fitLine, type Line, markedSpans, span, spreadLine } from '../text/line.js';
+import { wrapLine } from '../text/line-wrapping.js';
+import { label, type Reading, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
+import { writtenLines } from '../text/written-lines.js';
+import { type BulkDenial, type BulkTarget, bulkObstacle } from './bulk-state.js';
+
+const LABEL_COLUMNS = 14;
+const TITLE_ROWS = 2;
+/** Count, comment, two for what stands in the way, and the buttons. */
+const PANEL_ROWS = 5;
+const LEFT = 9;
+const ACTION = 16;
+const REQUESTER = 14;
+/** From here on a request has room for what its requester wrote. */
+const WIDE = 100;
+
+/** How many requests of the list are on the screen at once. */
+export const bulkCapacity = (state: ConsoleState): number =>
+  Math.max(1, bodyRows(state) - TITLE_ROWS - PANEL_ROWS);
+
+/** What is denied, one request a line, and below it what has to be typed. */
+export function bulkLines(state: ConsoleState, height: number): readonly Line[] {
+  const { bulk } = state;
+  if (bulk === null) return [];
+  const { columns } = state.size;
+  const listed = bulk.requests.slice(bulk.top, bulk.top + bulkCapacity(state));
+  const now = brokerNow(state);
+  const lines = [
+    ...titleLines(bulk, columns),
+    ...listed.map((request) => requestLine(request, now, columns)),
+  ];
+  const panel = panelLines(state, bulk, columns);
+  const gap = Math.max(0, height - lines.length - panel.length);
+  return [...lines, ...Array<Line>(gap).fill(BLANK), ...panel];
+}
+
+/** Where in the list the window stands. */
+export function bulkPosition({ bulk }: ConsoleState): SafeText {
+  if (bulk === null) return label``;
+  const { requests, top, seen } = bulk;
+  return label`${requests.length - seen === 0 ? label`all seen` : label`${seen} seen`}, ${top} above`;
+}
+
+function titleLines(bulk: BulkDenial, columns: number): readonly Line[] {
+  const { requests } = bulk;
+  const count = requests.length === 1 ? label`1 request` : label`${requests.length} requests`;
+  const line: Line = [
+    span(label`── `, 'accent'),
+    span(label`Deny ${count} ${WHOSE[bulk.whose]}`, 'strong'),
+    span(label` `),
+    ...whoseName(bulk),
+    span(label` `),
+  ];
+  const room = columns - 1;
+  const width = cutLine(line, room).reduce((sum, { text }) => sum + text.length, 0);
+  return [
+    [...cutLine(line, room), span(repeatText(label`─`, Math.max(0, columns - width)), 'accent')],
+    cutLine([span(label`   frozen as they were; D goes on to ${NEXT[bulk.whose]}`, 'muted')], columns),
+  ];
+}
+
+const WHOSE: Readonly<Record<Whose, SafeText>> = {
+  equal: label`equal to`,
+  requester: label`of the requester`,
+  submitter: label`from the submitter`,
+};
+const NEXT: Readonly<Record<Whose, SafeText>> = {
+  equal: label`all of its requester`,
+  requester: label`all from its submitter`,
+  submitter: label`those equal to it`,
+};
+
+function whoseName({ whose, like }: BulkDenial): Line {
+  const exact = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }), 'strong');
+  if (whose === 'requester') return exact(like.document.requester);
+  if (whose === 'submitter') return exact(like.submitter);
+  return [...exact(like.document.action), span(label` on `, 'muted'), ...exact(like.document.resource)];
+}
+
+function requestLine({ document, answerBy }: RequestView, now: number, columns: number): Line {
+  const { action, resource, requester, context } = document;
+  const reasonColumns = columns >= WIDE ? Math.floor(columns / 3) : 0;
+  const room = columns - 3 - LEFT - ACTION - REQUESTER - reasonColumns - 1;
+  const cell = (text: string, reading: Reading, width: number): Line => [
+    ...fitLine(markedSpans(safeText(text, { reading })), width - 2),
+    span(spaces(2)),
+  ];
+  const { reason } = context;
+  return [
+    span(spaces(3)),
+    ...fitLine([span(leftText(answerBy - now), 'muted')], LEFT),
+    ...cell(action, 'exact', ACTION),
+    ...cell(resource, 'exact', room),
+    ...cell(requester, 'exact', REQUESTER),
+    ...(reasonColumns === 0 || typeof reason !== 'string' ? [] : cell(reason, 'prose', reasonColumns)),
+  ];
+}
+
+function panelLines(state: ConsoleState, bulk: BulkDenial, columns: number): readonly Line[] {
+  const { focused, count, comment, signing } = bulk;
+  const labelled = (name: SafeText, value: Line): Line => [
+    span(label`   ${name}${spaces(LABEL_COLUMNS - name.length - 3)}`, 'muted'),
+    ...cutLine(value, columns - LABEL_COLUMNS - 2),
+  ];
+  const caret = (target: BulkTarget): Line => (focused === target ? [span(label`▏`, 'accent')] : []);
+  const typed: Line = [span(safeText(count, { reading: 'exact' }), 'strong'), ...caret('count')];
+  const written = writtenLines(comment, {
+    columns: columns - LABEL_COLUMNS - 2,
+    rows: 1,
+    reading: 'prose',
+    hasCaret: focused === 'comment',
+  });
+  const hint = (words: SafeText): Line => [span(words, 'muted')];
+  return [
+    labelled(label`how many`, count === '' && focused !== 'count' ? hint(label`Tab goes there`) : typed),
+    labelled(
+      label`comment`,
+      comment.text === '' && focused !== 'comment'
+        ? hint(label`none; one for all of them`)
+        : (written[0] ?? BLANK),
+    ),
+    ...stateLines(state, bulk, columns),
+    ...(signing === null ? [buttonLine(state, bulk, columns)] : [BLANK]),
+  ];
+}
+
+/** How far it is, what went wrong, or what is lacking. */
+function stateLines(state: ConsoleState, bulk: BulkDenial, columns: number): readonly [Line, Line] {
+  const { signing, signed, ended, failure, requests } = bulk;
+  const indent = span(spaces(3));
+  const obstacle = bulkObstacle(state, bulk);
+  const line = ((): Line => {
+    if (signing !== null) {
+      const all = requests.length + signed + ended;
+      const words = signing.isStopping ? label`stops after this one` : label`Esc stops after this one`;
+      const at = Math.min(all, signed + ended + 1);
+      return [span(label`Signing ${at} of ${all}. Your agent or key may ask; ${words}.`, 'accent')];
+    }
+    if (failure !== null) {
+      return [
+        span(label`✗ Stopped with ${signed} signed: ${failure.message}. `, 'danger'),
+        span(failure.hint),
+      ];
+    }
+    if (obstacle !== null) return [span(label`Not yet: ${obstacle}.`, 'warning')];
+    return [span(label`Each takes a signature of its own, one after the other.`, 'muted')];
+  })();
+  const [first = BLANK, ...more] = wrapLine(line, columns - 5, 'words');
+  return [
+    [indent, ...first],
+    [indent, ...cutLine(more.flat(), columns - 5)],
+  ];
+}
+
+function buttonLine(state: ConsoleState, bulk: BulkDenial, columns: number): Line {
+  const { focused, requests } = bulk;
+  const canSign = bulkObstacle(state, bulk) === null;
+  const button = (target: BulkTarget, words: SafeText, works: boolean): Line => {
+    const tone = focused === target ? 'accent' : works ? 'text' : 'muted';
+    return [span(label`${focused === target ? label`▸` : label` `}[ ${words} ]`, tone)];
+  };
+  const buttons: Line = [
+    span(spaces(2)),
+    ...button('cancel', label`Cancel`, true),
+    span(spaces(3)),
+    ...button('sign', label`Sign ${requests.length} denials`, canSign),
+  ];
+  return spreadLine(buttons, [span(enterMeans(state, bulk, canSign), 'muted'), span(spaces(2))], columns);
+}
+
+function enterMeans(state: ConsoleState, { focused, requests }: BulkDenial, canSign: boolean): SafeText {
+  if (focused === 'count') return label`Enter ends the number`;
+  if (focused === 'comment') return label`Enter ends the comment`;
+  if (!isSettled(state)) return label`…`;
+  if (focused === 'cancel') return label`Enter cancels`;
+  return canSign ? label`Enter signs ${requests.length} denials` : label`this cannot be signed`;
+}
