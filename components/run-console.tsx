@@ -3,6 +3,7 @@ import { type Display, type Looks, PLAIN_LOOKS } from '../src/client/display.js'
 import type { QueueConnection } from '../src/client/queue.js';
 import { Problem } from '../src/protocol/problems.js';
 import type { EpochMs } from '../src/protocol/time.js';
+import { withoutEscapes } from './spoken/plain-output.js';
 import { setRepertoire } from './text/repertoire.js';
 
 export interface ConsoleOptions {
@@ -51,11 +52,14 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
   // Ink asks FORCE_COLOR only, and only once, when it is imported.
   if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
   setRepertoire(looks.isAscii ? 'ascii' : 'unicode');
-  const [{ render }, { ConsoleApp }, { createPaintedFrames }] = await Promise.all([
+  const [{ render }, { ConsoleApp }, { createPaintedFrames }, spoken] = await Promise.all([
     import('ink'),
     import('./screen/console-app.js'),
     import('./state/painted-frames.js'),
+    looks.isSpoken ? import('./spoken/spoken-console.js') : null,
   ]);
+  const isDumb = spoken !== null && process.env.TERM === 'dumb';
+  const output = isDumb ? withoutEscapes(stdout) : stdout;
   const frames = createPaintedFrames();
   // Keys that come while the first frame is drawn would be echoed onto it, and none that came before may shift it.
   stdin.setRawMode(true);
@@ -65,7 +69,8 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
       <ConsoleApp
         connection={connection}
         display={display}
-        looks={looks}
+        theme={looks.theme}
+        spoken={spoken?.SpokenConsole ?? null}
         warnings={warnings}
         clock={clock}
         frames={frames}
@@ -74,10 +79,12 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
       />,
       {
         stdin,
-        stdout,
+        stdout: output,
         interactive: true,
-        alternateScreen: true,
-        incrementalRendering: true,
+        // What is read out stays above, to be read again.
+        alternateScreen: spoken === null,
+        incrementalRendering: spoken === null,
+        isScreenReaderEnabled: spoken !== null,
         exitOnCtrlC: false,
         onRender: frames.written,
       },

@@ -11,6 +11,7 @@ import {
 import { BLANK, cutLine, type Line, markedSpans, span, spreadLine } from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';
 import { label, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
+import { isUnbroken } from '../text/unbroken.js';
 import { writtenLines } from '../text/written-lines.js';
 import { canChoose } from './cover-step.js';
 import { obstacleTo } from './obstacles.js';
@@ -159,6 +160,7 @@ function subjectLines(
 }
 
 function labelled(name: SafeText, value: Line, columns: number): Line {
+  if (isUnbroken(columns)) return [span(label`${name}: `, 'muted'), ...value];
   const left = span(label`   ${name}${spaces(LABEL_COLUMNS - name.length - 3)}`, 'muted');
   return [left, ...cutLine(value, columns - LABEL_COLUMNS - 2)];
 }

@@ -11,6 +11,7 @@ import { fieldLines, headingLines, jsonLines, MARGIN } from '../text/field-lines
 import { type Line, markedSpans, span } from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText, spaces } from '../text/safe-text.js';
+import { isUnbroken } from '../text/unbroken.js';
 import { examine, type VerifiedClaims, type Voucher, verifiedClaimsOf, voucherOf } from './examination.js';
 
 /** All lines that must be read. */
@@ -135,6 +136,11 @@ function detailLines({ action, details }: BoundDocument['document'], columns: nu
 
 /** A line that goes on begins with a bar, so that it cannot pass for the next one. */
 function differenceLines(line: string, columns: number): readonly Line[] {
+  if (isUnbroken(columns)) {
+    const mark = DIFF_MARKS[line.slice(0, 1)];
+    const text = safeText(mark === undefined ? line : line.slice(1), { reading: 'exact' });
+    return fieldLines(mark ?? label`no line of diff`, markedSpans(text), columns);
+  }
   const indent = span(spaces(MARGIN + 2));
   const lines = wrapLine(differenceLine(line), columns - 2 * MARGIN - 4, 'columns');
   return lines.map((part, at) =>
@@ -156,6 +162,14 @@ function differenceLine(line: string): Line {
   const text = markedSpans(safeText(rest, { reading: 'exact' }), tone);
   return [span(mark, tone), span(spaces(indent.length - mark.length)), ...text];
 }
+
+/** The marks of diff in a word, where they are read out. */
+const DIFF_MARKS: Readonly<Record<string, SafeText>> = {
+  '+': label`comes`,
+  '-': label`goes`,
+  '@': label`place`,
+  ' ': label`stays`,
+};
 
 const TONES: Readonly<Record<string, Tone>> = { '+': 'accent', '-': 'danger', '@': 'muted' };
 
@@ -231,6 +245,7 @@ function notADocument({ document }: RequestView, columns: number): readonly Line
 }
 
 function indented(line: Line, columns: number): readonly Line[] {
+  if (isUnbroken(columns)) return [line];
   const indent = span(spaces(MARGIN + 2));
   return wrapLine(line, columns - 2 * MARGIN - 2, 'columns').map((part) => [indent, ...part]);
 }

@@ -1,7 +1,7 @@
 import { useApp, useStdout } from 'ink';
 import { useEffect } from 'react';
 import type { Alerts } from '../../src/client/alerts.js';
-import type { QueueConnection } from '../../src/client/queue.js';
+import type { QueueConnection, Suspend } from '../../src/client/queue.js';
 import { alertBytes } from '../attention/alert-bytes.js';
 import { bulkEffects } from '../bulk-denial/bulk-effects.js';
 import { decidingEffects } from '../deciding/deciding-effects.js';
@@ -23,10 +23,13 @@ export function useEffects(
     connection,
     alerts,
     dispatch,
+    repeat,
   }: {
     readonly connection: QueueConnection;
     readonly alerts: Alerts;
     readonly dispatch: (event: ConsoleEvent) => void;
+    /** Has all of it read out again; null where it is painted. */
+    readonly repeat: (() => void) | null;
   },
 ): void {
   const { exit } = useApp();
@@ -35,9 +38,11 @@ export function useEffects(
   useEffect(() => {
     const leaving = new AbortController();
     const world = { connection, dispatch, leaving: leaving.signal };
+    // What was said while another program had the terminal was heard by nobody.
+    const forKey: Suspend = (work) => forPrompt(work).finally(repeat ?? undefined);
     const performers: Performers = {
-      ...decidingEffects(world, forPrompt),
-      ...bulkEffects(world, forPrompt),
+      ...decidingEffects(world, forKey),
+      ...bulkEffects(world, forKey),
       ...detailEffects(world),
       ...historyEffects(world),
       ...grantsEffects(world),
@@ -46,12 +51,13 @@ export function useEffects(
       ring: () => {
         stdout.write(alertBytes(titleText(store.state()), alerts));
       },
-      reconnect: () => connection.reconnect(forPrompt),
+      reconnect: () => connection.reconnect(forKey),
       suspend: () => {
-        forShell().catch(exit);
+        forShell().then(repeat ?? undefined, exit);
       },
       redraw: () => {
-        redraw().catch(exit);
+        if (repeat === null) redraw().catch(exit);
+        else repeat();
       },
       quit: () => exit(),
     };
@@ -60,5 +66,5 @@ export function useEffects(
       stop();
       leaving.abort();
     };
-  }, [store, connection, alerts, dispatch, exit, stdout, forPrompt, forShell, redraw]);
+  }, [store, connection, alerts, dispatch, repeat, exit, stdout, forPrompt, forShell, redraw]);
 }

@@ -8,16 +8,18 @@ const BEL = '\u0007';
 const SAVE_TITLE = '\u001b[22;2t';
 const RESTORE_TITLE = '\u001b[23;2t';
 
-/** Gives the terminal or the tmux pane a title while the console runs. */
-export function useTitle(title: SafeText): void {
+/** Gives the terminal or the tmux pane a title while the console runs; none leaves it as it is. */
+export function useTitle(title: SafeText | null): void {
+  const isTitled = title !== null;
   const { stdout } = useStdout();
   useEffect(() => {
+    if (!isTitled) return;
     stdout.write(SAVE_TITLE);
     return () => {
       stdout.write(RESTORE_TITLE);
     };
-  }, [stdout]);
+  }, [stdout, isTitled]);
   useEffect(() => {
-    stdout.write(OSC_TITLE + title + BEL);
+    if (title !== null) stdout.write(OSC_TITLE + title + BEL);
   }, [stdout, title]);
 }

@@ -1,7 +1,7 @@
 import { Box, useApp, useStdout } from 'ink';
 import { type ReactElement, useCallback, useMemo, useState } from 'react';
 import type { Alerts } from '../../src/client/alerts.js';
-import type { Display, Looks } from '../../src/client/display.js';
+import type { Display, ThemeName } from '../../src/client/display.js';
 import type { QueueConnection } from '../../src/client/queue.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { useClock } from '../hooks/use-clock.js';
@@ -11,8 +11,9 @@ import { useKeyboard } from '../hooks/use-keyboard.js';
 import { usePaintedFrames } from '../hooks/use-painted-frames.js';
 import { usePending } from '../hooks/use-pending.js';
 import { useQueue } from '../hooks/use-queue.js';
-import { terminalSize, useTerminalSize } from '../hooks/use-terminal-size.js';
+import { SPOKEN_SIZE, terminalSize, useTerminalSize } from '../hooks/use-terminal-size.js';
 import { useTitle } from '../hooks/use-title.js';
+import type { SpokenConsole } from '../spoken/spoken-console.js';
 import type { ConsoleEvent } from '../state/console-events.js';
 import { type ConsoleState, isTooSmall, SMALLEST, startState } from '../state/console-state.js';
 import { createConsoleStore } from '../state/console-store.js';
@@ -29,7 +30,9 @@ import { ThemeContext } from './theme-context.js';
 export interface ConsoleAppProps {
   readonly connection: QueueConnection;
   readonly display: Display;
-  readonly looks: Looks;
+  readonly theme: ThemeName;
+  /** Reads everything out instead of painting it; null where it is painted. */
+  readonly spoken: typeof SpokenConsole | null;
   readonly warnings: readonly string[];
   readonly clock: () => EpochMs;
   readonly frames: PaintedFrames;
@@ -42,7 +45,8 @@ export interface ConsoleAppProps {
 export function ConsoleApp({
   connection,
   display,
-  looks,
+  theme,
+  spoken: Spoken,
   warnings,
   clock,
   frames,
@@ -59,7 +63,7 @@ export function ConsoleApp({
         quiet: alerts.quiet,
         warnings,
         queue: connection.queue(),
-        size: terminalSize(stdout),
+        size: Spoken === null ? terminalSize(stdout) : SPOKEN_SIZE,
         at: clock(),
       }),
     ),
@@ -77,17 +81,21 @@ export function ConsoleApp({
   );
   const on = useMemo(() => eventSources(dispatch, connection, clock), [dispatch, connection, clock]);
 
-  useEffects(store, { connection, alerts, dispatch });
+  const [repeats, setRepeats] = useState(0);
+  const repeat = useCallback(() => setRepeats((count) => count + 1), []);
+
+  useEffects(store, { connection, alerts, dispatch, repeat: Spoken === null ? null : repeat });
   useQueue(connection, on.queue);
-  useTerminalSize(on.resize);
+  useTerminalSize(on.resize, Spoken !== null);
   useKeyboard(on.press, on.paste);
   usePaintedFrames(state, frames, on.painted);
   useClock(state, on.tick);
-  useTitle(titleText(state));
+  useTitle(Spoken === null ? titleText(state) : null);
   usePending(state, onPending);
 
+  if (Spoken !== null) return <Spoken state={state} repeats={repeats} />;
   return (
-    <ThemeContext value={looks.theme}>
+    <ThemeContext value={theme}>
       {isTooSmall(state) ? <TooSmall state={state} /> : <Screen state={state} />}
     </ThemeContext>
   );

@@ -22,7 +22,8 @@ export function footerLines(state: ConsoleState): readonly Line[] {
   return [spreadLine(status, [span(positionText(state), 'muted'), span(label`  `)], columns), keyLine(state)];
 }
 
-function statusLine(state: ConsoleState): Line {
+/** What just can be decided, or what is going on. */
+export function statusLine(state: ConsoleState): Line {
   const isInFront = state.opened === null && !state.isHelpOpen;
   return isInFront ? SCREENS[state.screen].status(state) : offerLine(state);
 }

@@ -1,4 +1,5 @@
 import type { ConsoleState } from '../state/console-state.js';
+import { isUnbroken } from '../text/unbroken.js';
 
 /** Columns of the list of requests and of the one request that is read. */
 export interface Panes {
@@ -21,7 +22,8 @@ const RULE = 1;
  * opening a request, or a key while it is open, would change.
  */
 export function panesOf({ size: { columns }, screen }: Pick<ConsoleState, 'size' | 'screen'>): Panes {
-  if (screen !== 'queue' || columns < SPLIT) return { isSplit: false, list: columns, detail: columns };
+  const isOne = screen !== 'queue' || columns < SPLIT || isUnbroken(columns);
+  if (isOne) return { isSplit: false, list: columns, detail: columns };
   const detail = Math.min(WIDEST_DETAIL, Math.floor(columns * DETAIL_PART));
   return { isSplit: true, list: columns - RULE - detail, detail };
 }

@@ -56,3 +56,10 @@ export const ASCII_GLYPHS: Readonly<Record<string, string>> = {
   '▒': ':',
   '▓': '%',
 };
+
+/** What the symbols that say something say, for those who hear it; the others only repeat the words beside them. */
+export const SYMBOL_WORDS: Readonly<Record<string, string>> = {
+  '▲': 'warning: ',
+  '✓': 'checked: ',
+  '✗': 'failed: ',
+};

@@ -3,6 +3,7 @@ import { BLANK, cutLine, type Line, lineWidth, markedSpans, span } from './line.
 import { type Wrapping, wrapLine } from './line-wrapping.js';
 import { label, type Reading, repeatText, type SafeText, safeText, spaces } from './safe-text.js';
 import { textWidth } from './text-width.js';
+import { isUnbroken } from './unbroken.js';
 
 /** Columns left of every line of a request. */
 export const MARGIN = 2;
@@ -13,6 +14,8 @@ const WIDEST_LABEL = 24;
 
 /** A heading, with what it means for the reader beside it where there is room. */
 export function headingLines(title: SafeText, meaning: SafeText, columns: number): readonly Line[] {
+  // Two words, which no name that others chose has without quotes: none can pass for the heading of a section.
+  if (isUnbroken(columns)) return [BLANK, [span(label`Section ${title}: ${meaning}`)]];
   const line = [span(spaces(MARGIN)), span(title, 'strong'), span(label`  ${meaning}`, 'muted')];
   return [BLANK, cutLine(line, columns - MARGIN)];
 }
@@ -43,7 +46,7 @@ interface Place {
 
 function valueLines(entries: readonly (readonly [string, JsonValue])[], place: Place): readonly Line[] {
   const { columns, reading, indent } = place;
-  const names = entries.map(([name]) => nameText(name));
+  const names = entries.map(([name]) => (isUnbroken(columns) ? spokenName(name) : nameText(name)));
   const labelColumns = Math.min(WIDEST_LABEL, Math.max(LABEL_COLUMNS, ...names.map(textWidth)));
   const wrapping = reading === 'exact' ? 'columns' : 'words';
   return entries.flatMap(([, value], at) => {
@@ -62,6 +65,9 @@ function valueLines(entries: readonly (readonly [string, JsonValue])[], place: P
 }
 
 const nameText = (name: string): SafeText => (name === '' ? label`""` : safeText(name, { reading: 'exact' }));
+/** Where a colon alone parts it from its value, a name that could hold one stands in quotes. */
+const spokenName = (name: string): SafeText =>
+  safeText(/^[\w.-]+$/.test(name) ? name : JSON.stringify(name), { reading: 'exact' });
 const listText = (count: number): SafeText => (count === 0 ? label`[] empty list` : label`list of ${count}`);
 const groupText = (count: number): SafeText => (count === 0 ? label`{} nothing` : label`group of ${count}`);
 
@@ -85,6 +91,8 @@ function labelled(
   columns: number,
   { indent, wrapping }: { readonly indent: number; readonly wrapping: Wrapping },
 ): readonly Line[] {
+  if (isUnbroken(columns))
+    return [[...(name.length === 0 ? [span(label`and`)] : name), span(label`: `), ...value]];
   const left = MARGIN + indent;
   const nameWidth = lineWidth(name);
   const valueAt = left + labelColumns + 2;

@@ -2,6 +2,7 @@ import type { Tone } from '../screen/theme.js';
 import { type Line, type Span, span } from './line.js';
 import { joinText, type SafeText } from './safe-text.js';
 import { atoms, textWidth } from './text-width.js';
+import { isUnbroken } from './unbroken.js';
 
 /** `columns` fills each line, for texts that must be read exactly; `words` breaks after spaces. */
 export type Wrapping = 'columns' | 'words';
@@ -18,6 +19,7 @@ interface Atom {
  * In `columns` no line begins or ends with a space, so that none is lost at an edge.
  */
 export function wrapLine(line: Line, width: number, wrapping: Wrapping): readonly Line[] {
+  if (isUnbroken(width)) return [line];
   const all = line.flatMap(({ text, tone }) =>
     atoms(text).map((atom): Atom => ({ text: atom, width: textWidth(atom), tone })),
   );

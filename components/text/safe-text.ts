@@ -1,4 +1,4 @@
-import { ASCII_GLYPHS } from './ascii-glyphs.js';
+import { ASCII_GLYPHS, SYMBOL_WORDS } from './ascii-glyphs.js';
 import { classify, scriptFamily } from './characters.js';
 import { isAsciiOnly } from './repertoire.js';
 
@@ -64,6 +64,11 @@ export function label(fixed: TemplateStringsArray, ...values: readonly (SafeText
 /** The same text column by column in ASCII: the brackets of its marks, and whatever this interface draws itself. */
 export function inAscii(text: SafeText): SafeText {
   return text.replaceAll(/[^ -~]/gu, (glyph) => ASCII_GLYPHS[glyph] ?? '?') as SafeText;
+}
+
+/** The same text with the symbols of this interface in words, for those who hear it: others cannot write any of them. */
+export function inWords(text: SafeText): SafeText {
+  return text.replaceAll(/([●○▲✓✗]) ?/gu, (_, symbol: string) => SYMBOL_WORDS[symbol] ?? '') as SafeText;
 }
 
 /** The given texts one after the other. */

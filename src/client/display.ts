@@ -25,6 +25,8 @@ export interface Looks {
   readonly theme: ThemeName;
   /** Whether nothing but ASCII is written. */
   readonly isAscii: boolean;
+  /** Whether facts are written one a line, one below the other, and nothing is painted: for a screen reader. */
+  readonly isSpoken: boolean;
 }
 
-export const PLAIN_LOOKS: Looks = { theme: 'dark', isAscii: false };
+export const PLAIN_LOOKS: Looks = { theme: 'dark', isAscii: false, isSpoken: false };

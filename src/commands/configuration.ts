@@ -40,6 +40,7 @@ export interface Configuration {
   /** How the console looks, whichever broker it is of. */
   readonly theme: Entry<ThemeName> | null;
   readonly ascii: Entry<boolean> | null;
+  readonly screenReader: Entry<boolean> | null;
 }
 
 const PROFILE_NAME = /^[a-z0-9][a-z0-9._-]{0,19}$/;
@@ -88,6 +89,7 @@ const schema = z.strictObject({
   profiles: z.record(name, profileSchema).optional(),
   theme: z.enum(THEME_NAMES).optional(),
   ascii: z.boolean().optional(),
+  'screen-reader': z.boolean().optional(),
 });
 const KEYS = { top: Object.keys(schema.shape), profile: Object.keys(profileSchema.shape) };
 
@@ -150,6 +152,7 @@ export function parseConfiguration(text: string, file: string): Configuration {
     profiles: new Map(parsed.map((one) => [one.name, one])),
     theme: entry(result.data.theme, 'theme'),
     ascii: entry(result.data.ascii, 'ascii'),
+    screenReader: entry(result.data['screen-reader'], 'screen-reader'),
   };
 }
 

@@ -13,7 +13,7 @@ your key.
 
 Usage
   countersign console [--url ADDRESS] [--key FILE] [--notify HOW] [--quiet HOURS] [--tmux]
-                      [--theme NAME] [--ascii]
+                      [--theme NAME] [--ascii] [--screen-reader]
 
 Flags
   --key FILE      decide with this key (COUNTERSIGN_KEY; default: your first enrolled one)
@@ -24,6 +24,9 @@ Flags
                   (COUNTERSIGN_THEME); NO_COLOR: no bold and no faint text either
   --ascii         nothing but ASCII (COUNTERSIGN_ASCII=yes or no); by itself where the
                   locale is not UTF-8
+  --screen-reader
+                  one fact a line, one below the other, nothing painted anew
+                  (COUNTERSIGN_SCREEN_READER=yes or no); by itself where TERM is dumb
   --tmux          keep how many are pending in the tmux option @countersign_pending, "?"
                   while that is not known, and take it away at the end${BROKER_FLAGS_HELP}
 
@@ -32,6 +35,7 @@ Examples
   countersign console --notify osc777 --quiet 22:00-07:00
   countersign console --tmux
   countersign console --theme light
+  countersign console --screen-reader
   countersign console --url https://approvals.example.com:7433 --key ~/.ssh/id_ed25519_sk
 `,
   arguments: [],
@@ -43,6 +47,7 @@ Examples
     tmux: 'switch',
     theme: 'text',
     ascii: 'switch',
+    screenReader: 'switch',
   },
   async run({ flags, env, display }) {
     if (!process.stdin.isTTY || !process.stdout.isTTY) {

@@ -5,9 +5,10 @@ export const EXAMPLE_CONFIGURATION = `# Countersign: your brokers. Flags and COU
 # The profile that is used where neither --profile nor COUNTERSIGN_PROFILE names one.
 # profile: production
 
-# The console: dark, light, colour-blind or none; nothing but ASCII.
+# The console: dark, light, colour-blind or none; nothing but ASCII; facts a line, for a screen reader.
 # theme: light
 # ascii: true
+# screen-reader: true
 
 # profiles:
 #   production:

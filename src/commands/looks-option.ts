@@ -6,6 +6,7 @@ import { Problem } from '../protocol/problems.js';
 export interface LookFlags {
   readonly theme?: string | undefined;
   readonly ascii?: boolean;
+  readonly screenReader?: boolean;
 }
 
 /** Terminals whose fonts hold few symbols: hardware and its imitations, and the console of Linux. */
@@ -13,7 +14,8 @@ const FEW_SYMBOLS = /^(?:dumb|linux|vt\d+)\b/;
 
 /**
  * How the console looks: flag, then environment, into which the configuration was filled, then what the terminal can do. Without a
- * locale in UTF-8 (locale(7): LC_ALL, LC_CTYPE, LANG) and on terminals with few symbols it is ASCII.
+ * locale in UTF-8 (locale(7): LC_ALL, LC_CTYPE, LANG) and on terminals with few symbols it is ASCII; on one that cannot move its cursor
+ * (`dumb`, terminfo(5)) facts are written one below the other.
  *
  * @throws Problem `usage`
  */
@@ -25,10 +27,13 @@ export function looksOption(flags: LookFlags, env: Environment): Looks {
       hint: `--theme and COUNTERSIGN_THEME take ${THEME_NAMES.join(', ')}`,
     });
   }
-  const isPoor = !isUtf8(env) || FEW_SYMBOLS.test(env.TERM ?? '');
+  const terminal = env.TERM ?? '';
+  const isPoor = !isUtf8(env) || FEW_SYMBOLS.test(terminal);
   return {
     theme,
     isAscii: flags.ascii === true || (yesOrNo(env, 'COUNTERSIGN_ASCII') ?? isPoor),
+    isSpoken:
+      flags.screenReader === true || (yesOrNo(env, 'COUNTERSIGN_SCREEN_READER') ?? terminal === 'dumb'),
   };
 }
 

@@ -34,9 +34,10 @@ export interface Settings {
   /** How asks call the person, and when they do not. */
   readonly notify: Setting<string | null>;
   readonly quiet: Setting<string | null>;
-  /** How the console looks: a theme, and `yes` or `no` for ASCII alone. */
+  /** How the console looks: a theme, and `yes` or `no`. */
   readonly theme: Setting<string | null>;
   readonly ascii: Setting<string | null>;
+  readonly screenReader: Setting<string | null>;
   /** Name and colour of the profile; null unless the broker is the one that it names. */
   readonly label: ProfileLabel | null;
   /** What of the profile is not used, and why, for a reader; null where all of it is. */
@@ -62,6 +63,7 @@ const VARIABLES = {
   quiet: 'COUNTERSIGN_QUIET',
   theme: 'COUNTERSIGN_THEME',
   ascii: 'COUNTERSIGN_ASCII',
+  screenReader: 'COUNTERSIGN_SCREEN_READER',
 } as const;
 type Name = keyof typeof VARIABLES;
 
@@ -80,6 +82,7 @@ const FLAGS: Readonly<Record<Name, string>> = {
   quiet: '--quiet',
   theme: '--theme',
   ascii: '--ascii',
+  screenReader: '--screen-reader',
 };
 
 /**
@@ -146,6 +149,7 @@ export function settle(
     // About the reader's eyes and terminal, whichever broker it is; a profile may have colours of its own.
     theme: setting('theme', (isIts ? profile?.theme : null) ?? configuration?.theme),
     ascii: setting('ascii', yesOrNo(configuration?.ascii)),
+    screenReader: setting('screenReader', yesOrNo(configuration?.screenReader)),
     label: isIts ? { name: profile.name, colour: profile.colour?.value ?? null } : null,
     unused: profile === null || isIts ? null : whyUnused(profile, named, isAskedFor),
   };

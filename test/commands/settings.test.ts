@@ -109,16 +109,17 @@ describe('how the console looks', () => {
     looksOption(flags, { ...UTF8, ...env });
 
   test('is dark, in Unicode and painted, unless a flag, a variable or the configuration says otherwise', () => {
-    expect(looks({})).toEqual({ theme: 'dark', isAscii: false });
+    expect(looks({})).toEqual({ theme: 'dark', isAscii: false, isSpoken: false });
     const env = {
       COUNTERSIGN_THEME: 'none',
       COUNTERSIGN_ASCII: 'yes',
+      COUNTERSIGN_SCREEN_READER: 'yes',
     };
-    expect(looks({}, env)).toEqual({ theme: 'none', isAscii: true });
+    expect(looks({}, env)).toEqual({ theme: 'none', isAscii: true, isSpoken: true });
     expect(looks({ theme: 'light' }, env).theme).toBe('light');
-    expect(looks({ ascii: true })).toMatchObject({ isAscii: true });
+    expect(looks({ ascii: true, screenReader: true })).toMatchObject({ isAscii: true, isSpoken: true });
     const file = parseConfiguration(
-      'profile: p\ntheme: light\nascii: true\nprofiles: { p: { url: "https://a", theme: none }, q: {} }',
+      'profile: p\ntheme: light\nascii: true\nscreen-reader: false\nprofiles: { p: { url: "https://a", theme: none }, q: {} }',
       'f',
     );
     const filled = (flags: GivenFlags) =>
@@ -126,6 +127,7 @@ describe('how the console looks', () => {
     expect(filled({})).toMatchObject({
       COUNTERSIGN_THEME: 'none',
       COUNTERSIGN_ASCII: 'yes',
+      COUNTERSIGN_SCREEN_READER: 'no',
     });
     expect(filled({ profile: 'q' })).toMatchObject({ COUNTERSIGN_THEME: 'light' });
     expect(filled({ url: 'https://other' })).toMatchObject({ COUNTERSIGN_THEME: 'light' });
@@ -150,9 +152,15 @@ describe('how the console looks', () => {
     (env) => expect(looks({}, env).isAscii).toBe(false),
   );
 
+  test('is one fact a line by itself on a terminal that cannot move its cursor', () => {
+    expect(looks({}, { TERM: 'dumb' }).isSpoken).toBe(true);
+    expect(looks({}, { TERM: 'dumb', COUNTERSIGN_SCREEN_READER: 'no' }).isSpoken).toBe(false);
+  });
+
   test('is refused where it is not understood', () => {
     expect(codeOf(() => looks({ theme: 'bright' }))).toBe('usage');
     expect(codeOf(() => looks({}, { COUNTERSIGN_ASCII: '1' }))).toBe('usage');
+    expect(codeOf(() => looks({}, { COUNTERSIGN_SCREEN_READER: 'true' }))).toBe('usage');
   });
 });
 

@@ -13,7 +13,9 @@ const filesWith = (pattern: RegExp): string[] =>
 describe('the sources of the console', () => {
   test('hand text to Ink in one place only, which takes nothing but SafeText', () => {
     expect(filesWith(/\bText\b[^;]*from 'ink'/)).toEqual(['screen/safe-line.tsx']);
-    expect(filesWith(/\b(?:Static|Transform|Newline)\b[^;]*from 'ink'/)).toEqual([]);
+    expect(filesWith(/\b(?:Transform|Newline)\b[^;]*from 'ink'/)).toEqual([]);
+    // What is read out is made of the same lines.
+    expect(filesWith(/\bStatic\b[^;]*from 'ink'/)).toEqual(['spoken/spoken-console.tsx']);
     expect(filesWith(/<ink-|createElement\(/)).toEqual([]);
   });
 
@@ -41,6 +43,8 @@ describe('the sources of the console', () => {
       'hooks/use-title.ts: RESTORE_TITLE',
       'hooks/use-title.ts: SAVE_TITLE',
       "run-console.tsx: '\\r'",
+      // Nothing but what comes from Ink.
+      'spoken/plain-output.ts: begin + plain, done',
     ]);
   });
 

@@ -1,0 +1,138 @@
+import { bannerLines } from '../screen/banner-lines.js';
+import { bodyLines } from '../screen/body-lines.js';
+import { footerLines, statusLine } from '../screen/footer.js';
+import { headerLines } from '../screen/header.js';
+import { bodyRows, detailLayout } from '../screen/screen-layout.js';
+import { keyContext, SCREENS } from '../screen/screens.js';
+import type { ConsoleState } from '../state/console-state.js';
+import { BLANK, type Line, span } from '../text/line.js';
+import { label, type SafeText } from '../text/safe-text.js';
+import { hasCaret, hasCursor, isSaid, lineKey, plainLine } from './plain-line.js';
+import { queueNews, rowFacts } from './spoken-queue.js';
+import { type Heard, isRequestShown, NOTHING_HEARD, requestNews } from './spoken-request.js';
+
+/** What has been read out so far, and last. */
+export interface Transcript {
+  readonly state: ConsoleState;
+  /** Counts what was said, each time one more. */
+  readonly number: number;
+  /** What was said last. */
+  readonly lines: readonly Line[];
+  readonly heard: Heard;
+}
+
+/** What is said first: whose console this is, what must not be overlooked, and where one is. */
+export function beginTranscript(state: ConsoleState): Transcript {
+  return append({ state, number: 0, lines: [], heard: NOTHING_HEARD }, null, state);
+}
+
+/** What is said of a change: only what is new. Clocks that move say nothing. */
+export function continueTranscript(transcript: Transcript, state: ConsoleState): Transcript {
+  return append(transcript, transcript.state, state);
+}
+
+/** Everything again that would be on the screen now. */
+export function repeatTranscript({ number }: Transcript, state: ConsoleState): Transcript {
+  return append({ state, number, lines: [], heard: NOTHING_HEARD }, null, state);
+}
+
+function append({ number, heard }: Transcript, before: ConsoleState | null, state: ConsoleState): Transcript {
+  const request = requestNews(before, state, heard);
+  const lines = [
+    ...headerNews(before, state),
+    ...(before === null ? [] : queueNews(before, state)),
+    ...(state.notice !== before?.notice ? [plainLine(state.notice ?? BLANK)] : []),
+    ...request.lines,
+    ...placeNews(before, state),
+    ...footerNews(before, state),
+  ];
+  return { state, number: number + 1, lines: lines.filter(isSaid), heard: request.heard };
+}
+
+/** The field that is being written: it stands below all that was said, and is written anew with each key. */
+export function writtenLine(state: ConsoleState): Line | null {
+  const line = placeLines(state).find(hasCaret);
+  return line === undefined ? null : plainLine(line);
+}
+
+function headerNews(before: ConsoleState | null, state: ConsoleState): readonly Line[] {
+  const banners = bannerLines(state);
+  if (before === null) return [...headerLines(state).slice(0, 1), ...banners].map(plainLine);
+  const isSame = before.queue.link.state === state.queue.link.state;
+  const link: readonly Line[] = isSame ? [] : [[span(label`Link: ${LINKS[state.queue.link.state]}`)]];
+  return [...link, ...newLines(bannerLines(before), banners)];
+}
+
+const LINKS: Readonly<Record<ConsoleState['queue']['link']['state'], SafeText>> = {
+  live: label`live`,
+  connecting: label`connecting`,
+  stale: label`not connected`,
+  refused: label`refused`,
+};
+
+/** What stands between header and footer, but for the request itself: a screen, what lies over it, or the panel below a request. */
+function placeNews(before: ConsoleState | null, state: ConsoleState): readonly Line[] {
+  const former = before !== null && placeName(before) === placeName(state) ? before : null;
+  const title = former === null && !isRequestShown(state) ? [titleLine(state)] : [];
+  if (keyContext(state) !== 'queue' || state.rows.rows.length === 0) {
+    return [...title, ...newLines(former === null ? [] : placeLines(former), placeLines(state))];
+  }
+  const isSame = former?.selected === state.selected && former.rows.rows.length > 0;
+  return [...title, ...(isSame ? [] : rowFacts(state))];
+}
+
+function placeName(state: ConsoleState): string {
+  const { opened, screen } = state;
+  return isRequestShown(state) ? `request ${opened?.request.id}` : `${keyContext(state)} ${screen}`;
+}
+
+const titleLine = ({ isHelpOpen, screen }: ConsoleState): Line => [
+  span(isHelpOpen ? label`Help` : label`Screen ${SCREENS[screen].title}`),
+];
+
+/** The lines of a place as they would stand on the screen, without those of a request. */
+function placeLines(state: ConsoleState): readonly Line[] {
+  const lines = bodyLines(state, bodyRows(state));
+  if (!isRequestShown(state)) return lines;
+  const { head, request } = detailLayout(state);
+  return lines.slice(head + request);
+}
+
+/**
+ * What of some lines is new. Where the cursor has gone to another row that row alone is said; a line that is being written is not said
+ * before it is left.
+ */
+function newLines(before: readonly Line[], lines: readonly Line[]): readonly Line[] {
+  const known = new Set(before.filter((line) => !hasCaret(line)).map(lineKey));
+  const at = lines.findIndex(hasCursor);
+  const cursor = lines[at];
+  const former = before.find(hasCursor);
+  const hasMoved = cursor !== undefined && former !== undefined && lineKey(cursor) !== lineKey(former);
+  const said = hasMoved
+    ? lines.slice(at, endOfRow(lines, at))
+    : lines.filter((line) => !known.has(lineKey(line)));
+  return said.filter((line) => !hasCaret(line)).map(plainLine);
+}
+
+/** A row goes on in the lines that are indented more deeply than any row begins. */
+function endOfRow(lines: readonly Line[], start: number): number {
+  let end = start + 1;
+  while (/^ {4}/.test(lines[end]?.map(({ text }) => text).join('') ?? '')) end += 1;
+  return end;
+}
+
+/**
+ * What can be done now, or how much is left to read, where that is another thing than before; and the keys of a new place: between the
+ * buttons of a panel and its fields they are said once.
+ */
+function footerNews(before: ConsoleState | null, state: ConsoleState): readonly Line[] {
+  const status = state.notice === null ? statusLine(state) : BLANK;
+  const isOther = before === null || lineKey(statusLine(before)) !== lineKey(status);
+  const hasRead = Math.abs((before?.opened?.read ?? 0) - (state.opened?.read ?? 0)) > 1;
+  const hasKeys = before !== null && panelOf(before) === panelOf(state);
+  const keys: Line = [span(label`Keys: `), ...plainLine(footerLines(state).at(-1) ?? BLANK)];
+  return [...(isOther || hasRead ? [plainLine(status)] : []), ...(hasKeys ? [] : [keys])];
+}
+
+const panelOf = (state: ConsoleState): string =>
+  state.confirm === null ? keyContext(state) : `confirm ${state.confirm.verdict}`;
