@@ -7,7 +7,10 @@ import type { RequestRows } from '../queue/request-rows.js';
 
 /** For what the bell has called this person so far. */
 export interface Bell {
-  /** Up to which step of its rule's escalation each listed request has called; null before the first live picture. */
+  /**
+   * Up to which step of its rule's escalation each listed request has called, or when somebody had all rung for it, which comes after
+   * all steps; null before the first live picture.
+   */
   readonly called: ReadonlyMap<RequestId, number> | null;
   /** When it last rang, by our clock. */
   readonly rangAt: EpochMs;
@@ -39,7 +42,7 @@ export interface Hearing {
 
 /**
  * What a live picture calls a person for: once for each ask that somebody waits for and that he may decide, and again at each
- * later step of its rule's escalation, never more (A31). Asks of equal scope are one. Those of the first picture are seen, so they
+ * later step of its rule's escalation and each time that somebody else has all rung, never more (A31). Asks of equal scope are one. Those of the first picture are seen, so they
  * call nobody. What quiet hours held back rings once when they are over, if it still waits.
  */
 export function listen(
@@ -81,12 +84,13 @@ const NO_STEPS: Steps = { begun: 0, next: Number.POSITIVE_INFINITY };
 
 /** The steps of a request for one person: the broker says whom they call so far, and the rule when they begin. */
 function stepsFor(
-  { ring, rule, submittedAt, document, votes }: RequestView,
+  { ring, rule, submittedAt, document, votes, escalated }: RequestView,
   { approver, now }: Hearing,
 ): Steps {
   if (document.requester === approver || votes.some((vote) => vote.approver === approver)) return NO_STEPS;
+  if (ring !== null && !ring.some((name) => name === approver)) return NO_STEPS;
+  if (escalated !== null) return escalated.by === approver ? NO_STEPS : { ...NO_STEPS, begun: escalated.at };
   if (ring === null) return { ...NO_STEPS, begun: 1 };
-  if (!ring.some((name) => name === approver)) return NO_STEPS;
   const times = stepTimes(rule).map((after) => submittedAt + after * 1000);
   const begun = times.filter((time) => time <= now).length;
   // Its clock may be a little ahead of the one that we know, but it has called.

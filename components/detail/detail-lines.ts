@@ -1,22 +1,25 @@
+import type { RequestView } from '../../src/protocol/request-view.js';
 import { confirmWindow } from '../deciding/confirm-window.js';
 import { DIFFERS, standingLine, standingOf } from '../queue/request-standing.js';
 import { panesOf } from '../screen/panes.js';
 import { detailLayout } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, openedRequest } from '../state/console-state.js';
+import { talkNote } from '../talk/comment-lines.js';
+import { talkWindow } from '../talk/talk-lines.js';
 import { ageText, leftText } from '../text/clock-text.js';
-import { BLANK, type Line, markedSpans, span, spreadLine } from '../text/line.js';
+import { BLANK, type Line, lineWidth, markedSpans, span, spreadLine } from '../text/line.js';
 import { label, safeText } from '../text/safe-text.js';
 import { backgroundLine } from './background-lines.js';
 import { detailWindow } from './detail-window.js';
 import { examine } from './examination.js';
 
-/** One request in full, and below it the confirm step if one is open. */
+/** One request in full, and below it what is asked or written about it. */
 export function detailLines(state: ConsoleState): readonly Line[] {
-  const { head, request, confirm } = detailLayout(state);
+  const { head, request, panel } = detailLayout(state);
   return [
     ...inRows(headLines(state), head),
     ...inRows(detailWindow(state, request)?.lines ?? [], request),
-    ...inRows(confirmWindow(state, confirm), confirm),
+    ...inRows([...confirmWindow(state, panel), ...talkWindow(state, panel)], panel),
   ];
 }
 
@@ -25,6 +28,16 @@ const inRows = (lines: readonly Line[], rows: number): readonly Line[] =>
 
 /** Where there is less room, the names need it more than the words of the clocks. */
 const WIDE = 100;
+
+/** What is unusual, and that approvers have said something. */
+function unusualLine(state: ConsoleState, request: RequestView, columns: number): Line {
+  const note = talkNote(request);
+  const style = { zone: state.display.zone, now: brokerNow(state) };
+  if (note.length === 0) return backgroundLine(state.background, { columns, style });
+  const margin = span(label`  `);
+  const room = columns - lineWidth(note) - 2 * lineWidth([margin]);
+  return spreadLine(backgroundLine(state.background, { columns: room, style }), [...note, margin], columns);
+}
 
 /** What does not scroll away: what is asked in short, how it stands, the clocks, and what is unusual. */
 export function headLines(state: ConsoleState): readonly Line[] {
@@ -63,6 +76,6 @@ export function headLines(state: ConsoleState): readonly Line[] {
   return [
     spreadLine([margin, ...what], [margin, ...standing, margin], columns),
     spreadLine([margin, ...who], [margin, ...clocks, margin], columns),
-    backgroundLine(state.background, { columns, style: { zone: state.display.zone, now } }),
+    unusualLine(state, request, columns),
   ];
 }

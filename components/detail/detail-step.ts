@@ -4,6 +4,7 @@ import type { MatchedAction } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import { detailLayout } from '../screen/screen-layout.js';
 import { type ConsoleState, isSettled } from '../state/console-state.js';
+import { openComment, openEscalation } from '../talk/talk-step.js';
 import { detailWindow } from './detail-window.js';
 
 /** A key while a request is read. */
@@ -26,6 +27,10 @@ export function stepDetail(state: ConsoleState, matched: MatchedAction | null): 
       return isSettled(state) ? openConfirm(state, 'revoke') : state;
     case 'denyFraud':
       return isSettled(state) ? openConfirm(state, 'fraud') : state;
+    case 'remark':
+      return isSettled(state) ? openComment(state) : state;
+    case 'escalate':
+      return isSettled(state) ? openEscalation(state) : state;
     default:
       return state;
   }

@@ -1,5 +1,6 @@
 import { panesOf } from '../screen/panes.js';
 import { brokerNow, type ConsoleState, openedRequest } from '../state/console-state.js';
+import { commentLines } from '../talk/comment-lines.js';
 import type { Line } from '../text/line.js';
 import { backgroundLines } from './background-lines.js';
 import { requestDocument } from './request-document.js';
@@ -27,14 +28,14 @@ export function detailWindow(state: ConsoleState, height: number): DetailWindow 
     zone,
     columns,
   });
-  const background = backgroundLines(state.background, place);
-  const total = ask.length + progress.length + proof.length + background.length;
+  const below = [...commentLines(current.request, place), ...backgroundLines(state.background, place)];
+  const total = ask.length + progress.length + proof.length + below.length;
   const top = Math.max(0, Math.min(opened.top, total - height));
   const bottom = Math.min(total, top + Math.max(0, height));
   const mustReadBefore = (line: number): number =>
     Math.min(line, ask.length) + Math.min(proof.length, Math.max(0, line - ask.length - progress.length));
   return {
-    lines: [...ask, ...progress, ...proof, ...background].slice(top, bottom),
+    lines: [...ask, ...progress, ...proof, ...below].slice(top, bottom),
     top,
     total,
     mustRead: { from: mustReadBefore(top), to: mustReadBefore(bottom) },

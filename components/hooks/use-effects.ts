@@ -14,6 +14,7 @@ import { titleText } from '../screen/header.js';
 import type { ConsoleEvent } from '../state/console-events.js';
 import type { ConsoleStore } from '../state/console-store.js';
 import { type Performers, perform } from '../state/performers.js';
+import { talkEffects } from '../talk/talk-effects.js';
 import { useSuspend } from './use-suspend.js';
 
 /** Does what the console decides to do: sign, ask, ring, let go of the terminal, leave. */
@@ -48,6 +49,7 @@ export function useEffects(
       ...grantsEffects(world),
       ...peopleEffects(world),
       ...outboxEffects(world),
+      ...talkEffects(world),
       ring: () => {
         stdout.write(alertBytes(titleText(store.state()), alerts));
       },

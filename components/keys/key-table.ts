@@ -16,6 +16,9 @@ export type Action =
   | 'deny'
   | 'denyFraud'
   | 'bulkDeny'
+  | 'remark'
+  | 'say'
+  | 'escalate'
   | 'back'
   | 'next'
   | 'previous'
@@ -49,6 +52,7 @@ export type Action =
  * Where keys go. `comment`, `number`, `resource` and `filter` are fields: all that is no key of them is text. `record` is a request of the
  * past, `entry` a person or submitter in full,
  * `form` and `choice` the fields of a change of one, `ask` the step before it is asked for, `drop` the step before a dead letter is dropped.
+ * `talk` is the field of a comment to the other approvers, `escalation` the step before everybody is rung.
  */
 export type KeyContext =
   | 'queue'
@@ -72,6 +76,8 @@ export type KeyContext =
   | 'ask'
   | 'outbox'
   | 'drop'
+  | 'talk'
+  | 'escalation'
   | 'help';
 
 export type NamedKey =
@@ -128,7 +134,17 @@ const CONFIRMING: readonly KeyContext[] = ['confirm', 'cover', 'comment', 'numbe
 const CHANGING: readonly KeyContext[] = ['form', 'choice', 'ask'];
 /** Wherever there is more than a screen shows. */
 const MOVING: readonly KeyContext[] = [...READING, 'ask'];
-const EVERYWHERE: readonly KeyContext[] = [...READING, ...CONFIRMING, ...BULK, 'filter', ...CHANGING, 'drop'];
+/** Steps that ask before something is done that cannot be taken back. */
+const ASKING: readonly KeyContext[] = ['ask', 'drop', 'escalation'];
+const EVERYWHERE: readonly KeyContext[] = [
+  ...READING,
+  ...CONFIRMING,
+  ...BULK,
+  'filter',
+  'talk',
+  ...CHANGING,
+  ...ASKING,
+];
 
 export const KEY_SECTIONS: readonly KeySection[] = [
   {
@@ -273,11 +289,40 @@ export const KEY_SECTIONS: readonly KeySection[] = [
     ],
   },
   {
+    title: label`The others`,
+    rows: [
+      {
+        action: 'remark',
+        contexts: DECIDING,
+        keys: [{ text: 'c' }],
+        shown: label`c`,
+        hint: null,
+        explained: label`comment for the other approvers; nobody signs it`,
+      },
+      {
+        action: 'say',
+        contexts: ['talk'],
+        keys: [{ named: 'enter' }],
+        shown: label`Enter`,
+        hint: label`say it`,
+        explained: label`say what is written`,
+      },
+      {
+        action: 'escalate',
+        contexts: DECIDING,
+        keys: [{ text: 'e' }],
+        shown: label`e`,
+        hint: null,
+        explained: label`have everybody rung who could sign, then confirm`,
+      },
+    ],
+  },
+  {
     title: label`Confirming`,
     rows: [
       {
         action: 'next',
-        contexts: [...CONFIRMING, ...BULK, 'ask', 'drop'],
+        contexts: [...CONFIRMING, ...BULK, ...ASKING],
         keys: [{ named: 'tab' }],
         shown: label`Tab`,
         hint: label`move`,
@@ -285,7 +330,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'previous',
-        contexts: [...CONFIRMING, ...BULK, 'ask', 'drop'],
+        contexts: [...CONFIRMING, ...BULK, ...ASKING],
         keys: [{ named: 'shiftTab' }],
         shown: label`Shift-Tab`,
         hint: null,
@@ -293,7 +338,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'next',
-        contexts: ['confirm', 'bulk', 'ask', 'drop'],
+        contexts: ['confirm', 'bulk', ...ASKING],
         keys: [{ named: 'right' }, { named: 'left' }],
         shown: label`← →`,
         hint: null,
@@ -317,7 +362,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
       },
       {
         action: 'activate',
-        contexts: [...CONFIRMING, ...BULK, 'ask', 'drop'],
+        contexts: [...CONFIRMING, ...BULK, ...ASKING],
         keys: [{ named: 'enter' }],
         shown: label`Enter`,
         hint: null,
@@ -507,7 +552,8 @@ export const KEY_SECTIONS: readonly KeySection[] = [
           ...CONFIRMING,
           ...BULK,
           'filter',
-          'drop',
+          'talk',
+          ...ASKING,
           'help',
         ],
         keys: [{ named: 'escape' }],

@@ -12,6 +12,7 @@ import {
   selectedRequest,
   selectedRow,
 } from '../state/console-state.js';
+import { openComment, openEscalation } from '../talk/talk-step.js';
 import { span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
 import { clearQueueFilter, stepQueueFilter, writeQueueFilter } from './queue-filter-step.js';
@@ -53,6 +54,10 @@ function changeQueue(state: ConsoleState, matched: MatchedAction): ConsoleState 
     }
     case 'denyFraud':
       return isSettled(state) ? openConfirm(open(state), 'fraud') : state;
+    case 'remark':
+      return isSettled(state) ? openComment(open(state)) : state;
+    case 'escalate':
+      return isSettled(state) ? openEscalation(open(state)) : state;
     default:
       return state;
   }

@@ -4,6 +4,7 @@ import type { RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { examine } from '../detail/examination.js';
 import type { Tone } from '../screen/theme.js';
+import { joinedNotes, talkNote } from '../talk/comment-lines.js';
 import { ageText, leftText } from '../text/clock-text.js';
 import { BLANK, cutLine, fitLine, type Line, markedSpans, span, spreadLine } from '../text/line.js';
 import { label, type Reading, safeText, spaces } from '../text/safe-text.js';
@@ -69,7 +70,7 @@ export function requestHeading(lead: Line, { isWide, action, resource, requester
   ];
 }
 
-/** The two lines of a row, with who reads it now at its end. What is cut here stands in full in the request itself. */
+/** The two lines of a row, at its end what approvers said and who reads it. What is cut here stands in full in the request itself. */
 export function rowLines(row: RequestRow, readers: readonly Name[], frame: RowFrame): readonly [Line, Line] {
   const request = shownRequest(row, frame.selected);
   const { now, selected } = frame;
@@ -79,7 +80,7 @@ export function rowLines(row: RequestRow, readers: readonly Name[], frame: RowFr
   ];
   const isPending = row.section === 'pending';
   const tone: Tone = request.id === selected ? 'strong' : isPending ? 'text' : 'muted';
-  const note = readingNote(readers);
+  const note = joinedNotes([...(isPending ? [talkNote(request)] : []), readingNote(readers)]);
   return requestLines(request, { lead, tone, count: row.members.length, note }, frame);
 }
 

@@ -3,6 +3,7 @@ import type { RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { examine } from '../detail/examination.js';
 import type { Tone } from '../screen/theme.js';
+import { joinedNotes, shortTalkNote } from '../talk/comment-lines.js';
 import { ageText } from '../text/clock-text.js';
 import { BLANK, cutLine, fitLine, type Line, span } from '../text/line.js';
 import { label, spaces } from '../text/safe-text.js';
@@ -40,7 +41,7 @@ export function shortLines(row: RequestRow, readers: readonly Name[], frame: Sho
   const clock = isPending ? leftSpan(request, now) : span(ageText(now - request.submittedAt), 'muted');
   const head: Line = [span(isSelected ? label` ▸ ` : label`   `, 'accent'), ...fitLine([clock], LEFT)];
   const rest = width - MARKER - LEFT - SPARE;
-  const note = readingNote(readers);
+  const note = joinedNotes([...(isPending ? [shortTalkNote(request)] : []), readingNote(readers)]);
   const what = whatLine(request, row.members.length, tone);
   const who = whoLine(request, tone);
   if (lines === 1) {

@@ -31,7 +31,8 @@ export function statusLine(state: ConsoleState): Line {
 /** What can be decided about the opened request, or why not yet. */
 function offerLine(state: ConsoleState): Line {
   const opened = openedRequest(state);
-  if (opened === null || state.confirm !== null || state.isHelpOpen || !isSettled(state)) return [];
+  const isAsked = state.confirm !== null || state.talk !== null;
+  if (opened === null || isAsked || state.isHelpOpen || !isSettled(state)) return [];
   if (obstacleTo(state, 'revoke') === null) return [span(label`R takes it back.`)];
   const approve = obstacleTo(state, 'approve');
   if (state.opened?.isRecord === true && approve !== null) return [span(approve.words, approve.tone)];
@@ -69,6 +70,7 @@ function keyLine(state: ConsoleState): Line {
 function hiddenActions(state: ConsoleState): readonly Action[] {
   if (state.isHelpOpen) return [];
   if (state.confirm?.isSigning === true) return ['next', 'comment', 'back'];
+  if (state.talk?.isSending === true) return ['next', 'say', 'back'];
   if (state.opened === null) return SCREENS[state.screen].hidden(state);
   const hidden: Action[] = [];
   if (obstacleTo(state, 'approve') !== null) hidden.push('approve');

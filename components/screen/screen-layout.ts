@@ -1,5 +1,6 @@
 import { confirmLines } from '../deciding/confirm-lines.js';
 import type { ConsoleState } from '../state/console-state.js';
+import { talkLines } from '../talk/talk-lines.js';
 import { bannerLines } from './banner-lines.js';
 
 /** The header and the rule below it. */
@@ -18,8 +19,8 @@ export interface DetailLayout {
   readonly head: number;
   /** Where the request scrolls. */
   readonly request: number;
-  /** The confirm step: it is never cut for the sake of the others. */
-  readonly confirm: number;
+  /** The confirm step, or what is said to the others: it is never cut for the sake of the rest. */
+  readonly panel: number;
 }
 
 /** What is asked in short and how it stands, above where it scrolls. */
@@ -27,7 +28,7 @@ export const HEAD_ROWS = 3;
 
 export function detailLayout(state: ConsoleState): DetailLayout {
   const body = bodyRows(state);
-  const confirm = Math.min(body, confirmLines(state).length);
-  const head = Math.min(HEAD_ROWS, body - confirm);
-  return { head, request: body - confirm - head, confirm };
+  const panel = Math.min(body, confirmLines(state).length + talkLines(state).length);
+  const head = Math.min(HEAD_ROWS, body - panel);
+  return { head, request: body - panel - head, panel };
 }

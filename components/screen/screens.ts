@@ -57,8 +57,9 @@ export function entranceOf(action: Action): ((state: ConsoleState) => Step) | nu
 
 /** Where keys go. */
 export function keyContext(state: ConsoleState): KeyContext {
-  const { confirm, opened, isHelpOpen, screen } = state;
+  const { confirm, talk, opened, isHelpOpen, screen } = state;
   if (isHelpOpen) return 'help';
+  if (talk !== null) return talk.kind === 'comment' ? 'talk' : 'escalation';
   if (confirm !== null) return isField(confirm.focused) ? confirm.focused : 'confirm';
   if (opened === null) return SCREENS[screen].context(state);
   return opened.isRecord ? 'record' : 'detail';
@@ -66,9 +67,10 @@ export function keyContext(state: ConsoleState): KeyContext {
 
 /** What a deciding key would act on now. Two states in which it would not do the same have different targets. */
 export function focusTarget(state: ConsoleState): string {
-  const { confirm, opened, isHelpOpen, screen } = state;
+  const { confirm, talk, opened, isHelpOpen, screen } = state;
   if (isTooSmall(state)) return 'too small';
   if (isHelpOpen) return 'help';
+  if (talk !== null) return `${talk.kind} ${talk.id} ${talk.kind === 'escalation' ? talk.focused : 'text'}`;
   if (opened === null) return SCREENS[screen].target(state);
   if (confirm === null) return `${opened.isRecord ? 'record' : 'detail'} ${opened.request.id}`;
   return `confirm ${opened.request.id} ${confirm.verdict} ${confirm.focused}`;

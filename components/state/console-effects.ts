@@ -31,6 +31,8 @@ export type ConsoleEffect =
   | { readonly type: 'background'; readonly id: RequestId; readonly zone: string }
   /** Lets the others know which request is open here; null for none. */
   | { readonly type: 'showReading'; readonly id: RequestId | null }
+  | { readonly type: 'comment'; readonly id: RequestId; readonly text: string }
+  | { readonly type: 'escalate'; readonly id: RequestId }
   | { readonly type: 'ring' }
   /** Connects again without waiting. */
   | { readonly type: 'reconnect' }

@@ -29,7 +29,8 @@ export type ConsoleEvent =
   | HistoryEvent
   | GrantsEvent
   | PeopleEvent
-  | OutboxEvent;
+  | OutboxEvent
+  | TalkEvent;
 
 /**
  * What failed: the signature that the confirm step waits for, that nobody answered for it once it was sent, or something
@@ -72,6 +73,12 @@ export type OutboxEvent =
   | { readonly type: 'letters'; readonly number: number; readonly reply: OutboxReply }
   | ({ readonly type: 'noLetters'; readonly number: number } & Complaint)
   | { readonly type: 'letterSettled'; readonly letter: LetterName; readonly how: 'retried' | 'dropped' };
+
+/** What became of a comment or an escalation. */
+export type TalkEvent =
+  | { readonly type: 'said'; readonly id: RequestId }
+  | { readonly type: 'escalated'; readonly id: RequestId }
+  | ({ readonly type: 'notTalked'; readonly id: RequestId } & Complaint);
 
 /** What a frame that reached the terminal showed. */
 export interface PaintedFrame {

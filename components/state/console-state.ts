@@ -16,6 +16,7 @@ import { CLOSED_OUTBOX, type OutboxState } from '../outbox/outbox-state.js';
 import { CLOSED_PEOPLE, type PeopleState } from '../people/people-state.js';
 import { NO_QUEUE_FILTER, type QueueFilter } from '../queue/queue-filter.js';
 import { type RequestRow, type RequestRows, requestRows, shownRequest } from '../queue/request-rows.js';
+import type { TalkPanel } from '../talk/talk-state.js';
 import type { Line } from '../text/line.js';
 import type { SafeText } from '../text/safe-text.js';
 import type { TextLine } from '../text/text-line.js';
@@ -68,6 +69,8 @@ export interface ConsoleState {
   readonly unanswered: readonly Unanswered[];
   /** The step before many denials at once. */
   readonly bulk: BulkDenial | null;
+  /** What is said to the others about the opened request; never beside a confirm step. */
+  readonly talk: TalkPanel | null;
   readonly isHelpOpen: boolean;
   /** The first line of the help that is on the screen. */
   readonly helpTop: number;
@@ -162,6 +165,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     confirm: null,
     unanswered: [],
     bulk: null,
+    talk: null,
     isHelpOpen: false,
     helpTop: 0,
     notice: null,

@@ -20,6 +20,7 @@ import { helpWindow } from '../screen/help-window.js';
 import { panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { entranceOf, focusTarget, keyContext, SCREEN_ROWS, SCREENS } from '../screen/screens.js';
+import { hearTalk, pasteIntoTalk, stepTalk } from '../talk/talk-step.js';
 import { type Line, span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
 import { after, type Step, stay } from './console-effects.js';
@@ -92,6 +93,10 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
     case 'noLetters':
     case 'letterSettled':
       return hearOutbox(state, event);
+    case 'said':
+    case 'escalated':
+    case 'notTalked':
+      return hearTalk(state, event);
   }
 }
 
@@ -99,7 +104,7 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
 function receivePaste(state: ConsoleState, text: string): ConsoleState {
   const isInFront = state.opened === null && !state.isHelpOpen && !isTooSmall(state);
   const pasted = isInFront ? SCREENS[state.screen].paste?.(state, text) : undefined;
-  return pasted ?? pasteIntoConfirm(state, text);
+  return pasted ?? pasteIntoTalk(state, text) ?? pasteIntoConfirm(state, text);
 }
 
 /** A key takes away what was said last, unless it comes too early to do anything: then nobody has read it yet. */
@@ -126,6 +131,9 @@ function receivePress(state: ConsoleState, press: Press): Step {
     case 'record':
     case 'detail':
       return stay(stepDetail(state, matched));
+    case 'talk':
+    case 'escalation':
+      return stepTalk(state, matched, press);
     case 'confirm':
     case 'cover':
     case 'comment':

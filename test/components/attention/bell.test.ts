@@ -77,6 +77,26 @@ describe('the bell of one person', () => {
     expect(rangAt).toEqual([0, 5, 10]);
   });
 
+  test('rings again each time that somebody else has all rung, and no step reminds after that (A31)', () => {
+    const by = (who: Name, minute: number) => ({ escalated: { by: who, at: NOW + minute * MINUTE } });
+    for (const ask of [onHost, escalated]) {
+      const ear = new Ear().hear(0, [ask(1)]).hear(MINUTE, [ask(1, by(CAROL, 1))]);
+      expect(ear.rings).toBe(2);
+      for (let minute = 2; minute < 12; minute += 1) ear.hear(MINUTE, [ask(1, by(CAROL, 1))]);
+      expect(ear.rings).toBe(2);
+      expect(ear.hear(MINUTE, [ask(1, by(CAROL, 12))]).rings).toBe(3);
+      expect(ear.hear(MINUTE, [ask(1, by(BOB, 13))]).rings, 'one’s own').toBe(3);
+    }
+  });
+
+  test('rings whom an escalation calls first, once it is heard that it does', () => {
+    const jumped = { escalated: { by: CAROL, at: NOW + MINUTE } };
+    const ear = new Ear().hear(0, [escalated(1, { ring: [CAROL] })]);
+    ear.hear(MINUTE, [escalated(1, { ring: [CAROL], ...jumped })]);
+    expect(ear.rings).toBe(0);
+    expect(ear.hear(100, [escalated(1, { ring: [BOB, CAROL], ...jumped })]).rings).toBe(1);
+  });
+
   test('first rings a person at the step that calls him', () => {
     const ear = new Ear()
       .hear(0, [escalated(1, { ring: [CAROL] })])
