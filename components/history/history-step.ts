@@ -26,6 +26,10 @@ export function openHistory(state: ConsoleState): ConsoleState {
   return { ...state, screen: 'history', history: { ...history, search } };
 }
 
+/** Searches with a filter that stands in the line afterwards. */
+export const searchFor = (state: ConsoleState, filter: string): ConsoleState =>
+  find(withHistory(state, leftWith(filter)));
+
 /** A key in the history, or in its filter line. */
 export function stepHistory(state: ConsoleState, matched: MatchedAction | null, press: Press): Step {
   if (state.history.isWriting) return stay(write(state, matched, press));

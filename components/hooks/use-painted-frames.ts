@@ -17,8 +17,9 @@ export function usePaintedFrames(
 }
 
 export function frameOf(state: ConsoleState): PaintedFrame {
-  const { opened, focus, isHelpOpen } = state;
-  const shown = isHelpOpen || isTooSmall(state) ? null : detailWindow(state, detailLayout(state).request);
+  const { opened, focus, isHelpOpen, palette } = state;
+  const isCovered = isHelpOpen || palette !== null;
+  const shown = isCovered || isTooSmall(state) ? null : detailWindow(state, detailLayout(state).request);
   const mustRead =
     opened === null || shown === null
       ? null

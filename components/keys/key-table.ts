@@ -31,6 +31,8 @@ export type Action =
   | 'find'
   | 'retry'
   | 'drop'
+  | 'palette'
+  | 'run'
   | 'toQueue'
   | 'toHistory'
   | 'toGrants'
@@ -78,6 +80,7 @@ export type KeyContext =
   | 'drop'
   | 'talk'
   | 'escalation'
+  | 'palette'
   | 'help';
 
 export type NamedKey =
@@ -128,6 +131,8 @@ const SCREEN_CONTEXTS: readonly KeyContext[] = ['queue', 'history', 'grants', 'p
 const READING: readonly KeyContext[] = [...SCREEN_CONTEXTS, 'entry', 'detail', 'record', 'bulk', 'help'];
 /** The step before many denials, and its fields. */
 const BULK: readonly KeyContext[] = ['bulk', 'bulkCount', 'bulkComment'];
+/** Where the palette opens: where one reads, and nothing else is asked. */
+const PALETTE: readonly KeyContext[] = [...SCREEN_CONTEXTS, 'entry', 'detail', 'record'];
 const DECIDING: readonly KeyContext[] = ['queue', 'detail'];
 const CONFIRMING: readonly KeyContext[] = ['confirm', 'cover', 'comment', 'number', 'resource'];
 /** A change of a person or submitter while it is written, and the step before it is asked for. */
@@ -141,6 +146,7 @@ const EVERYWHERE: readonly KeyContext[] = [
   ...CONFIRMING,
   ...BULK,
   'filter',
+  'palette',
   'talk',
   ...CHANGING,
   ...ASKING,
@@ -490,6 +496,43 @@ export const KEY_SECTIONS: readonly KeySection[] = [
     ],
   },
   {
+    title: label`Palette`,
+    rows: [
+      {
+        action: 'palette',
+        contexts: PALETTE,
+        keys: [{ text: ':' }],
+        shown: label`:`,
+        hint: null,
+        explained: label`do anything by its name, or open a request by its id`,
+      },
+      {
+        action: 'run',
+        contexts: ['palette'],
+        keys: [{ named: 'enter' }],
+        shown: label`Enter`,
+        hint: label`run`,
+        explained: label`do what is chosen, as its own key would`,
+      },
+      {
+        action: 'next',
+        contexts: ['palette'],
+        keys: [{ named: 'down' }, { named: 'tab' }],
+        shown: label`↓ Tab`,
+        hint: label`choose`,
+        explained: label`the next one that fits`,
+      },
+      {
+        action: 'previous',
+        contexts: ['palette'],
+        keys: [{ named: 'up' }, { named: 'shiftTab' }],
+        shown: label`↑`,
+        hint: null,
+        explained: label`the one before`,
+      },
+    ],
+  },
+  {
     title: label`Screens`,
     rows: [
       {
@@ -552,6 +595,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
           ...CONFIRMING,
           ...BULK,
           'filter',
+          'palette',
           'talk',
           ...ASKING,
           'help',

@@ -35,10 +35,12 @@ export function showRows(state: ConsoleState): ConsoleState {
   return { ...state, rows, queueFilter: { ...queueFilter, kept: isKept ? selected : null } };
 }
 
-/** What follows from any change: a row that was kept under the cursor goes once that has left it. */
+/** What follows from any change: a row that was kept under the cursor goes once that has left it, and the one that it went to comes. */
 export function settleQueueFilter(state: ConsoleState): ConsoleState {
-  const { kept } = state.queueFilter;
-  return kept === null || kept === state.selected ? state : showRows(state);
+  const { queueFilter, selected, rows } = state;
+  const isLeft = queueFilter.kept !== null && queueFilter.kept !== selected;
+  const isHidden = selected !== null && !rows.indexOf.has(selected);
+  return isLeft || isHidden ? showRows(state) : state;
 }
 
 /** The rows of which a request fits. */

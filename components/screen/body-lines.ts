@@ -1,5 +1,6 @@
 import { detailLines } from '../detail/detail-lines.js';
 import { previewLines } from '../detail/preview-lines.js';
+import { paletteLines } from '../palette/palette-lines.js';
 import type { ConsoleState } from '../state/console-state.js';
 import { BLANK, fitLine, type Line, span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
@@ -9,7 +10,8 @@ import { SCREENS } from './screens.js';
 
 /** What stands between the header and the footer, in so many rows. */
 export function bodyLines(state: ConsoleState, height: number): readonly Line[] {
-  const { isHelpOpen, opened, screen } = state;
+  const { isHelpOpen, opened, screen, palette } = state;
+  if (palette !== null) return paletteLines(state, height);
   if (isHelpOpen) return helpWindow(state).lines;
   const { isSplit, list } = panesOf(state);
   if (!isSplit) return opened === null ? SCREENS[screen].lines(state, height) : detailLines(state);

@@ -24,6 +24,7 @@ export function footerLines(state: ConsoleState): readonly Line[] {
 
 /** What just can be decided, or what is going on. */
 export function statusLine(state: ConsoleState): Line {
+  if (state.palette !== null) return [];
   const isInFront = state.opened === null && !state.isHelpOpen;
   return isInFront ? SCREENS[state.screen].status(state) : offerLine(state);
 }
@@ -42,6 +43,7 @@ function offerLine(state: ConsoleState): Line {
 }
 
 function positionText(state: ConsoleState): SafeText {
+  if (state.palette !== null) return label``;
   if (state.isHelpOpen) {
     const { top, height, total } = helpWindow(state);
     return total <= height ? label`` : label`lines ${top + 1}–${top + height} of ${total}`;
@@ -68,7 +70,7 @@ function keyLine(state: ConsoleState): Line {
 
 /** Keys that would do nothing now are not offered. */
 function hiddenActions(state: ConsoleState): readonly Action[] {
-  if (state.isHelpOpen) return [];
+  if (state.isHelpOpen || state.palette !== null) return [];
   if (state.confirm?.isSigning === true) return ['next', 'comment', 'back'];
   if (state.talk?.isSending === true) return ['next', 'say', 'back'];
   if (state.opened === null) return SCREENS[state.screen].hidden(state);

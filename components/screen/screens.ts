@@ -4,6 +4,7 @@ import { GRANTS_SCREEN } from '../grants/grants-screen.js';
 import { HISTORY_SCREEN } from '../history/history-screen.js';
 import type { Action, KeyContext, MatchedAction, Press } from '../keys/key-table.js';
 import { OUTBOX_SCREEN } from '../outbox/outbox-screen.js';
+import { chosenEntry, fittingEntries, offeredEntries } from '../palette/palette-entries.js';
 import { PEOPLE_SCREEN } from '../people/people-screen.js';
 import { QUEUE_SCREEN } from '../queue/queue-screen.js';
 import type { Step } from '../state/console-effects.js';
@@ -56,7 +57,11 @@ export function entranceOf(action: Action): ((state: ConsoleState) => Step) | nu
 }
 
 /** Where keys go. */
-export function keyContext(state: ConsoleState): KeyContext {
+export const keyContext = (state: ConsoleState): KeyContext =>
+  state.palette === null ? contextBehind(state) : 'palette';
+
+/** Where keys go once the palette is closed. */
+export function contextBehind(state: ConsoleState): KeyContext {
   const { confirm, talk, opened, isHelpOpen, screen } = state;
   if (isHelpOpen) return 'help';
   if (talk !== null) return talk.kind === 'comment' ? 'talk' : 'escalation';
@@ -67,8 +72,16 @@ export function keyContext(state: ConsoleState): KeyContext {
 
 /** What a deciding key would act on now. Two states in which it would not do the same have different targets. */
 export function focusTarget(state: ConsoleState): string {
-  const { confirm, talk, opened, isHelpOpen, screen } = state;
   if (isTooSmall(state)) return 'too small';
+  const { palette } = state;
+  if (palette === null) return targetBehind(state);
+  const entry = chosenEntry(palette, fittingEntries(palette, offeredEntries(state, contextBehind(state))));
+  const chosen = entry?.kind === 'request' ? entry.id : entry?.row.action;
+  return `palette ${chosen} ${targetBehind(state)}`;
+}
+
+function targetBehind(state: ConsoleState): string {
+  const { confirm, talk, opened, isHelpOpen, screen } = state;
   if (isHelpOpen) return 'help';
   if (talk !== null) return `${talk.kind} ${talk.id} ${talk.kind === 'escalation' ? talk.focused : 'text'}`;
   if (opened === null) return SCREENS[screen].target(state);

@@ -13,6 +13,7 @@ import { examine } from '../detail/examination.js';
 import { CLOSED_GRANTS, type GrantsState } from '../grants/grants-state.js';
 import { CLOSED_HISTORY, type HistoryState } from '../history/history-state.js';
 import { CLOSED_OUTBOX, type OutboxState } from '../outbox/outbox-state.js';
+import type { PaletteState } from '../palette/palette-state.js';
 import { CLOSED_PEOPLE, type PeopleState } from '../people/people-state.js';
 import { NO_QUEUE_FILTER, type QueueFilter } from '../queue/queue-filter.js';
 import { type RequestRow, type RequestRows, requestRows, shownRequest } from '../queue/request-rows.js';
@@ -71,6 +72,8 @@ export interface ConsoleState {
   readonly bulk: BulkDenial | null;
   /** What is said to the others about the opened request; never beside a confirm step. */
   readonly talk: TalkPanel | null;
+  /** The command palette, in front of what it acts on; null where it is closed. */
+  readonly palette: PaletteState | null;
   readonly isHelpOpen: boolean;
   /** The first line of the help that is on the screen. */
   readonly helpTop: number;
@@ -166,6 +169,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     unanswered: [],
     bulk: null,
     talk: null,
+    palette: null,
     isHelpOpen: false,
     helpTop: 0,
     notice: null,

@@ -9,9 +9,10 @@ import { forgetUnknown, hearBackground, settleBackground } from '../detail/backg
 import { stepDetail } from '../detail/detail-step.js';
 import { hearGrants } from '../grants/grants-step.js';
 import { hearHistory } from '../history/history-step.js';
-import { type MatchedAction, matchKey, type Press } from '../keys/key-table.js';
+import { type KeyContext, type MatchedAction, matchKey, type Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import { hearOutbox } from '../outbox/outbox-step.js';
+import { openPalette, stepPalette, typeIntoPalette } from '../palette/palette-step.js';
 import { hearPeople } from '../people/people-step.js';
 import { showRows } from '../queue/queue-filter.js';
 import { followSelection } from '../queue/queue-window.js';
@@ -102,6 +103,7 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
 
 /** Pasted text goes into the field that has the focus, and nowhere else (A35). */
 function receivePaste(state: ConsoleState, text: string): ConsoleState {
+  if (state.palette !== null) return isTooSmall(state) ? state : typeIntoPalette(state, text);
   const isInFront = state.opened === null && !state.isHelpOpen && !isTooSmall(state);
   const pasted = isInFront ? SCREENS[state.screen].paste?.(state, text) : undefined;
   return pasted ?? pasteIntoTalk(state, text) ?? pasteIntoConfirm(state, text);
@@ -118,11 +120,22 @@ function hearPress(state: ConsoleState, press: Press): Step {
 function receivePress(state: ConsoleState, press: Press): Step {
   const context = keyContext(state);
   const matched = matchKey(context, press);
+  return act(state, context, matched, press);
+}
+
+/** Does what a key does in a place. */
+function act(state: ConsoleState, context: KeyContext, matched: MatchedAction | null, press: Press): Step {
   if (matched?.action === 'quit') return stay(state, { type: 'quit' });
   if (matched?.action === 'suspend') return stay(state, { type: 'suspend' });
   if (matched?.action === 'redraw') return stay(state, { type: 'redraw' });
   if (matched?.action === 'reconnect') return stay(state, { type: 'reconnect' });
   if (isTooSmall(state)) return stay(state);
+  if (context === 'palette') {
+    return stepPalette(state, matched, press, (closed, action) =>
+      act(closed, keyContext(closed), { action, times: 1 }, press),
+    );
+  }
+  if (matched?.action === 'palette') return stay(openPalette(state));
   if (context === 'help') return stay(matched === null ? state : stepHelp(state, matched));
   if (matched?.action === 'help') return stay({ ...state, isHelpOpen: true, helpTop: 0 });
   const entrance = matched === null ? null : entranceOf(matched.action);

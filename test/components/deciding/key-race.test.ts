@@ -18,11 +18,13 @@ const HABITS = [
   ['enter', 'R', 'right', 'right', 'enter'],
   ['2', 'j', 'enter', 'a', 'd', 'tab', 'enter', 'escape'],
   ['/', 'a', 'd', 'enter', 'enter', 'a', 'tab', 'enter'],
+  [':', 'deny', 'enter', 'tab', 'enter'],
+  ['enter', ':', 'deny fraud', 'enter', 'right', 'enter', 'escape', 'escape'],
   ['1', '/', '^u', 'web-1 state:pending', 'enter', 'd', 'tab', 'enter', 'escape'],
   ['6', 'r', 'x', 'right', 'enter', 'd', 'tab', 'enter'],
   ['1', 'escape', 'j', 'k', 'G', 'g', '?', 'escape'],
 ];
-const STRAY = [...'adfRrxc123/?jkgG y\r\t', 'enter', 'escape', 'tab', 'right', 'left', 'aa', 'a\t\r', '^l'];
+const STRAY = [...'adfR:rxc123/?jkgG y\r\t', 'enter', 'escape', 'tab', 'right', 'left', 'aa', 'a\t\r', '^l'];
 
 /** The same numbers in every run (mulberry32). */
 function numbers(seed: number): (below: number) => number {
