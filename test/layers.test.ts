@@ -171,7 +171,9 @@ describe('the decisions of a door', () => {
 });
 
 describe('the decisions of the broker', () => {
-  const CORE = ['requests', 'policy', 'roster', 'access', 'changes', 'yaml'].map((name) => `broker/${name}`);
+  const CORE = ['requests', 'policy', 'roster', 'access', 'changes', 'yaml', 'statistics'].map(
+    (name) => `broker/${name}`,
+  );
 
   test('know no transport, no database and no metrics', () => {
     const mayImport = [...BASE, ...CORE, 'broker/store/store.ts', 'broker/options.ts'];

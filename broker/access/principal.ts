@@ -39,6 +39,7 @@ export type Verb =
   | 'request.comment'
   | 'request.escalate'
   | 'grant.read'
+  | 'statistics.read'
   | 'stream.read'
   | 'restoration.acknowledge'
   | 'events.read'
@@ -84,6 +85,7 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'request.comment': ['approver'],
   'request.escalate': ['approver'],
   'grant.read': ['approver'],
+  'statistics.read': ['approver'],
   'stream.read': ['approver'],
   'restoration.acknowledge': ['approver'],
   'events.read': ['approver'],

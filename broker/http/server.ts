@@ -26,6 +26,7 @@ import { requestRoutes } from './request-routes.js';
 import { rosterRoutes } from './roster-routes.js';
 import { serviceRoutes } from './service-routes.js';
 import { sessionRoutes } from './session-routes.js';
+import { statisticsRoutes } from './statistics-routes.js';
 import { talkRoutes } from './talk-routes.js';
 import { webhookRoutes } from './webhook-routes.js';
 
@@ -95,6 +96,7 @@ export async function createHttpApplication(context: BrokerContext): Promise<Htt
   backgroundRoutes(app, context);
   talkRoutes(app, context);
   grantRoutes(app, context);
+  statisticsRoutes(app, context);
   canaryRoutes(app, context);
   lockRoutes(app, context);
   webhookRoutes(app, context);

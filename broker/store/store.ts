@@ -5,7 +5,7 @@ import type { Digest, Fingerprint, Name, Nonce, RequestId } from '../../src/prot
 import type { Restoration } from '../../src/protocol/restoration.js';
 import type { Person, Submitter } from '../../src/protocol/roster-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
-import type { NewEvent, Request } from '../requests/request.js';
+import type { NewEvent, Request, Vote } from '../requests/request.js';
 import type { Restraints } from '../requests/restraints.js';
 import type { Erased, Erasure, Holds } from '../retention/erasure.js';
 
@@ -205,6 +205,29 @@ export interface ListQuery {
   readonly limit: number;
 }
 
+/** How a request came out, as far as figures need it. */
+export interface RequestOutcome extends Pick<Request, 'state' | 'grant'> {
+  readonly askedAt: EpochMs;
+  /** Canonical text of the rule that was in force for it. */
+  readonly rule: string;
+  readonly votes: readonly Pick<Vote, 'approver' | 'verdict' | 'decided'>[];
+  /** Whether its requester was let in alone. */
+  readonly alone: boolean;
+}
+
+export interface OutcomeQuery {
+  readonly since: EpochMs;
+  /** As {@link ListQuery.before}. */
+  readonly before: RequestId | null;
+}
+
+/** Newest first. */
+export interface OutcomePage {
+  readonly outcomes: readonly RequestOutcome[];
+  /** Where to go on, as `before`; null once everything since that time was read. */
+  readonly next: RequestId | null;
+}
+
 export interface EventQuery {
   readonly after: number;
   readonly limit: number;
@@ -248,6 +271,8 @@ export interface Store {
    * else the page ends there, with what was found until then.
    */
   list(query: ListQuery, goesOn?: () => boolean): Promise<ListPage>;
+  /** One short step through all requests of a time, live ones among them, in a turn of the event loop of its own. */
+  outcomes(query: OutcomeQuery): Promise<OutcomePage>;
   findAsker(hash: TokenHash): Promise<Asker | null>;
   /** When each of these grants was used last, as the log says; those that never were are left out. Read in short steps. */
   lastUses(grants: readonly RequestId[]): Promise<ReadonlyMap<RequestId, EpochMs>>;

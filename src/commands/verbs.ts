@@ -20,6 +20,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   review: () => import('./review.js'),
   grants: () => import('./grants.js'),
   revoke: () => import('./revoke.js'),
+  statistics: () => import('./statistics.js'),
   sign: () => import('./sign.js'),
   unlock: () => import('./unlock.js'),
   locks: () => import('./locks.js'),

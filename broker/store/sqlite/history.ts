@@ -5,10 +5,20 @@ import { leastIdAt, matchesFilter, subjectOf } from '../../../src/protocol/filte
 import type { Digest, Name, RequestId } from '../../../src/protocol/names.js';
 import type { EpochMs } from '../../../src/protocol/time.js';
 import type { Request } from '../../requests/request.js';
-import type { Asker, EventQuery, ListPage, ListQuery, RequestKey, TokenHash } from '../store.js';
+import type {
+  Asker,
+  EventQuery,
+  ListPage,
+  ListQuery,
+  OutcomePage,
+  OutcomeQuery,
+  RequestKey,
+  TokenHash,
+} from '../store.js';
 import { erasedProblem, type Remains, RemainsReader } from './erasure.js';
 import { EVENT_COLUMNS, type EventRow, entryFromRow, LINK_COLUMNS, linkOf } from './event-rows.js';
 import type { KeyIndexes } from './key-index.js';
+import { OutcomeWalk } from './outcome-walk.js';
 import { reading } from './reading.js';
 import { RequestWalk } from './request-walk.js';
 import {
@@ -38,6 +48,7 @@ export class History {
   readonly #lastUse: Statement<[string], { readonly at: EpochMs }>;
 
   readonly #remains: RemainsReader;
+  readonly #outcomes: OutcomeWalk;
 
   readonly #database: Database;
   readonly #indexes: KeyIndexes;
@@ -59,6 +70,7 @@ export class History {
     this.#heads = database.prepare('SELECT seq, text FROM heads WHERE seq > ? ORDER BY seq LIMIT ?');
     this.#signersFile = database.prepare('SELECT text FROM signers_files WHERE digest = ?');
     this.#remains = new RemainsReader(database);
+    this.#outcomes = new OutcomeWalk(database);
     this.#eventHash = database.prepare('SELECT hash FROM events WHERE seq = ?');
     this.#lastUse = database.prepare(
       "SELECT at FROM events WHERE request = ? AND kind = 'request.used' ORDER BY seq DESC LIMIT 1",
@@ -110,6 +122,11 @@ export class History {
       requests: requests.filter((request) => matchesFilter(filter, subjectOf(request))),
       next: ids.length > limit ? (listed.at(-1) ?? null) : next,
     };
+  }
+
+  /** See {@link Store.outcomes}. */
+  outcomes(query: OutcomeQuery): Promise<OutcomePage> {
+    return this.#turn(() => this.#outcomes.step(query));
   }
 
   /** See {@link Store.lastUses}. Of a grant in use, nearly all events are uses: the last one is found at once. */

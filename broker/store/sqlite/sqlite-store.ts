@@ -23,6 +23,8 @@ import type {
   EventQuery,
   ListPage,
   ListQuery,
+  OutcomePage,
+  OutcomeQuery,
   PolicyText,
   RequestKey,
   Review,
@@ -107,6 +109,10 @@ export class SqliteStore implements Store {
   async list(query: ListQuery, goesOn: () => boolean = () => true): Promise<ListPage> {
     if (isOfLiveOnes(query.filter)) return listLive(this.live(), query);
     return this.#history.list(query, goesOn);
+  }
+
+  outcomes(query: OutcomeQuery): Promise<OutcomePage> {
+    return this.#history.outcomes(query);
   }
 
   async findAsker(hash: TokenHash): Promise<Asker | null> {

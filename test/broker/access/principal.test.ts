@@ -51,6 +51,7 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'request.comment': ['approver'],
   'request.escalate': ['approver'],
   'grant.read': ['approver'],
+  'statistics.read': ['approver'],
   'request.list': ['approver'],
   'canary.read': ['approver'],
   'stream.read': ['approver'],

@@ -61,6 +61,10 @@ export class MemoryStore implements Store {
     throw new Error('not in memory');
   }
 
+  outcomes(): Promise<never> {
+    throw new Error('not in memory');
+  }
+
   lastUses(): Promise<never> {
     throw new Error('not in memory');
   }
