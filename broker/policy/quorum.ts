@@ -1,3 +1,4 @@
+import { alternativeWords, missingWords } from '../../src/protocol/missing-words.js';
 import type { Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { type Quorum, type Shortage, shortages } from '../../src/protocol/quorum.js';
@@ -60,8 +61,7 @@ export function evaluate(
   const wanted = lacking.map((lack) =>
     narrowest(lack).map((shortage) => inWords(shortage, others, isMember)),
   );
-  const missing =
-    wanted.length === 1 ? (wanted[0] ?? []) : [wanted.map((all) => all.join(' and ')).join(', or else ')];
+  const missing = wanted.length === 1 ? (wanted[0] ?? []) : [alternativeWords(wanted)];
   return { ...found, satisfied: false, missing };
 }
 
@@ -166,12 +166,10 @@ function inWords(
   others: readonly Person[],
   isMember: (person: Person, group: string) => boolean,
 ): string {
-  const count = need - have;
-  const whom = groups.length > 0 ? `of ${groups.join(' or ')}` : count === 1 ? 'person' : 'people';
   const able = others.filter(
     (person) => groups.length === 0 || groups.some((group) => isMember(person, group)),
   );
-  return `${count} more ${whom}: ${listed(able.map(({ name }) => name))}`;
+  return `${missingWords(need - have, groups)}: ${listed(able.map(({ name }) => name))}`;
 }
 
 function listed(names: readonly Name[]): string {

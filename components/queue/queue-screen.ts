@@ -1,5 +1,6 @@
 import type { Name } from '../../src/protocol/names.js';
-import type { RequestView } from '../../src/protocol/request-view.js';
+import { isLive, type RequestView } from '../../src/protocol/request-view.js';
+import type { EpochMs } from '../../src/protocol/time.js';
 import type { Action } from '../keys/key-table.js';
 import { panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
@@ -10,12 +11,14 @@ import type { ShownClock } from '../text/clock-text.js';
 import { BLANK, centreLine, cutLine, type Line, markedSpans, span } from '../text/line.js';
 import { label, repeatText, type SafeText, safeText } from '../text/safe-text.js';
 import { listLayout } from './list-layout.js';
+import { nearestClock } from './nearest-clock.js';
 import { hiddenPending, settleQueueFilter } from './queue-filter.js';
 import { typeIntoQueueFilter } from './queue-filter-step.js';
 import { stepQueue } from './queue-step.js';
 import { type QueueItem, queueCapacity, queueWindow } from './queue-window.js';
 import { readersByRow } from './readers.js';
 import type { RequestRow } from './request-rows.js';
+import { standingLine, standingOf } from './request-standing.js';
 import { headingLine, rowColumns, rowLines } from './row-lines.js';
 import { shortHeading, shortLines, shortStatus } from './short-rows.js';
 
@@ -35,16 +38,16 @@ export const QUEUE_SCREEN: Screen = {
   hidden: hiddenActions,
 };
 
-/** When a request was asked, and until when it may be answered. */
-export const clockOf = ({ submittedAt, answerBy }: RequestView): ShownClock => ({
-  since: submittedAt,
-  until: answerBy,
+/** When a request was asked, and when the nearest of its clocks is over. */
+export const clockOf = (request: RequestView): ShownClock => ({
+  since: request.submittedAt,
+  until: nearestClock(request) ?? request.answerBy,
 });
 
 function pendingClocks(state: ConsoleState): readonly ShownClock[] {
   const { items } = queueWindow(state, bodyRows(state));
   return items.flatMap((item) =>
-    item.kind === 'row' && item.row.section === 'pending' ? [clockOf(item.row.request)] : [],
+    item.kind === 'row' && isLive(item.row.request.state) ? [clockOf(item.row.request)] : [],
   );
 }
 
@@ -108,11 +111,31 @@ function titleLine({ kind }: QueueItem, state: ConsoleState, columns: number): L
   return cutLine([span(label`   ${words}`, 'strong')], columns);
 }
 
-/** Where a row has one line only, what it leaves out of the selected one. */
+/** Whether it is still to be seen what becomes of it. */
+const isOpenEnded = ({ state, report }: RequestView): boolean =>
+  report === null && (isLive(state) || state === 'redeemed');
+
+/** How the newest own approval stands, until its door has reported; else, where a row has one line only, what it leaves out. */
 function statusLine(state: ConsoleState): Line {
   const selected = selectedRequest(state);
+  const [approver, now] = [state.identity.approver, brokerNow(state)];
+  const approved = state.approved === null ? undefined : state.queue.requests.get(state.approved);
+  if (approved !== undefined && isOpenEnded(approved)) return approvedLine(approved, approver, now);
   if (selected === null || listLayout(state).itemRows > 1) return BLANK;
-  return shortStatus(selected, state.identity.approver, brokerNow(state));
+  return shortStatus(selected, approver, now);
+}
+
+function approvedLine(request: RequestView, approver: string, now: EpochMs): Line {
+  const { action, resource } = request.document;
+  const exact = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }));
+  const standing = standingLine(standingOf(request, approver, now));
+  return [
+    ...standing,
+    span(label`: `, 'muted'),
+    ...exact(action),
+    span(label` on `, 'muted'),
+    ...exact(resource),
+  ];
 }
 
 /** An empty queue says what is going on and what to do next, over the whole width unless a request stands beside it. */

@@ -1,4 +1,5 @@
 import { grantOver, usesLeft } from '../../src/protocol/grant.js';
+import { missingPeople } from '../../src/protocol/missing-words.js';
 import type { Outcome, RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { Tone } from '../screen/theme.js';
@@ -29,11 +30,11 @@ export function standingOf(request: RequestView, approver: string, now: EpochMs)
     case 'pending':
       return pending(request, approver, now);
     case 'approved':
-      return standing(label`○`, claimWords(request, now), 'accent');
+      return standing(label`○`, label`${approvedBy(request, approver)}, not used yet`, 'accent');
     case 'active':
       return standing(label`○`, label`grant in use, ${leftOfGrant(request, now)}`, 'accent');
     case 'redeemed':
-      return standing(label`○`, label`approved, door has not reported`, 'accent');
+      return standing(label`○`, label`${approvedBy(request, approver)}, no report yet`, 'accent');
     case 'denied':
       return standing(label`✗`, deniedWords(request), 'danger');
     case 'expired':
@@ -86,9 +87,11 @@ function pending(request: RequestView, approver: string, now: EpochMs): Standing
   if (waiting === 0) return standing(label`○`, label`nobody waiting`, 'warning');
   if (document.requester === approver) return standing(label`●`, label`your own ask`, 'muted');
   if (votes.some((vote) => vote.approver === approver)) {
-    return standing(label`●`, label`you signed, others must too`, 'muted');
+    return standing(label`●`, label`${progressWords(request)} signed, you among them`, 'muted');
   }
-  if (votes.length > 0) return standing(label`●`, label`waiting, ${votes.length} signed`, 'accent');
+  if (votes.length > 0 || (missingPeople(request.missing) ?? 1) > 1) {
+    return standing(label`●`, label`waiting, ${progressWords(request)} signed`, 'accent');
+  }
   return { ...standing(label`●`, label`waiting`, 'accent'), isUsual: true };
 }
 
@@ -100,9 +103,22 @@ function leftOfGrant(request: RequestView, now: EpochMs): SafeText {
   return Number.isFinite(uses) ? label`${time}, ${uses} left` : time;
 }
 
-function claimWords({ claimBy }: RequestView, now: EpochMs): SafeText {
-  if (claimBy === null) return label`approved, not used yet`;
-  return label`approved, not used yet, ${leftText(claimBy - now)}`;
+/** Who said yes, where one person did; else how many. */
+function approvedBy({ votes }: RequestView, approver: string): SafeText {
+  const names = votes.filter(({ verdict }) => verdict === 'approve').map((vote) => vote.approver);
+  const [first] = names;
+  if (first === undefined) return label`approved`;
+  if (names.length > 1) return label`approved by ${names.length}`;
+  return first === approver
+    ? label`approved by you`
+    : label`approved by ${safeText(first, { reading: 'exact' })}`;
+}
+
+/** How many of how many have signed: `1/2`; just how many where the rule has several ways. */
+function progressWords({ votes, missing }: RequestView): SafeText {
+  const signed = votes.filter(({ verdict }) => verdict === 'approve').length;
+  const more = missingPeople(missing);
+  return more === null ? label`${signed}` : label`${signed}/${signed + more}`;
 }
 
 function deniedWords({ votes }: RequestView): SafeText {

@@ -8,6 +8,7 @@ import { joinedNotes, talkNote } from '../talk/comment-lines.js';
 import { ageText, leftText } from '../text/clock-text.js';
 import { BLANK, cutLine, fitLine, type Line, markedSpans, span, spreadLine } from '../text/line.js';
 import { label, type Reading, safeText, spaces } from '../text/safe-text.js';
+import { nearestClock } from './nearest-clock.js';
 import { readingNote } from './readers.js';
 import { type RequestRow, shownRequest } from './request-rows.js';
 import { DIFFERS, standingLine, standingOf } from './request-standing.js';
@@ -151,10 +152,12 @@ export function cellText(raw: string, reading: Reading, tone: Tone): Line {
   return markedSpans(safeText(raw, { reading }), tone);
 }
 
-export function leftSpan({ state, answerBy, alone }: RequestView, now: EpochMs): Line[number] {
-  if (state !== 'pending') return span(label``);
-  const left = (alone?.opensAt ?? answerBy) - now;
-  return span(leftText(left), left < 60_000 ? 'warning' : 'text');
+/** Until the nearest of its clocks is over. */
+export function leftSpan(request: RequestView, now: EpochMs): Line[number] {
+  const end = nearestClock(request);
+  if (end === null) return span(label``);
+  const isUrgent = end - now < 60_000;
+  return span(leftText(end - now), isUrgent ? 'warning' : request.state === 'pending' ? 'text' : 'muted');
 }
 
 export function actionLine({ action }: RequestDocument, count: number, tone: Tone): Line {

@@ -1,5 +1,5 @@
 import type { Name } from '../../src/protocol/names.js';
-import type { RequestView } from '../../src/protocol/request-view.js';
+import { isLive, type RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { examine } from '../detail/examination.js';
 import type { Tone } from '../screen/theme.js';
@@ -38,7 +38,9 @@ export function shortLines(row: RequestRow, readers: readonly Name[], frame: Sho
   const isSelected = request.id === selected;
   const isPending = row.section === 'pending';
   const tone: Tone = isSelected ? 'strong' : isPending ? 'text' : 'muted';
-  const clock = isPending ? leftSpan(request, now) : span(ageText(now - request.submittedAt), 'muted');
+  const clock = isLive(request.state)
+    ? leftSpan(request, now)
+    : span(ageText(now - request.submittedAt), 'muted');
   const head: Line = [span(isSelected ? label` ▸ ` : label`   `, 'accent'), ...fitLine([clock], LEFT)];
   const rest = width - MARKER - LEFT - SPARE;
   const note = joinedNotes([...(isPending ? [shortTalkNote(request)] : []), readingNote(readers)]);

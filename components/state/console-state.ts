@@ -68,6 +68,8 @@ export interface ConsoleState {
   readonly confirm: ConfirmStep | null;
   /** What was signed and sent, and of which nobody has said yet whether it counts. */
   readonly unanswered: readonly Unanswered[];
+  /** What this person approved last: how it stands is said until its door has reported. */
+  readonly approved: RequestId | null;
   /** The step before many denials at once. */
   readonly bulk: BulkDenial | null;
   /** What is said to the others about the opened request; never beside a confirm step. */
@@ -167,6 +169,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     background: null,
     confirm: null,
     unanswered: [],
+    approved: null,
     bulk: null,
     talk: null,
     palette: null,

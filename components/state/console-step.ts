@@ -1,6 +1,7 @@
 import type { Queue } from '../../src/client/queue.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import { listen } from '../attention/bell.js';
+import { queueNews } from '../attention/queue-news.js';
 import { hearBulk } from '../bulk-denial/bulk-step.js';
 import { canaryNotice } from '../deciding/canary-notice.js';
 import { pasteIntoConfirm, stepConfirm } from '../deciding/confirm-step.js';
@@ -167,11 +168,12 @@ function stepHelp(state: ConsoleState, matched: MatchedAction): ConsoleState {
 }
 
 function receiveQueue(state: ConsoleState, queue: Queue): Step {
-  const canary = canaryNotice(state.queue, queue, state.identity.approver);
+  const { approver } = state.identity;
+  const news = canaryNotice(state.queue, queue, approver) ?? queueNews(state.queue, queue, approver);
   return SCREEN_ROWS.reduce(
     (taken, [, { onQueue }]) =>
       onQueue === undefined ? taken : after(taken, (next) => onQueue(next, state.queue)),
-    canary === null ? takeQueue(state, queue) : after(takeQueue(state, queue), withNotice(canary)),
+    news === null ? takeQueue(state, queue) : after(takeQueue(state, queue), withNotice(news)),
   );
 }
 
@@ -250,6 +252,7 @@ function returnToQueue(state: ConsoleState): ConsoleState {
   return {
     ...state,
     notice: decidedNotice(state),
+    approved: state.confirm?.verdict === 'approve' ? (decided?.id ?? null) : state.approved,
     confirm: null,
     opened: null,
     selected: next?.request.id ?? state.selected,

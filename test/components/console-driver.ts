@@ -1,5 +1,6 @@
 import { frameOf } from '../../components/hooks/use-painted-frames.js';
 import type { NamedKey, Press } from '../../components/keys/key-table.js';
+import { SCREENS } from '../../components/screen/screens.js';
 import type { ConsoleEffect } from '../../components/state/console-effects.js';
 import type { ConsoleEvent } from '../../components/state/console-events.js';
 import { type ConsoleState, startState } from '../../components/state/console-state.js';
@@ -158,6 +159,14 @@ export class ConsoleDriver {
   /** What was handed on to be signed. */
   get decisions() {
     return this.effects.filter((effect) => effect.type === 'decide');
+  }
+
+  /** What the queue says of what is going on. */
+  get statusText(): string {
+    return SCREENS.queue
+      .status(this.state)
+      .map(({ text }) => text)
+      .join('');
   }
 
   get noticeText(): string {

@@ -57,7 +57,7 @@ describe('the console on a terminal', () => {
       { request: { id: sampleId(1) }, verdict: 'approve', comment: 'looks right' },
     ]);
     connection.change(sampleId(1), { ...opened, report: null });
-    await screen.waitForContent('approved, door has not reported');
+    await screen.waitForContent('no report yet');
     expect(screen.colourOf('approved, door has not')).toBe(CYAN);
     connection.change(sampleId(1), opened);
     await screen.waitForContent('✓ opened');

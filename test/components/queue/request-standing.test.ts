@@ -22,8 +22,19 @@ describe('how a request stands', () => {
   });
 
   test('says that an approval without a report is no opening (A50)', () => {
-    expect(words({ state: 'redeemed' })).toBe('approved, door has not reported');
-    expect(words({ state: 'approved', claimBy: NOW + 200_000 })).toBe('approved, not used yet, 3m 20s');
+    const votes = [sampleVote()];
+    expect(words({ state: 'redeemed', votes })).toBe('approved by carol, no report yet');
+    expect(words({ state: 'approved', votes, claimBy: NOW + 200_000 })).toBe(
+      'approved by carol, not used yet',
+    );
+  });
+
+  test('says who approved, and how many where they were several', () => {
+    const own = sampleVote({ approver: 'bob' as Name });
+    const approved = (votes: Sample['votes'] = []) => words({ state: 'approved', votes });
+    expect(approved([own])).toBe('approved by you, not used yet');
+    expect(approved([own, sampleVote()])).toBe('approved by 2, not used yet');
+    expect(approved()).toBe('approved, not used yet');
   });
 
   test('is never a success where the door only watches (A50)', () => {
@@ -64,8 +75,17 @@ describe('how a request stands', () => {
     expect(words({})).toBe('waiting');
     expect(words({ waiting: 0 })).toBe('nobody waiting');
     expect(words({ document: { requester: 'bob' } })).toBe('your own ask');
-    expect(words({ votes: [sampleVote()] })).toBe('waiting, 1 signed');
-    expect(words({ votes: [sampleVote({ approver: 'bob' as Name })] })).toBe('you signed, others must too');
+    const missing = ['1 more person: bob or dave'];
+    expect(words({ missing, votes: [sampleVote()] })).toBe('waiting, 1/2 signed');
+    expect(words({ missing: ['2 more of oncall: any of 6', '1 more of db: dave'] })).toBe(
+      'waiting, 0/3 signed',
+    );
+    expect(words({ missing: ['1 more of a: x, or else 2 more people: y'], votes: [sampleVote()] })).toBe(
+      'waiting, 1 signed',
+    );
+    expect(words({ missing, votes: [sampleVote({ approver: 'bob' as Name })] })).toBe(
+      '1/2 signed, you among them',
+    );
     expect(words({ state: 'denied', votes: [sampleVote({ verdict: 'deny' })] })).toBe('denied by carol');
   });
 });
