@@ -36,9 +36,6 @@ function spokenPart(part: SafeText): SafeText {
   return isFocused ? label`focus on ${words}` : label`button ${words}`;
 }
 
-/** Lines that differ in numbers alone, as those with clocks do, have the same key. */
-export const lineKey = (line: Line): string => plainText(line).replaceAll(/\d+/g, '#');
-
 /** Whether it begins the row that the cursor is on; a focused button is no row. */
 export const hasCursor = (line: Line): boolean =>
   line.some(({ text }) => text.includes(CURSOR) && !text.includes(`${CURSOR}[`));

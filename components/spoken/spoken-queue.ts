@@ -11,7 +11,7 @@ import {
 import { ageText } from '../text/clock-text.js';
 import { type Line, markedSpans, span } from '../text/line.js';
 import { joinText, label, type Reading, safeText } from '../text/safe-text.js';
-import { lineKey } from './plain-line.js';
+import { plainText } from './plain-line.js';
 import { fact, leftFact, requestName, standingWords } from './spoken-request.js';
 
 /** So many are named when several come or change at once; the others are counted. */
@@ -86,7 +86,7 @@ export function queueNews(before: ConsoleState, state: ConsoleState): readonly L
 }
 
 const standingKey = (request: RequestView, state: ConsoleState): string =>
-  lineKey(standingWords(request, state));
+  plainText(standingWords(request, state));
 
 function named(requests: readonly RequestView[], line: (request: RequestView) => Line): readonly Line[] {
   const more = requests.length - NAMED;

@@ -13,7 +13,7 @@ import { brokerNow, type ConsoleState, openedRequest } from '../state/console-st
 import { leftText } from '../text/clock-text.js';
 import { type Line, markedSpans, span } from '../text/line.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
-import { lineKey, plainLine } from './plain-line.js';
+import { plainLine, plainText } from './plain-line.js';
 
 /** One fact: its name, and what it is. */
 export const fact = (name: SafeText, value: Line): Line => [span(label`${name}: `, 'muted'), ...value];
@@ -40,10 +40,10 @@ export function leftFact(request: RequestView, state: ConsoleState): readonly Li
   return [fact(label`time left`, [span(leftText(left))])];
 }
 
-/** Which lines of the opened request were read out already, those that need not be read by their keys. */
+/** Which lines of the opened request, of those that must be read, were read out already. */
 export interface Heard {
   readonly of: RequestId | null;
-  readonly lines: ReadonlySet<Line | string>;
+  readonly lines: ReadonlySet<Line>;
 }
 
 export const NOTHING_HEARD: Heard = { of: null, lines: new Set() };
@@ -69,17 +69,16 @@ export function requestNews(
   const former = isSame && isRequestShown(before) ? before : null;
   const { ask, proof } = requestDocument(opened.request, placeOf(state));
   const mustRead = new Set([...ask, ...proof]);
-  const identify = (line: Line): Line | string => (mustRead.has(line) ? line : lineKey(line));
-  const seen = new Set(former === null ? [] : windowLines(former).map(identify));
+  const seen = former === null ? [] : windowLines(former);
+  const texts = new Set(seen.map(plainText));
   const hasMoved = former !== null && former.opened?.top !== opened.top;
   const shown = windowLines(state);
-  const lines = shown.filter((line) => {
-    const identity = identify(line);
-    return !known.has(identity) || (hasMoved && !seen.has(identity));
-  });
+  const lines = shown.filter((line) =>
+    mustRead.has(line) ? !known.has(line) || (hasMoved && !seen.includes(line)) : !texts.has(plainText(line)),
+  );
   return {
     lines: [...headNews(isSame ? before : null, state), ...lines],
-    heard: { of: id, lines: new Set([...known, ...shown.map(identify)]) },
+    heard: { of: id, lines: new Set([...known, ...shown.filter((line) => mustRead.has(line))]) },
   };
 }
 
@@ -94,8 +93,8 @@ const placeOf = (state: ConsoleState) => ({
 
 /** What does not scroll: said when it is new, or another one than before. */
 function headNews(former: ConsoleState | null, state: ConsoleState): readonly Line[] {
-  const known = new Set(former === null ? [] : headLines(former).map(lineKey));
-  return headLines(state).filter((line) => !known.has(lineKey(line)));
+  const known = new Set(former === null ? [] : headLines(former).map(plainText));
+  return headLines(state).filter((line) => !known.has(plainText(line)));
 }
 
 function headLines(state: ConsoleState): readonly Line[] {

@@ -4,10 +4,10 @@ import { footerLines, statusLine } from '../screen/footer.js';
 import { headerLines } from '../screen/header.js';
 import { bodyRows, detailLayout } from '../screen/screen-layout.js';
 import { keyContext, SCREENS } from '../screen/screens.js';
-import type { ConsoleState } from '../state/console-state.js';
+import { type ConsoleState, isSettled } from '../state/console-state.js';
 import { BLANK, type Line, span } from '../text/line.js';
 import { label, type SafeText } from '../text/safe-text.js';
-import { hasCaret, hasCursor, isSaid, lineKey, plainLine } from './plain-line.js';
+import { hasCaret, hasCursor, isSaid, plainLine, plainText } from './plain-line.js';
 import { queueNews, rowFacts } from './spoken-queue.js';
 import { type Heard, isRequestShown, NOTHING_HEARD, requestNews } from './spoken-request.js';
 
@@ -28,7 +28,13 @@ export function beginTranscript(state: ConsoleState): Transcript {
 
 /** What is said of a change: only what is new. Clocks that move say nothing. */
 export function continueTranscript(transcript: Transcript, state: ConsoleState): Transcript {
-  return append(transcript, transcript.state, state);
+  return append(transcript, atTheSameTime(transcript.state, state), state);
+}
+
+/** What the former state would be now: compared with that, a clock says nothing. What has not settled has not done so by waiting here. */
+function atTheSameTime(before: ConsoleState, { at }: ConsoleState): ConsoleState {
+  if (isSettled(before)) return { ...before, at };
+  return { ...before, at, painted: { ...before.painted, since: at } };
 }
 
 /** Everything again that would be on the screen now. */
@@ -81,14 +87,18 @@ function placeNews(before: ConsoleState | null, state: ConsoleState): readonly L
   return [...title, ...(isSame ? [] : rowFacts(state))];
 }
 
+/** A field or a panel of a screen is part of it; what lies over it is another place. */
 function placeName(state: ConsoleState): string {
   const { opened, screen } = state;
-  return isRequestShown(state) ? `request ${opened?.request.id}` : `${keyContext(state)} ${screen}`;
+  if (isRequestShown(state)) return `request ${opened?.request.id}`;
+  const context = keyContext(state);
+  return context === SCREENS[screen].context(state) ? `screen ${screen}` : context;
 }
 
-const titleLine = ({ isHelpOpen, screen }: ConsoleState): Line => [
-  span(isHelpOpen ? label`Help` : label`Screen ${SCREENS[screen].title}`),
-];
+function titleLine({ isHelpOpen, palette, screen }: ConsoleState): Line {
+  if (palette !== null) return [span(label`Palette`)];
+  return [span(isHelpOpen ? label`Help` : label`Screen ${SCREENS[screen].title}`)];
+}
 
 /** The lines of a place as they would stand on the screen, without those of a request. */
 function placeLines(state: ConsoleState): readonly Line[] {
@@ -103,14 +113,14 @@ function placeLines(state: ConsoleState): readonly Line[] {
  * before it is left.
  */
 function newLines(before: readonly Line[], lines: readonly Line[]): readonly Line[] {
-  const known = new Set(before.filter((line) => !hasCaret(line)).map(lineKey));
+  const known = new Set(before.filter((line) => !hasCaret(line)).map(plainText));
   const at = lines.findIndex(hasCursor);
   const cursor = lines[at];
   const former = before.find(hasCursor);
-  const hasMoved = cursor !== undefined && former !== undefined && lineKey(cursor) !== lineKey(former);
+  const hasMoved = cursor !== undefined && former !== undefined && plainText(cursor) !== plainText(former);
   const said = hasMoved
     ? lines.slice(at, endOfRow(lines, at))
-    : lines.filter((line) => !known.has(lineKey(line)));
+    : lines.filter((line) => !known.has(plainText(line)));
   return said.filter((line) => !hasCaret(line)).map(plainLine);
 }
 
@@ -127,12 +137,15 @@ function endOfRow(lines: readonly Line[], start: number): number {
  */
 function footerNews(before: ConsoleState | null, state: ConsoleState): readonly Line[] {
   const status = state.notice === null ? statusLine(state) : BLANK;
-  const isOther = before === null || lineKey(statusLine(before)) !== lineKey(status);
+  const isOther = before === null || withoutNumbers(statusLine(before)) !== withoutNumbers(status);
   const hasRead = Math.abs((before?.opened?.read ?? 0) - (state.opened?.read ?? 0)) > 1;
   const hasKeys = before !== null && panelOf(before) === panelOf(state);
   const keys: Line = [span(label`Keys: `), ...plainLine(footerLines(state).at(-1) ?? BLANK)];
   return [...(isOther || hasRead ? [plainLine(status)] : []), ...(hasKeys ? [] : [keys])];
 }
+
+/** How much is left to read is said after a page, not after each line. */
+const withoutNumbers = (line: Line): string => plainText(line).replaceAll(/\d+/g, '');
 
 const panelOf = (state: ConsoleState): string =>
   state.confirm === null ? keyContext(state) : `confirm ${state.confirm.verdict}`;

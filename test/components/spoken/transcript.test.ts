@@ -106,6 +106,16 @@ describe('what is read out', () => {
     expect(listener.after((driver) => driver.setLink({ state: 'live' }))[0]).toBe('Link: live');
   });
 
+  test('is every request that one count would deny, those too that differ in a number alone', () => {
+    const asks = Array.from({ length: 30 }, (_, n) =>
+      sampleRequest({ n: n + 1, document: { resource: `web-${n}`, context: { reason: `${n}m` } } }),
+    );
+    const listener = new Listener(asks);
+    const said = [...listener.press('D'), ...listener.press(' ', ' ', ' ', ' ')].join('\n');
+    for (const [n] of asks.entries()) expect(said).toContain(`web-${n},`);
+    expect(said).toContain('focus on Cancel');
+  });
+
   test('can be heard again, all of what would be on the screen', () => {
     const listener = new Listener([ask]);
     const opened = listener.press('enter');
