@@ -36,6 +36,7 @@ export type Verb =
   | 'session.open'
   | 'request.list'
   | 'request.background'
+  | 'request.explain'
   | 'request.comment'
   | 'request.escalate'
   | 'grant.read'
@@ -82,6 +83,7 @@ const REACH: { readonly [V in Verb]: readonly Principal['kind'][] } = {
   'session.open': ['anonymous', 'unverified', 'owner', 'submitter', 'asker', 'approver'],
   'request.list': ['approver'],
   'request.background': ['approver'],
+  'request.explain': ['approver'],
   'request.comment': ['approver'],
   'request.escalate': ['approver'],
   'grant.read': ['approver'],

@@ -17,6 +17,7 @@ import { authenticate, principalKey, type Transport } from './authentication.js'
 import { backgroundRoutes } from './background-routes.js';
 import { canaryRoutes } from './canary-routes.js';
 import { directoryRoutes } from './directory-routes.js';
+import { explanationRoutes } from './explanation-routes.js';
 import { grantRoutes } from './grant-routes.js';
 import { holdRoutes } from './hold-routes.js';
 import { lockRoutes } from './lock-routes.js';
@@ -94,6 +95,7 @@ export async function createHttpApplication(context: BrokerContext): Promise<Htt
 
   requestRoutes(app, context);
   backgroundRoutes(app, context);
+  explanationRoutes(app, context);
   talkRoutes(app, context);
   grantRoutes(app, context);
   statisticsRoutes(app, context);

@@ -100,7 +100,8 @@ export function countVotes(
   return evaluate(rule, requester, votes, principals);
 }
 
-function tryRule(
+/** Judges one rule alone. */
+export function tryRule(
   { rule, condition, line }: CompiledPolicy['rules'][number],
   ask: Ask,
   declared: readonly string[],
@@ -121,6 +122,13 @@ function tryRule(
       ? 'no-answer'
       : 'decides';
   return { name: rule.name, line, outcome, parts: judged } as const;
+}
+
+/** What a part looked at, in words: `resource is "web-1"`. */
+export function lookedAt(values: JudgedPart['values']): readonly string[] {
+  return Object.entries(values).map(([name, value]) =>
+    value === undefined ? `${name} is not there` : `${name} is ${JSON.stringify(value)}`,
+  );
 }
 
 /** What a part looks at: of objects the keys that it names, else all of it. */
@@ -180,7 +188,8 @@ function refusalsOf({ policy }: CompiledPolicy, ask: Ask, isEnrolled: boolean): 
   });
 }
 
-function whoCouldSign(
+/** Who could sign under a rule now, and whether all of them are enough. */
+export function whoCouldSign(
   rule: PinnedRule,
   { bound, principals, now }: Ask,
 ): Pick<Explanation, 'people' | 'missing' | 'satisfiable'> {

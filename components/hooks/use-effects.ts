@@ -10,6 +10,7 @@ import { grantsEffects } from '../grants/grants-effects.js';
 import { historyEffects } from '../history/history-effects.js';
 import { outboxEffects } from '../outbox/outbox-effects.js';
 import { peopleEffects } from '../people/people-effects.js';
+import { policyEffects } from '../policy/policy-effects.js';
 import { titleText } from '../screen/header.js';
 import type { ConsoleEvent } from '../state/console-events.js';
 import type { ConsoleStore } from '../state/console-store.js';
@@ -48,6 +49,7 @@ export function useEffects(
       ...historyEffects(world),
       ...grantsEffects(world),
       ...peopleEffects(world),
+      ...policyEffects(world),
       ...outboxEffects(world),
       ...talkEffects(world),
       ring: () => {

@@ -42,6 +42,8 @@ export type Action =
   | 'changeKeys'
   | 'remove'
   | 'choose'
+  | 'explain'
+  | 'toPolicy'
   | 'toPeople'
   | 'toOutbox'
   | 'help'
@@ -73,6 +75,7 @@ export type KeyContext =
   | 'grants'
   | 'people'
   | 'entry'
+  | 'policy'
   | 'form'
   | 'choice'
   | 'ask'
@@ -127,7 +130,7 @@ export interface KeySection {
   readonly rows: readonly KeyRow[];
 }
 
-const SCREEN_CONTEXTS: readonly KeyContext[] = ['queue', 'history', 'grants', 'people', 'outbox'];
+const SCREEN_CONTEXTS: readonly KeyContext[] = ['queue', 'history', 'grants', 'people', 'policy', 'outbox'];
 const READING: readonly KeyContext[] = [...SCREEN_CONTEXTS, 'entry', 'detail', 'record', 'bulk', 'help'];
 /** The step before many denials, and its fields. */
 const BULK: readonly KeyContext[] = ['bulk', 'bulkCount', 'bulkComment'];
@@ -568,6 +571,22 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         explained: label`people and submitters: who may sign, who may ask`,
       },
       {
+        action: 'toPolicy',
+        contexts: SCREEN_CONTEXTS,
+        keys: [{ text: '5' }],
+        shown: label`5`,
+        hint: null,
+        explained: label`the policy: rules in order, groups`,
+      },
+      {
+        action: 'explain',
+        contexts: ['queue', 'policy'],
+        keys: [{ text: 'w' }],
+        shown: label`w`,
+        hint: null,
+        explained: label`why: the rule of the selected request, who could sign`,
+      },
+      {
         action: 'toOutbox',
         contexts: SCREEN_CONTEXTS,
         keys: [{ text: '6' }],
@@ -590,6 +609,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
           'grants',
           'people',
           'entry',
+          'policy',
           'outbox',
           ...CHANGING,
           ...CONFIRMING,

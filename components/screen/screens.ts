@@ -6,6 +6,7 @@ import type { Action, KeyContext, MatchedAction, Press } from '../keys/key-table
 import { OUTBOX_SCREEN } from '../outbox/outbox-screen.js';
 import { chosenEntry, fittingEntries, offeredEntries } from '../palette/palette-entries.js';
 import { PEOPLE_SCREEN } from '../people/people-screen.js';
+import { POLICY_SCREEN } from '../policy/policy-screen.js';
 import { QUEUE_SCREEN } from '../queue/queue-screen.js';
 import type { Step } from '../state/console-effects.js';
 import { type ConsoleState, isField, isTooSmall, type ScreenName } from '../state/console-state.js';
@@ -45,6 +46,7 @@ export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
   history: HISTORY_SCREEN,
   grants: GRANTS_SCREEN,
   people: PEOPLE_SCREEN,
+  policy: POLICY_SCREEN,
   outbox: OUTBOX_SCREEN,
 };
 

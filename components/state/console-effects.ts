@@ -24,6 +24,8 @@ export type ConsoleEffect =
       readonly change: DirectoryChange;
       readonly reason: string | null;
     }
+  | { readonly type: 'readPolicy'; readonly number: number }
+  | { readonly type: 'explain'; readonly number: number; readonly id: RequestId }
   | { readonly type: 'listLetters'; readonly number: number }
   | { readonly type: 'retry'; readonly letter: LetterName }
   | { readonly type: 'drop'; readonly letter: LetterName }

@@ -3,9 +3,11 @@ import type { HistoryPage } from '../../src/client/history.js';
 import type { LetterName } from '../../src/client/outbox.js';
 import type { Queue } from '../../src/client/queue.js';
 import type { Background } from '../../src/protocol/background.js';
+import type { ExplanationReply } from '../../src/protocol/explanation.js';
 import type { GrantsReply } from '../../src/protocol/grant-messages.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { OutboxReply } from '../../src/protocol/outbox-messages.js';
+import type { PolicyReply } from '../../src/protocol/policy-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { Complaint } from '../history/history-state.js';
 import type { Press } from '../keys/key-table.js';
@@ -29,6 +31,7 @@ export type ConsoleEvent =
   | HistoryEvent
   | GrantsEvent
   | PeopleEvent
+  | PolicyEvent
   | OutboxEvent
   | TalkEvent;
 
@@ -62,6 +65,12 @@ export type PeopleEvent =
   | { readonly type: 'enrolled'; readonly number: number; readonly enrolled: Enrolled }
   | ({ readonly type: 'notEnrolled'; readonly number: number } & Complaint)
   | ChangeEvent;
+
+/** The policy, or how a request came under it; or that the broker did not tell. */
+export type PolicyEvent =
+  | { readonly type: 'policy'; readonly number: number; readonly reply: PolicyReply }
+  | { readonly type: 'explained'; readonly number: number; readonly reply: ExplanationReply }
+  | ({ readonly type: 'noPolicy' | 'notExplained'; readonly number: number } & Complaint);
 
 /** What became of the change of that number. */
 export type ChangeEvent =

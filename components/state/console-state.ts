@@ -15,6 +15,7 @@ import { CLOSED_HISTORY, type HistoryState } from '../history/history-state.js';
 import { CLOSED_OUTBOX, type OutboxState } from '../outbox/outbox-state.js';
 import type { PaletteState } from '../palette/palette-state.js';
 import { CLOSED_PEOPLE, type PeopleState } from '../people/people-state.js';
+import { CLOSED_POLICY, type PolicyState } from '../policy/policy-state.js';
 import { NO_QUEUE_FILTER, type QueueFilter } from '../queue/queue-filter.js';
 import { type RequestRow, type RequestRows, requestRows, shownRequest } from '../queue/request-rows.js';
 import type { TalkPanel } from '../talk/talk-state.js';
@@ -57,6 +58,7 @@ export interface ConsoleState {
   readonly history: HistoryState;
   readonly grants: GrantsState;
   readonly people: PeopleState;
+  readonly policy: PolicyState;
   readonly outbox: OutboxState;
   /** The request under the cursor of the queue, by its id and never by its place. */
   readonly selected: RequestId | null;
@@ -87,7 +89,7 @@ export interface ConsoleState {
 }
 
 /** The places of the console, between which a person goes to and fro. */
-export type ScreenName = 'queue' | 'bulkDenial' | 'history' | 'grants' | 'people' | 'outbox';
+export type ScreenName = 'queue' | 'bulkDenial' | 'history' | 'grants' | 'people' | 'policy' | 'outbox';
 
 /** The request that is being read. */
 export interface OpenedRequest {
@@ -162,6 +164,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     history: CLOSED_HISTORY,
     grants: CLOSED_GRANTS,
     people: CLOSED_PEOPLE,
+    policy: CLOSED_POLICY,
     outbox: CLOSED_OUTBOX,
     selected,
     top: 0,

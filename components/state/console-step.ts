@@ -15,6 +15,7 @@ import { movement } from '../keys/movement.js';
 import { hearOutbox } from '../outbox/outbox-step.js';
 import { openPalette, stepPalette, typeIntoPalette } from '../palette/palette-step.js';
 import { hearPeople } from '../people/people-step.js';
+import { hearPolicy } from '../policy/policy-step.js';
 import { showRows } from '../queue/queue-filter.js';
 import { followSelection } from '../queue/queue-window.js';
 import { type RequestRows, requestRows } from '../queue/request-rows.js';
@@ -91,6 +92,11 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
     case 'changeMade':
     case 'changeNotMade':
       return hearPeople(state, event);
+    case 'policy':
+    case 'noPolicy':
+    case 'explained':
+    case 'notExplained':
+      return stay(hearPolicy(state, event));
     case 'letters':
     case 'noLetters':
     case 'letterSettled':

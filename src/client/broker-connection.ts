@@ -14,6 +14,7 @@ import { brokerHistory } from './history.js';
 import { type CallAs, mayHaveArrived } from './http-client.js';
 import { logSource } from './log-source.js';
 import { brokerOutbox } from './outbox.js';
+import { brokerPolicy } from './policy.js';
 import type { DecisionInput, Queue, QueueConnection, Suspend } from './queue.js';
 import { type PinnedBroker, signIn } from './sign-in.js';
 import { type OpenStream, StreamClient } from './stream-client.js';
@@ -96,6 +97,7 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     invitation,
     history: brokerHistory(call),
     directory: brokerDirectory(call),
+    policy: brokerPolicy(call),
     outbox: brokerOutbox(call),
     talk: brokerTalk(call),
     background: (id, zone, signal) => fetchBackground(call, id, zone, signal),

@@ -14,6 +14,7 @@ import type { Directory } from './directory.js';
 import type { History } from './history.js';
 import type { LogStanding } from './log-standing.js';
 import type { Outbox } from './outbox.js';
+import type { PolicyReader } from './policy.js';
 import type { Talk } from './talk.js';
 import type { ChosenTerms } from './terms.js';
 
@@ -79,6 +80,7 @@ export interface QueueConnection {
   readonly invitation: readonly string[];
   readonly history: History;
   readonly directory: Directory;
+  readonly policy: PolicyReader;
   readonly outbox: Outbox;
   readonly talk: Talk;
   /**

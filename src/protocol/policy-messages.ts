@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type Digest, isDigest, isName, type Name } from './names.js';
 import { time } from './request-view.js';
+import { groupName } from './rule.js';
 
 const digest = z.custom<Digest>(isDigest, 'not a digest');
 const name = z.custom<Name>(isName, 'not a name');
@@ -45,8 +46,13 @@ export const policyStandingSchema = z.object({
 });
 export type PolicyStanding = z.output<typeof policyStandingSchema>;
 
-/** `GET /v1/policy`: null where there is no policy file, and any other person may approve anything. */
+/** `GET /v1/policy` */
 export const policyReply = z.object({
+  /** Null where there is no policy file, and any other person may approve anything. */
   policy: z.nullable(policyStandingSchema.extend({ text: z.string() })),
+  /** The rules in force, in the order in which they are asked, by their pinned texts, with their lines in the file (0 for none). */
+  order: z.array(z.object({ line: z.int().min(0), rule: z.string() })).default([]),
+  /** Every group that the roster or the policy knows, who says so, and who is in it now. */
+  groups: z.array(z.object({ name: groupName, source: z.string(), members: z.array(name) })).default([]),
 });
 export type PolicyReply = z.output<typeof policyReply>;

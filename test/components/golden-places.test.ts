@@ -102,7 +102,7 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
   const outbox = async (given = { sinks: [...sinks], letters: [...letters] }) => {
     const shown = show();
     shown.connection.setOutbox(given);
-    await shown.screen.waitForContent('6 Outbox');
+    await shown.screen.waitForContent('● live');
     shown.screen.press('6');
     await shown.screen.waitForContent('Dead letters: ');
     return shown;

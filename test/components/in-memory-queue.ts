@@ -2,12 +2,15 @@ import type { Directory, DirectoryChange, Enrolled, MadeChange } from '../../src
 import type { History, HistoryPage, HistoryQuery } from '../../src/client/history.js';
 import { SOUND_LOG } from '../../src/client/log-standing.js';
 import type { LetterName, Outbox } from '../../src/client/outbox.js';
+import type { PolicyReader } from '../../src/client/policy.js';
 import type { DecisionInput, Link, Queue, QueueConnection, Suspend } from '../../src/client/queue.js';
 import type { Talk, TalkedStatus } from '../../src/client/talk.js';
 import type { Background } from '../../src/protocol/background.js';
+import type { ExplanationReply } from '../../src/protocol/explanation.js';
 import type { GrantsReply } from '../../src/protocol/grant-messages.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { OutboxReply } from '../../src/protocol/outbox-messages.js';
+import type { PolicyReply } from '../../src/protocol/policy-messages.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { NO_RESTRAINTS_VIEW } from '../../src/protocol/restraints.js';
@@ -39,6 +42,8 @@ export class InMemoryQueue implements QueueConnection {
   #search: (query: HistoryQuery) => Promise<HistoryPage> = () =>
     Promise.resolve({ requests: [], next: null, searchedTo: null });
   #letters: () => Promise<OutboxReply> = () => Promise.resolve({ sinks: [], letters: [], next: null });
+  #policy: () => Promise<PolicyReply> = () => Promise.resolve({ policy: null, order: [], groups: [] });
+  #explanation: (id: RequestId) => Promise<ExplanationReply> = () => new Promise(() => {});
   #made: () => Promise<MadeChange> = () => new Promise(() => {});
   #enrolled: () => Promise<Enrolled> = () => Promise.resolve({ people: [], submitters: [] });
   #background: (id: RequestId) => Promise<Background> = () => new Promise(() => {});
@@ -77,6 +82,11 @@ export class InMemoryQueue implements QueueConnection {
       this.changes.push({ change, reason });
       return this.#made();
     },
+  };
+
+  readonly policy: PolicyReader = {
+    read: () => this.#policy(),
+    explain: (id) => this.#explanation(id),
   };
 
   readonly outbox: Outbox = {
@@ -175,6 +185,12 @@ export class InMemoryQueue implements QueueConnection {
   /** Who is enrolled from now on. */
   enrolWith(enrolled: () => Promise<Enrolled>): void {
     this.#enrolled = enrolled;
+  }
+
+  /** The policy, and how requests came under it, from now on. */
+  ruleWith(policy: () => Promise<PolicyReply>, explain: (id: RequestId) => Promise<ExplanationReply>): void {
+    this.#policy = policy;
+    this.#explanation = explain;
   }
 
   /** What changes of people and submitters come to. */

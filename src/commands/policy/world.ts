@@ -116,7 +116,7 @@ async function fetchPolicy(flags: WorldFlags, env: Environment): Promise<PolicyR
     found.push(await client.call(policyReply, { method: 'GET', path: '/v1/policy', token }));
     return 0;
   });
-  return found[0] ?? { policy: null };
+  return found[0] ?? { policy: null, order: [], groups: [] };
 }
 
 async function readDirectory(flags: WorldFlags, env: Environment): Promise<Directory> {

@@ -48,6 +48,7 @@ const REACH: Readonly<Record<Verb, readonly Principal['kind'][]>> = {
   'request.watch': ['asker'],
   'request.detach': ['asker'],
   'request.background': ['approver'],
+  'request.explain': ['approver'],
   'request.comment': ['approver'],
   'request.escalate': ['approver'],
   'grant.read': ['approver'],

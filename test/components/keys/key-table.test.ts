@@ -24,6 +24,7 @@ const CONTEXTS: readonly KeyContext[] = [
   'record',
   'people',
   'entry',
+  'policy',
   'form',
   'choice',
   'ask',
