@@ -1,4 +1,5 @@
 import type { Alerts } from '../src/client/alerts.js';
+import type { Clipboard } from '../src/client/clipboard.js';
 import { type Display, type Looks, PLAIN_LOOKS } from '../src/client/display.js';
 import type { QueueConnection } from '../src/client/queue.js';
 import { Problem } from '../src/protocol/problems.js';
@@ -20,11 +21,14 @@ export interface ConsoleOptions {
   readonly clock?: () => EpochMs;
   /** How new asks call. Default: by the bell, at any hour. */
   readonly alerts?: Alerts;
+  /** How text is copied. Default: by the terminal. */
+  readonly clipboard?: Clipboard;
   /** Called with how many are pending whenever that changes; null while it is not known. */
   readonly onPending?: (pending: number | null) => void;
 }
 
 const BELL_ALONE: Alerts = { notify: 'bell', quiet: null, isInTmux: false };
+const BY_TERMINAL: Clipboard = { way: 'osc52', isInTmux: false };
 
 /**
  * Shows the queue until the person leaves. The alternate screen is left before this settles, so what went wrong can be
@@ -42,6 +46,7 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
     stdout = process.stdout,
     clock = Date.now,
     alerts = BELL_ALONE,
+    clipboard = BY_TERMINAL,
     onPending = () => {},
   } = options;
   if (!stdin.isTTY || !stdout.isTTY) {
@@ -75,6 +80,7 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
         clock={clock}
         frames={frames}
         alerts={alerts}
+        clipboard={clipboard}
         onPending={onPending}
       />,
       {

@@ -25,5 +25,5 @@ export function alertBytes(words: SafeText, { notify, isInTmux }: Alerts): strin
 }
 
 /** tmux hands on to its terminal what stands in a DCS of its own, with each ESC doubled (tmux(1), `allow-passthrough`). */
-const throughTmux = (sequence: string): string =>
+export const throughTmux = (sequence: string): string =>
   `${ESC}Ptmux;${sequence.replaceAll(ESC, ESC + ESC)}${ESC}\\`;

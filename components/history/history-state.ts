@@ -66,6 +66,11 @@ export function selectedIndex({ requests, selected }: HistorySearch): number {
   );
 }
 
+/** The request under the cursor; null where nothing was found. */
+export function selectedFound({ search }: HistoryState): RequestView | null {
+  return search?.requests[selectedIndex(search)] ?? null;
+}
+
 /** Whether the next page should be asked for: one screen of results is kept ready below the one that is seen. */
 export function wantsMore(search: HistorySearch, capacity: number): boolean {
   const { requests, next, isWaiting, failure } = search;

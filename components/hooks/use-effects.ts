@@ -1,9 +1,12 @@
 import { useApp, useStdout } from 'ink';
 import { useEffect } from 'react';
 import type { Alerts } from '../../src/client/alerts.js';
+import type { Clipboard } from '../../src/client/clipboard.js';
 import type { QueueConnection, Suspend } from '../../src/client/queue.js';
 import { alertBytes } from '../attention/alert-bytes.js';
 import { bulkEffects } from '../bulk-denial/bulk-effects.js';
+import { clipboardBytes } from '../copy/clipboard-bytes.js';
+import { copyEffects } from '../copy/copy-effects.js';
 import { decidingEffects } from '../deciding/deciding-effects.js';
 import { detailEffects } from '../detail/detail-effects.js';
 import { grantsEffects } from '../grants/grants-effects.js';
@@ -24,11 +27,13 @@ export function useEffects(
   {
     connection,
     alerts,
+    clipboard,
     dispatch,
     repeat,
   }: {
     readonly connection: QueueConnection;
     readonly alerts: Alerts;
+    readonly clipboard: Clipboard;
     readonly dispatch: (event: ConsoleEvent) => void;
     /** Has all of it read out again; null where it is painted. */
     readonly repeat: (() => void) | null;
@@ -52,6 +57,9 @@ export function useEffects(
       ...policyEffects(world),
       ...outboxEffects(world),
       ...talkEffects(world),
+      ...copyEffects(world, clipboard, (text) => {
+        stdout.write(clipboardBytes(text, clipboard));
+      }),
       ring: () => {
         stdout.write(alertBytes(titleText(store.state()), alerts));
       },
@@ -70,5 +78,5 @@ export function useEffects(
       stop();
       leaving.abort();
     };
-  }, [store, connection, alerts, dispatch, repeat, exit, stdout, forPrompt, forShell, redraw]);
+  }, [store, connection, alerts, clipboard, dispatch, repeat, exit, stdout, forPrompt, forShell, redraw]);
 }

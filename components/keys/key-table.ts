@@ -31,6 +31,8 @@ export type Action =
   | 'find'
   | 'retry'
   | 'drop'
+  | 'copyId'
+  | 'copyAsk'
   | 'palette'
   | 'run'
   | 'toQueue'
@@ -495,6 +497,27 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         shown: label`x`,
         hint: label`drop`,
         explained: label`drop a dead letter for good, then confirm`,
+      },
+    ],
+  },
+  {
+    title: label`Copying`,
+    rows: [
+      {
+        action: 'copyId',
+        contexts: ['queue', 'detail', 'history', 'record'],
+        keys: [{ text: 'y' }],
+        shown: label`y`,
+        hint: null,
+        explained: label`copy the id of the request`,
+      },
+      {
+        action: 'copyAsk',
+        contexts: ['queue', 'detail', 'history', 'record'],
+        keys: [{ text: 'Y' }],
+        shown: label`Y`,
+        hint: null,
+        explained: label`copy all of it, as text that no shell acts on`,
       },
     ],
   },

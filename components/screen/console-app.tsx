@@ -1,6 +1,7 @@
 import { Box, useApp, useStdout } from 'ink';
 import { type ReactElement, useCallback, useMemo, useState } from 'react';
 import type { Alerts } from '../../src/client/alerts.js';
+import type { Clipboard } from '../../src/client/clipboard.js';
 import type { Display, ThemeName } from '../../src/client/display.js';
 import type { QueueConnection } from '../../src/client/queue.js';
 import type { EpochMs } from '../../src/protocol/time.js';
@@ -37,6 +38,7 @@ export interface ConsoleAppProps {
   readonly clock: () => EpochMs;
   readonly frames: PaintedFrames;
   readonly alerts: Alerts;
+  readonly clipboard: Clipboard;
   /** Called with how many are pending whenever that changes; null while it is not known. */
   readonly onPending: (pending: number | null) => void;
 }
@@ -51,6 +53,7 @@ export function ConsoleApp({
   clock,
   frames,
   alerts,
+  clipboard,
   onPending,
 }: ConsoleAppProps): ReactElement {
   const { exit } = useApp();
@@ -84,7 +87,7 @@ export function ConsoleApp({
   const [repeats, setRepeats] = useState(0);
   const repeat = useCallback(() => setRepeats((count) => count + 1), []);
 
-  useEffects(store, { connection, alerts, dispatch, repeat: Spoken === null ? null : repeat });
+  useEffects(store, { connection, alerts, clipboard, dispatch, repeat: Spoken === null ? null : repeat });
   useQueue(connection, on.queue);
   useTerminalSize(on.resize, Spoken !== null);
   useKeyboard(on.press, on.paste);

@@ -35,6 +35,7 @@ export type ConsoleEffect =
   | { readonly type: 'showReading'; readonly id: RequestId | null }
   | { readonly type: 'comment'; readonly id: RequestId; readonly text: string }
   | { readonly type: 'escalate'; readonly id: RequestId }
+  | { readonly type: 'copy'; readonly what: 'id' | 'ask'; readonly id: RequestId; readonly text: string }
   | { readonly type: 'ring' }
   /** Connects again without waiting. */
   | { readonly type: 'reconnect' }

@@ -1,3 +1,4 @@
+import type { ClipboardWay } from '../../src/client/clipboard.js';
 import type { Enrolled, MadeChange } from '../../src/client/directory.js';
 import type { HistoryPage } from '../../src/client/history.js';
 import type { LetterName } from '../../src/client/outbox.js';
@@ -27,6 +28,7 @@ export type ConsoleEvent =
   | { readonly type: 'acknowledged' }
   | ({ readonly type: 'failed'; readonly of: Failing } & Complaint)
   | BulkEvent
+  | CopyEvent
   | BackgroundEvent
   | HistoryEvent
   | GrantsEvent
@@ -39,12 +41,20 @@ export type ConsoleEvent =
  * What failed: the signature that the confirm step waits for, that nobody answered for it once it was sent, or something
  * beside it.
  */
-export type Failing = 'decision' | 'unanswered' | 'acknowledgement' | 'letter';
+export type Failing = 'copy' | 'decision' | 'unanswered' | 'acknowledgement' | 'letter';
 
 /** That one of many is denied, or had ended by itself; or that no more of them follow. */
 export type BulkEvent =
   | { readonly type: 'denied'; readonly id: RequestId; readonly isEnded: boolean }
   | { readonly type: 'denyingOver'; readonly failure: Complaint | null };
+
+/** Text was handed on to be pasted elsewhere. */
+export interface CopyEvent {
+  readonly type: 'copied';
+  readonly what: 'id' | 'ask';
+  readonly id: RequestId;
+  readonly way: ClipboardWay;
+}
 
 /** What came before the request of that id, or that the broker did not tell. */
 export type BackgroundEvent =

@@ -3,6 +3,7 @@ import type { RequestId } from '../../src/protocol/names.js';
 import { listen } from '../attention/bell.js';
 import { queueNews } from '../attention/queue-news.js';
 import { hearBulk } from '../bulk-denial/bulk-step.js';
+import { copy, hearCopy } from '../copy/copy-step.js';
 import { canaryNotice } from '../deciding/canary-notice.js';
 import { pasteIntoConfirm, stepConfirm } from '../deciding/confirm-step.js';
 import { leaveUnanswered, settleUnanswered } from '../deciding/unanswered.js';
@@ -78,6 +79,8 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
     case 'denied':
     case 'denyingOver':
       return hearBulk(state, event);
+    case 'copied':
+      return hearCopy(state, event);
     case 'background':
     case 'noBackground':
       return hearBackground(state, event);
@@ -142,6 +145,8 @@ function act(state: ConsoleState, context: KeyContext, matched: MatchedAction | 
       act(closed, keyContext(closed), { action, times: 1 }, press),
     );
   }
+  if (matched?.action === 'copyId') return copy(state, 'id');
+  if (matched?.action === 'copyAsk') return copy(state, 'ask');
   if (matched?.action === 'palette') return stay(openPalette(state));
   if (context === 'help') return stay(matched === null ? state : stepHelp(state, matched));
   if (matched?.action === 'help') return stay({ ...state, isHelpOpen: true, helpTop: 0 });

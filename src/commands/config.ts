@@ -137,7 +137,7 @@ type Row = readonly [name: string, setting: Setting<string | boolean | null>];
 /** What is shown; a token itself never is. */
 function settingRows(settings: Settings, env: Readonly<Record<string, string | undefined>>): readonly Row[] {
   const { profile, url, dir, ca, key, tokenFile, retain, webhooks, colour, utc } = settings;
-  const { notify, quiet, theme, ascii, screenReader } = settings;
+  const { notify, quiet, theme, ascii, screenReader, clipboard } = settings;
   const variable = (name: string) => ({ kind: 'variable', variable: name }) as const;
   const token = ['COUNTERSIGN_TOKEN', 'COUNTERSIGN_OIDC_TOKEN'].find((name) => env[name]);
   return [
@@ -159,6 +159,7 @@ function settingRows(settings: Settings, env: Readonly<Record<string, string | u
     ...(theme.value === null ? [] : ([['theme', theme]] as const)),
     ...(ascii.value === null ? [] : ([['ascii', ascii]] as const)),
     ...(screenReader.value === null ? [] : ([['screen-reader', screenReader]] as const)),
+    ...(clipboard.value === null ? [] : ([['clipboard', clipboard]] as const)),
   ];
 }
 

@@ -3,6 +3,7 @@ import { isAlias, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, v
 import * as z from 'zod';
 import { parseAddress } from '../client/address.js';
 import { NOTIFICATIONS, type Notification, parseQuietHours } from '../client/alerts.js';
+import { CLIPBOARDS, type ClipboardWay } from '../client/clipboard.js';
 import { PROFILE_COLOURS, type ProfileColour, THEME_NAMES, type ThemeName } from '../client/display.js';
 import { nearest } from '../protocol/nearest.js';
 import { Problem } from '../protocol/problems.js';
@@ -41,6 +42,8 @@ export interface Configuration {
   readonly theme: Entry<ThemeName> | null;
   readonly ascii: Entry<boolean> | null;
   readonly screenReader: Entry<boolean> | null;
+  /** Where the console copies to. */
+  readonly clipboard: Entry<'auto' | ClipboardWay> | null;
 }
 
 const PROFILE_NAME = /^[a-z0-9][a-z0-9._-]{0,19}$/;
@@ -90,6 +93,7 @@ const schema = z.strictObject({
   theme: z.enum(THEME_NAMES).optional(),
   ascii: z.boolean().optional(),
   'screen-reader': z.boolean().optional(),
+  clipboard: z.enum(['auto', ...CLIPBOARDS]).optional(),
 });
 const KEYS = { top: Object.keys(schema.shape), profile: Object.keys(profileSchema.shape) };
 
@@ -153,6 +157,7 @@ export function parseConfiguration(text: string, file: string): Configuration {
     theme: entry(result.data.theme, 'theme'),
     ascii: entry(result.data.ascii, 'ascii'),
     screenReader: entry(result.data['screen-reader'], 'screen-reader'),
+    clipboard: entry(result.data.clipboard, 'clipboard'),
   };
 }
 

@@ -1,5 +1,6 @@
 import { Problem } from '../protocol/problems.js';
 import { alertsOption } from './alerts-option.js';
+import { clipboardOption } from './clipboard-option.js';
 import { looksOption } from './looks-option.js';
 import { keyOption, openBroker, withBroker } from './open-broker.js';
 import { openConsole } from './open-console.js';
@@ -13,7 +14,7 @@ your key.
 
 Usage
   countersign console [--url ADDRESS] [--key FILE] [--notify HOW] [--quiet HOURS] [--tmux]
-                      [--theme NAME] [--ascii] [--screen-reader]
+                      [--theme NAME] [--ascii] [--screen-reader] [--clipboard HOW]
 
 Flags
   --key FILE      decide with this key (COUNTERSIGN_KEY; default: your first enrolled one)
@@ -27,6 +28,9 @@ Flags
   --screen-reader
                   one fact a line, one below the other, nothing painted anew
                   (COUNTERSIGN_SCREEN_READER=yes or no); by itself where TERM is dumb
+  --clipboard HOW where y and Y copy to: auto (the default: tmux inside tmux, else osc52),
+                  tmux (its buffer and clipboard), osc52 (your terminal), off
+                  (COUNTERSIGN_CLIPBOARD)
   --tmux          keep how many are pending in the tmux option @countersign_pending, "?"
                   while that is not known, and take it away at the end${BROKER_FLAGS_HELP}
 
@@ -48,6 +52,7 @@ Examples
     theme: 'text',
     ascii: 'switch',
     screenReader: 'switch',
+    clipboard: 'text',
   },
   async run({ flags, env, display }) {
     if (!process.stdin.isTTY || !process.stdout.isTTY) {
@@ -57,11 +62,20 @@ Examples
     }
     const alerts = alertsOption(flags, env);
     const looks = looksOption(flags, env);
+    const clipboard = clipboardOption(flags, env);
     const pending = flags.tmux ? await TmuxPending.open(env) : null;
     try {
       return await withBroker(openBroker(flags, env), async (broker) => {
         const onPending = (count: number | null): void => pending?.set(count);
-        await openConsole(broker, { key: keyOption(flags, env), env, display, looks, alerts, onPending });
+        await openConsole(broker, {
+          key: keyOption(flags, env),
+          env,
+          display,
+          looks,
+          alerts,
+          clipboard,
+          onPending,
+        });
         return 0;
       });
     } finally {

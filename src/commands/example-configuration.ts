@@ -9,6 +9,8 @@ export const EXAMPLE_CONFIGURATION = `# Countersign: your brokers. Flags and COU
 # theme: light
 # ascii: true
 # screen-reader: true
+# Where y and Y copy to: auto, tmux, osc52 or off.
+# clipboard: auto
 
 # profiles:
 #   production:

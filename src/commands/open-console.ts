@@ -1,6 +1,7 @@
 import type { Alerts } from '../client/alerts.js';
 import { connectQueue } from '../client/broker-connection.js';
 import { identifyBroker } from '../client/broker-identity.js';
+import type { Clipboard } from '../client/clipboard.js';
 import type { Display, Looks } from '../client/display.js';
 import type { Environment } from '../client/locations.js';
 import { findEnrolledKey } from '../client/sign-in.js';
@@ -20,10 +21,11 @@ export async function openConsole(
     readonly looks: Looks;
     readonly invitation?: readonly string[];
     readonly alerts: Alerts;
+    readonly clipboard: Clipboard;
     readonly onPending?: (pending: number | null) => void;
   },
 ): Promise<void> {
-  const { key, env, display, looks, invitation = [], alerts, onPending = () => {} } = options;
+  const { key, env, display, looks, invitation = [], alerts, clipboard, onPending = () => {} } = options;
   const { client, locations, clock } = broker;
   const findKey = () => findEnrolledKey(client, key, { env, config: locations.config });
   let found = await findKey();
@@ -51,6 +53,7 @@ export async function openConsole(
       looks,
       warnings: isAtRisk ? [FORWARDED.what] : [],
       alerts,
+      clipboard,
       onPending,
     });
   } finally {

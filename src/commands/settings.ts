@@ -38,6 +38,8 @@ export interface Settings {
   readonly theme: Setting<string | null>;
   readonly ascii: Setting<string | null>;
   readonly screenReader: Setting<string | null>;
+  /** Where the console copies to. */
+  readonly clipboard: Setting<string | null>;
   /** Name and colour of the profile; null unless the broker is the one that it names. */
   readonly label: ProfileLabel | null;
   /** What of the profile is not used, and why, for a reader; null where all of it is. */
@@ -64,6 +66,7 @@ const VARIABLES = {
   theme: 'COUNTERSIGN_THEME',
   ascii: 'COUNTERSIGN_ASCII',
   screenReader: 'COUNTERSIGN_SCREEN_READER',
+  clipboard: 'COUNTERSIGN_CLIPBOARD',
 } as const;
 type Name = keyof typeof VARIABLES;
 
@@ -83,6 +86,7 @@ const FLAGS: Readonly<Record<Name, string>> = {
   theme: '--theme',
   ascii: '--ascii',
   screenReader: '--screen-reader',
+  clipboard: '--clipboard',
 };
 
 /**
@@ -150,6 +154,7 @@ export function settle(
     theme: setting('theme', (isIts ? profile?.theme : null) ?? configuration?.theme),
     ascii: setting('ascii', yesOrNo(configuration?.ascii)),
     screenReader: setting('screenReader', yesOrNo(configuration?.screenReader)),
+    clipboard: setting('clipboard', configuration?.clipboard),
     label: isIts ? { name: profile.name, colour: profile.colour?.value ?? null } : null,
     unused: profile === null || isIts ? null : whyUnused(profile, named, isAskedFor),
   };

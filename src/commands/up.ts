@@ -8,6 +8,7 @@ import { DEFAULT_LISTEN, type Environment, type Locations, locate, socketPath } 
 import { brokerReply } from '../protocol/messages.js';
 import { Problem } from '../protocol/problems.js';
 import { alertsOption } from './alerts-option.js';
+import { clipboardOption } from './clipboard-option.js';
 import { type Enrolled, prepareFirstRun } from './first-run.js';
 import { foldedLine, pasteableLine } from './invocation.js';
 import { looksOption } from './looks-option.js';
@@ -161,6 +162,7 @@ async function showConsole({ locations, key, env, display }: Seat): Promise<void
       display,
       invitation: foldedLine(demoLine(locations.data), 76),
       alerts: alertsOption({}, env),
+      clipboard: clipboardOption({}, env),
       looks: looksOption({}, env),
     });
     return 0;

@@ -56,12 +56,14 @@ describe('config.yaml', () => {
   });
 
   test('says how the console looks, for all brokers and for one', () => {
-    const text = 'theme: light\nascii: true\nscreen-reader: false\nprofiles: { p: { theme: none } }';
+    const text =
+      'theme: light\nascii: true\nscreen-reader: false\nprofiles: { p: { theme: none } }\nclipboard: osc52';
     const parsed = parseConfiguration(text, 'config.yaml');
     expect(parsed).toMatchObject({
       theme: { value: 'light', line: 1 },
       ascii: { value: true, line: 2 },
       screenReader: { value: false, line: 3 },
+      clipboard: { value: 'osc52', line: 5 },
     });
     expect(parsed.profiles.get('p')?.theme).toEqual({ value: 'none', line: 4 });
     expect(refusal('theme: bright')).toContain('line 1: theme is not one of dark, light, colour-blind, none');

@@ -35,6 +35,7 @@ describe('the sources of the console', () => {
     );
     expect(writes.sort()).toEqual([
       'hooks/use-effects.ts: alertBytes(titleText(store.state(',
+      'hooks/use-effects.ts: clipboardBytes(text, clipboard',
       'hooks/use-suspend.ts: PROMPT_NOTE',
       'hooks/use-suspend.ts: TO_LINE_START',
       'hooks/use-suspend.ts: TO_LINE_START',
