@@ -174,7 +174,9 @@ function inWords(
 
 function listed(names: readonly Name[]): string {
   if (names.length === 0) return 'nobody is there who could';
-  if (names.length > MAX_LISTED) return `any of ${names.length}`;
+  if (names.length > MAX_LISTED + 1) {
+    return `${names.slice(0, MAX_LISTED).join(', ')} or ${names.length - MAX_LISTED} more`;
+  }
   if (names.length === 1) return names.join('');
   return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }

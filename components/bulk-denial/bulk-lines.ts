@@ -137,9 +137,10 @@ function stateLines(state: ConsoleState, bulk: BulkDenial, columns: number): rea
   const line = ((): Line => {
     if (signing !== null) {
       const all = requests.length + signed + ended;
-      const words = signing.isStopping ? label`stops after this one` : label`Esc stops after this one`;
+      const words = signing.isStopping ? label`It stops after this one` : label`Esc stops after this one`;
       const at = Math.min(all, signed + ended + 1);
-      return [span(label`Signing ${at} of ${all}. Your agent or key may ask; ${words}.`, 'accent')];
+      const key = state.identity.isTouched ? label`touch your key for each` : label`your agent may ask`;
+      return [span(label`Signing ${at} of ${all}: ${key}. ${words}.`, 'accent')];
     }
     if (failure !== null) {
       return [

@@ -2,12 +2,14 @@ import { coverWords, revocationWords } from '../../src/protocol/rule-words.js';
 import { panesOf } from '../screen/panes.js';
 import type { Tone } from '../screen/theme.js';
 import {
+  brokerNow,
   type ConfirmStep,
   type ConfirmTarget,
   type ConsoleState,
   isSettled,
   type OpenedRequest,
 } from '../state/console-state.js';
+import { ageText } from '../text/clock-text.js';
 import { BLANK, cutLine, type Line, markedSpans, span, spreadLine } from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';
 import { label, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
@@ -27,6 +29,8 @@ const COMMENT_ROWS = 3;
 /** On a terminal with fewer rows everything that can do with less gets less. */
 const ROOMY_ROWS = 20;
 const LABEL_COLUMNS = 14;
+/** A signature that nobody has to do anything for takes less. */
+const WAIT_SHOWN_MS = 2000;
 /** Characters of the digest that are shown: `sha256:` and 64 bits. */
 const DIGEST_START = 7 + 16;
 
@@ -213,7 +217,7 @@ function stateLines(state: ConsoleState, confirm: ConfirmStep, columns: number):
   const obstacle = obstacleTo(state, confirm.verdict);
   const paragraphs: Line[] = [];
   if (confirm.isSigning) {
-    paragraphs.push([span(label`Signing. Your agent may ask you, your key may want a touch.`, 'accent')]);
+    paragraphs.push([span(waitWords(state, confirm), 'accent')]);
   } else if (obstacle !== null) {
     paragraphs.push(
       obstacle.tone === 'warning'
@@ -228,6 +232,15 @@ function stateLines(state: ConsoleState, confirm: ConfirmStep, columns: number):
   return paragraphs
     .flatMap((paragraph) => wrapLine(paragraph, columns - 5, 'words'))
     .map((line) => [indent, ...line]);
+}
+
+/** What the signature waits for, and for how long already. */
+function waitWords(state: ConsoleState, { signingSince }: ConfirmStep): SafeText {
+  const waited = brokerNow(state) - signingSince;
+  const since = waited < WAIT_SHOWN_MS ? label`` : label` Waiting for ${ageText(waited)}.`;
+  return state.identity.isTouched
+    ? label`▲ Touch your security key: it waits for you.${since}`
+    : label`Signing. Your agent may ask you, in a window of its own.${since}`;
 }
 
 function buttonLine(state: ConsoleState, confirm: ConfirmStep, columns: number): Line {

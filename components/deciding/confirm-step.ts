@@ -7,6 +7,7 @@ import { commentFits, MAX_COMMENT_BYTES } from '../../src/protocol/statement.js'
 import type { MatchedAction, Press } from '../keys/key-table.js';
 import { type Step, stay } from '../state/console-effects.js';
 import {
+  brokerNow,
   type ConfirmField,
   type ConfirmStep,
   type ConfirmTarget,
@@ -39,6 +40,7 @@ export function openConfirm(state: ConsoleState, verdict: ConfirmVerdict): Conso
     digits: isYes && takesNumber(request) ? '' : null,
     resource: isYes && takesResource(request) ? EMPTY_LINE : null,
     isSigning: false,
+    signingSince: 0,
     failure: null,
   };
   return { ...state, confirm: { ...confirm, focused: nextLacking(confirm, request) ?? 'cancel' } };
@@ -128,7 +130,10 @@ function activate(state: ConsoleState, confirm: ConfirmStep): Step {
   if (obstacleTo(state, confirm.verdict) !== null) return stay(state);
   const { verdict, comment, digits, cover, resource } = confirm;
   const { request } = state.opened;
-  const signing = { ...state, confirm: { ...confirm, isSigning: true, failure: null } };
+  const signing = {
+    ...state,
+    confirm: { ...confirm, isSigning: true, signingSince: brokerNow(state), failure: null },
+  };
   if (verdict === 'revoke') return stay(signing, { type: 'revoke', request, comment: comment.text });
   const code = digits === null ? null : readTypedNumber(digits);
   const terms = cover === null ? {} : { terms: cover.terms };

@@ -21,6 +21,8 @@ function nextDelay(state: ConsoleState): number {
 }
 
 function* shownClocks(state: ConsoleState): Generator<ShownClock> {
+  const { confirm } = state;
+  if (confirm?.isSigning) yield { since: confirm.signingSince, until: Number.POSITIVE_INFINITY };
   if (state.opened !== null) yield clockOf(state.opened.request);
   if (state.opened === null || panesOf(state).isSplit) yield* SCREENS[state.screen].clocks?.(state) ?? [];
 }

@@ -31,6 +31,8 @@ export interface Identity {
   /** All keys under which the broker is pinned. */
   readonly pins: readonly string[];
   readonly invitation: readonly string[];
+  /** Whether the key that signs is a security key, which waits for a touch. */
+  readonly isTouched: boolean;
 }
 
 /** Columns and rows of the terminal. */
@@ -117,6 +119,8 @@ export interface ConfirmStep {
   /** What is typed of the resource so far; null where the rule does not have it typed. */
   readonly resource: TextLine | null;
   readonly isSigning: boolean;
+  /** Since when, by the broker's clock. */
+  readonly signingSince: EpochMs;
   /** Why the last try failed. */
   readonly failure: { readonly message: SafeText; readonly hint: SafeText } | null;
 }

@@ -88,6 +88,7 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
   return {
     approver,
     address: formatAddress(broker.client.address),
+    isTouched: signerWith(terminal).publicKey.type.startsWith('sk-'),
     get fingerprint() {
       return broker.fingerprint;
     },

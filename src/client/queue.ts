@@ -74,6 +74,8 @@ export interface QueueConnection {
   readonly approver: string;
   readonly address: string;
   readonly fingerprint: string;
+  /** Whether the key that signs is a security key, which waits for a touch. */
+  readonly isTouched: boolean;
   /** All keys under which the broker is pinned. Like the fingerprint, another one after its key was rotated. */
   readonly pins: readonly string[];
   /** What to paste into another terminal to see an ask, line by line; nothing where this broker takes no demonstration. */

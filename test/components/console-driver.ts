@@ -25,6 +25,7 @@ export interface DriverOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly quiet?: QuietHours | null;
+  readonly isTouched?: boolean;
 }
 
 /** Drives the console without terminal, React or time: every frame is painted when the test says so. */
@@ -35,7 +36,7 @@ export class ConsoleDriver {
 
   constructor(
     requests: readonly RequestView[],
-    { columns = 120, rows = 60, quiet = null }: DriverOptions = {},
+    { columns = 120, rows = 60, quiet = null, isTouched = false }: DriverOptions = {},
   ) {
     const queue: Queue = {
       link: { state: 'live' },
@@ -57,6 +58,7 @@ export class ConsoleDriver {
       fingerprint: BROKER,
       pins: [BROKER],
       invitation: [],
+      isTouched,
     };
     this.state = startState({
       identity,

@@ -58,7 +58,7 @@ describe('the console on a terminal', () => {
     ]);
     connection.change(sampleId(1), { ...opened, report: null });
     await screen.waitForContent('no report yet');
-    expect(screen.colourOf('approved, door has not')).toBe(CYAN);
+    expect(screen.colourOf('○ approved, no report')).toBe(CYAN);
     connection.change(sampleId(1), opened);
     await screen.waitForContent('✓ opened');
     expect(screen.colourOf('opened')).toBe(GREEN);

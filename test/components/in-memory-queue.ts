@@ -25,6 +25,7 @@ export class InMemoryQueue implements QueueConnection {
   readonly approver = 'bob';
   readonly address = 'https://broker.example.com:7433';
   readonly fingerprint: string = BROKER;
+  isTouched = false;
   readonly pins: readonly string[] = [BROKER];
   invitation: readonly string[] = [];
   readonly decisions: Decided[] = [];

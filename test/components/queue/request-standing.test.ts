@@ -77,9 +77,9 @@ describe('how a request stands', () => {
     expect(words({ document: { requester: 'bob' } })).toBe('your own ask');
     const missing = ['1 more person: bob or dave'];
     expect(words({ missing, votes: [sampleVote()] })).toBe('waiting, 1/2 signed');
-    expect(words({ missing: ['2 more of oncall: any of 6', '1 more of db: dave'] })).toBe(
-      'waiting, 0/3 signed',
-    );
+    expect(
+      words({ missing: ['2 more of oncall: ann, bob, carol, dave, erin or 7 more', '1 more of db: dave'] }),
+    ).toBe('waiting, 0/3 signed');
     expect(words({ missing: ['1 more of a: x, or else 2 more people: y'], votes: [sampleVote()] })).toBe(
       'waiting, 1 signed',
     );

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { confirmLines } from '../../../components/deciding/confirm-lines.js';
+import { ConsoleDriver } from '../console-driver.js';
+import { sampleRequest } from '../sample-requests.js';
+
+const shown = ({ state }: ConsoleDriver): string =>
+  confirmLines(state)
+    .map((line) => line.map(({ text }) => text).join(''))
+    .join('\n');
+const signing = (isTouched: boolean) =>
+  new ConsoleDriver([sampleRequest()], { isTouched }).press('enter', 'a', 'tab').type('enter');
+
+describe('while a signature is made', () => {
+  test('it is said what it waits for, and for how long once that is more than a moment', () => {
+    const driver = signing(true);
+    expect(shown(driver)).toContain('Touch your security key: it waits for you.');
+    expect(shown(driver)).not.toContain('Waiting for');
+    expect(shown(driver.wait(12_000))).toContain('Waiting for 12s.');
+  });
+
+  test('an agent may ask where the key needs no touch', () => {
+    expect(shown(signing(false))).toContain('Your agent may ask you');
+  });
+});
+
+describe('the time of work, where the rule allows no grant', () => {
+  const approving = (duration: number) =>
+    new ConsoleDriver([sampleRequest({ document: { duration } })]).press('enter', 'a');
+
+  test('can be shortened, and is signed so', () => {
+    const driver = approving(3600).press('tab', 'tab');
+    expect(driver.state.confirm?.focused).toBe('cover');
+    expect(shown(driver)).toContain('← → time');
+    driver.press(' ', 'up', 'left', 'left');
+    expect(shown(driver)).toContain('this one ask, for 15m of work');
+    driver.press('enter', 'tab', 'enter');
+    expect(driver.decisions).toMatchObject([
+      { decision: { terms: { covers: 'request', duration: 900, uses: 1 } } },
+    ]);
+  });
+
+  test('cannot be made longer than was asked for, and nothing is chosen where no time was asked for', () => {
+    const driver = approving(3600).press('tab', 'tab', 'right', 'right');
+    expect(driver.state.confirm?.cover?.terms.duration).toBe(3600);
+    expect(approving(0).press('tab', 'tab').state.confirm?.focused).toBe('comment');
+  });
+});
