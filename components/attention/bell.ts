@@ -41,9 +41,10 @@ export interface Hearing {
 }
 
 /**
- * What a live picture calls a person for: once for each ask that somebody waits for and that he may decide, and again at each
- * later step of its rule's escalation and each time that somebody else has all rung, never more (A31). Asks of equal scope are one. Those of the first picture are seen, so they
- * call nobody. What quiet hours held back rings once when they are over, if it still waits.
+ * What a live picture calls a person for: once for each ask that somebody waits for and that he may decide, again at each later step
+ * of its rule's escalation and each time that somebody else has all rung, never more (A31). Asks of equal scope are one. Those of the
+ * first picture are seen, so they call nobody. What is snoozed calls nobody, and calls as if it were new once it wakes. What quiet
+ * hours held back rings once when they are over, if it still waits.
  */
 export function listen(
   bell: Bell,
@@ -53,7 +54,8 @@ export function listen(
   const known = bell.called;
   const called = new Map<RequestId, number>();
   let [isNews, isWaitedFor, nextStepAt] = [false, false, Number.POSITIVE_INFINITY];
-  for (const { section, members } of rows.rows) {
+  for (const { section, members, isSnoozed } of rows.rows) {
+    if (isSnoozed) continue;
     let [before, due] = [0, 0];
     for (const member of members) {
       const reached = known?.get(member.id) ?? 0;

@@ -3,6 +3,7 @@ import { openConfirm } from '../deciding/confirm-step.js';
 import type { MatchedAction } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import { detailLayout } from '../screen/screen-layout.js';
+import { toggleSnooze } from '../snooze/snooze-step.js';
 import { type ConsoleState, isSettled } from '../state/console-state.js';
 import { openComment, openEscalation } from '../talk/talk-step.js';
 import { detailWindow } from './detail-window.js';
@@ -31,6 +32,8 @@ export function stepDetail(state: ConsoleState, matched: MatchedAction | null): 
       return isSettled(state) ? openComment(state) : state;
     case 'escalate':
       return isSettled(state) ? openEscalation(state) : state;
+    case 'snooze':
+      return isSettled(state) && state.opened !== null ? toggleSnooze(state, state.opened.request) : state;
     default:
       return state;
   }

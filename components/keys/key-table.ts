@@ -19,6 +19,7 @@ export type Action =
   | 'remark'
   | 'say'
   | 'escalate'
+  | 'snooze'
   | 'back'
   | 'next'
   | 'previous'
@@ -325,6 +326,14 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         shown: label`e`,
         hint: null,
         explained: label`have everybody rung who could sign, then confirm`,
+      },
+      {
+        action: 'snooze',
+        contexts: DECIDING,
+        keys: [{ text: 's' }],
+        shown: label`s`,
+        hint: null,
+        explained: label`leave it for 30 minutes, for you; s again wakes it`,
       },
     ],
   },

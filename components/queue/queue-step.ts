@@ -4,6 +4,7 @@ import { openRequest } from '../detail/open-request.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import { bodyRows } from '../screen/screen-layout.js';
+import { toggleSnooze } from '../snooze/snooze-step.js';
 import { type Step, stay } from '../state/console-effects.js';
 import {
   type ConsoleState,
@@ -58,6 +59,10 @@ function changeQueue(state: ConsoleState, matched: MatchedAction): ConsoleState 
       return isSettled(state) ? openComment(open(state)) : state;
     case 'escalate':
       return isSettled(state) ? openEscalation(open(state)) : state;
+    case 'snooze': {
+      const selected = selectedRequest(state);
+      return isSettled(state) && selected !== null ? toggleSnooze(state, selected) : state;
+    }
     default:
       return state;
   }

@@ -9,6 +9,8 @@ export interface RequestRow {
   readonly request: RequestView;
   /** All of them, in the order in which they came. */
   readonly members: readonly RequestView[];
+  /** Left alone for a while on this console (snoozes.ts). */
+  readonly isSnoozed: boolean;
 }
 
 /** The whole queue in the order in which it is shown. */
@@ -67,7 +69,7 @@ function toRow(group: RequestView[]): RequestRow {
   const request =
     section === 'pending' ? (members.find(({ waiting }) => waiting > 0) ?? members[0]) : members.at(-1);
   if (request === undefined) throw new TypeError('a row without requests');
-  return { section, request, members };
+  return { section, request, members, isSnoozed: false };
 }
 
 /** Keeps the order but for what one submitter has beyond {@link FIRST_ROWS} pending rows: that goes behind all pending ones. */

@@ -80,10 +80,16 @@ export function rowLines(row: RequestRow, readers: readonly Name[], frame: RowFr
     ...fitLine([span(ageText(now - request.submittedAt), 'muted')], AGE),
   ];
   const isPending = row.section === 'pending';
-  const tone: Tone = request.id === selected ? 'strong' : isPending ? 'text' : 'muted';
-  const note = joinedNotes([...(isPending ? [talkNote(request)] : []), readingNote(readers)]);
+  const isAwake = isPending && !row.isSnoozed;
+  const tone: Tone = request.id === selected ? 'strong' : isAwake ? 'text' : 'muted';
+  const talk = isPending ? talkNote(request) : BLANK;
+  const note = joinedNotes([snoozeNote(row), talk, readingNote(readers)]);
   return requestLines(request, { lead, tone, count: row.members.length, note }, frame);
 }
+
+/** That a row is left alone for a while. */
+export const snoozeNote = ({ isSnoozed }: RequestRow): Line =>
+  isSnoozed ? [span(label`snoozed`, 'muted')] : BLANK;
 
 /** What stands in a row beside the request itself. */
 interface RowParts {

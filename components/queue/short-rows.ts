@@ -10,7 +10,7 @@ import { label, spaces } from '../text/safe-text.js';
 import { readingNote } from './readers.js';
 import { type RequestRow, shownRequest } from './request-rows.js';
 import { DIFFERS, standingLine, standingOf } from './request-standing.js';
-import { actionLine, cellText, leftSpan, noted, type RowFrame, reasonLine } from './row-lines.js';
+import { actionLine, cellText, leftSpan, noted, type RowFrame, reasonLine, snoozeNote } from './row-lines.js';
 
 const MARKER = 3;
 const LEFT = 8;
@@ -37,13 +37,14 @@ export function shortLines(row: RequestRow, readers: readonly Name[], frame: Sho
   const request = shownRequest(row, selected);
   const isSelected = request.id === selected;
   const isPending = row.section === 'pending';
-  const tone: Tone = isSelected ? 'strong' : isPending ? 'text' : 'muted';
+  const tone: Tone = isSelected ? 'strong' : isPending && !row.isSnoozed ? 'text' : 'muted';
   const clock = isLive(request.state)
     ? leftSpan(request, now)
     : span(ageText(now - request.submittedAt), 'muted');
   const head: Line = [span(isSelected ? label` ▸ ` : label`   `, 'accent'), ...fitLine([clock], LEFT)];
   const rest = width - MARKER - LEFT - SPARE;
-  const note = joinedNotes([...(isPending ? [shortTalkNote(request)] : []), readingNote(readers)]);
+  const talk = isPending ? shortTalkNote(request) : BLANK;
+  const note = joinedNotes([snoozeNote(row), talk, readingNote(readers)]);
   const what = whatLine(request, row.members.length, tone);
   const who = whoLine(request, tone);
   if (lines === 1) {

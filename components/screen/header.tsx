@@ -5,6 +5,7 @@ import type { RequestId } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { KEY_TABLE } from '../keys/key-table.js';
 import { otherReaders, readingLine } from '../queue/readers.js';
+import { countSnoozed } from '../snooze/snoozes.js';
 import type { ConsoleState } from '../state/console-state.js';
 import {
   BLANK,
@@ -44,6 +45,7 @@ export function headerLines(state: ConsoleState): readonly Line[] {
       allRows.pending === 0 ? label`nothing pending` : label`${allRows.pending} pending`,
       allRows.pending === 0 ? 'muted' : 'strong',
     ),
+    ...snoozedLine(countSnoozed(allRows)),
     ...(size.columns < WIDE ? [] : grantsLine(queue.requests)),
     span(label` `),
   ];
@@ -94,6 +96,8 @@ function tabs(
     ];
   });
 }
+
+const snoozedLine = (count: number): Line => (count === 0 ? [] : [span(label`, ${count} snoozed`, 'muted')]);
 
 function grantsLine(requests: ReadonlyMap<RequestId, RequestView>): Line {
   let count = 0;

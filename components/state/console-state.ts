@@ -18,6 +18,7 @@ import { CLOSED_PEOPLE, type PeopleState } from '../people/people-state.js';
 import { CLOSED_POLICY, type PolicyState } from '../policy/policy-state.js';
 import { NO_QUEUE_FILTER, type QueueFilter } from '../queue/queue-filter.js';
 import { type RequestRow, type RequestRows, requestRows, shownRequest } from '../queue/request-rows.js';
+import { NO_SNOOZES, type Snoozes } from '../snooze/snoozes.js';
 import type { TalkPanel } from '../talk/talk-state.js';
 import type { Line } from '../text/line.js';
 import type { SafeText } from '../text/safe-text.js';
@@ -62,6 +63,8 @@ export interface ConsoleState {
   readonly people: PeopleState;
   readonly policy: PolicyState;
   readonly outbox: OutboxState;
+  /** What this person leaves alone for a while. */
+  readonly snoozes: Snoozes;
   /** The request under the cursor of the queue, by its id and never by its place. */
   readonly selected: RequestId | null;
   /** The first item of the queue that is on the screen. */
@@ -162,6 +165,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     ...start,
     bell,
     allRows: rows,
+    snoozes: NO_SNOOZES,
     rows,
     queueFilter: NO_QUEUE_FILTER,
     screen: 'queue',

@@ -24,6 +24,8 @@ import { helpWindow } from '../screen/help-window.js';
 import { panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { entranceOf, focusTarget, keyContext, SCREEN_ROWS, SCREENS } from '../screen/screens.js';
+import { sleeperOf, wakeDue } from '../snooze/snooze-step.js';
+import { arrange } from '../snooze/snoozes.js';
 import { hearTalk, pasteIntoTalk, stepTalk } from '../talk/talk-step.js';
 import { type Line, span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
@@ -61,7 +63,7 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
     case 'queue':
       return receiveQueue(state, event.queue);
     case 'tick':
-      return isBellDue(state) ? listenTo(state) : stay(state);
+      return hearTick(state);
     case 'resize':
       return stay({ ...state, size: event.size });
     case 'press':
@@ -194,14 +196,26 @@ const withNotice =
     stay(isLiveLink(state) ? { ...state, notice } : state);
 
 function takeQueue(state: ConsoleState, queue: Queue): Step {
-  const allRows = queue.requests === state.queue.requests ? state.allRows : requestRows(queue.requests);
-  const shown = showRows({ ...state, queue, allRows });
+  const { allRows, snoozes } =
+    queue.requests === state.queue.requests
+      ? state
+      : takeRows(arrange(requestRows(queue.requests), state.snoozes, sleeperOf({ ...state, queue })));
+  const shown = showRows({ ...state, queue, allRows, snoozes });
   const taken = { ...shown, selected: keepSelection(state, shown.rows) };
   const next = forgetUnknown(taken, !isLiveLink(state));
   // What was said of one request must not stand beside another, or over a picture that is old (A50).
   if (queue.link.state !== 'live') return stay({ ...next, notice: null });
   const isNew = allRows !== state.allRows || !isLiveLink(state);
   return isNew || isBellDue(next) ? listenTo(next) : stay(next);
+}
+
+const takeRows = ({ rows, snoozes }: ReturnType<typeof arrange>) => ({ allRows: rows, snoozes });
+
+/** What was snoozed may be over, and the bell may have something to say that no message tells. */
+function hearTick(state: ConsoleState): Step {
+  const woken = wakeDue(state);
+  if (woken !== state && isLiveLink(woken)) return listenTo(woken);
+  return isBellDue(woken) ? listenTo(woken) : stay(woken);
 }
 
 /**
