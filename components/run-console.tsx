@@ -1,6 +1,7 @@
 import type { Alerts } from '../src/client/alerts.js';
 import type { Clipboard } from '../src/client/clipboard.js';
 import { type Display, type Looks, PLAIN_LOOKS } from '../src/client/display.js';
+import { type JobShell, PLAIN_SHELL } from '../src/client/job-shell.js';
 import type { QueueConnection } from '../src/client/queue.js';
 import { Problem } from '../src/protocol/problems.js';
 import type { EpochMs } from '../src/protocol/time.js';
@@ -14,6 +15,8 @@ export interface ConsoleOptions {
   readonly looks?: Looks;
   /** What the reader must know about this machine, shown as long as the console is open. */
   readonly warnings?: readonly string[];
+  /** What is worth knowing and no warning: said once, in the first live picture. */
+  readonly remark?: string | null;
   /** Default: this process's own. Both must be terminals. */
   readonly stdin?: NodeJS.ReadStream;
   readonly stdout?: NodeJS.WriteStream;
@@ -23,6 +26,8 @@ export interface ConsoleOptions {
   readonly alerts?: Alerts;
   /** How text is copied. Default: by the terminal. */
   readonly clipboard?: Clipboard;
+  /** Where Ctrl-Z leads. Default: to a shell. */
+  readonly shell?: JobShell;
   /** Called with how many are pending whenever that changes; null while it is not known. */
   readonly onPending?: (pending: number | null) => void;
 }
@@ -42,11 +47,13 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
     display,
     looks = PLAIN_LOOKS,
     warnings = [],
+    remark = null,
     stdin = process.stdin,
     stdout = process.stdout,
     clock = Date.now,
     alerts = BELL_ALONE,
     clipboard = BY_TERMINAL,
+    shell = PLAIN_SHELL,
     onPending = () => {},
   } = options;
   if (!stdin.isTTY || !stdout.isTTY) {
@@ -77,10 +84,12 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
         theme={looks.theme}
         spoken={spoken?.SpokenConsole ?? null}
         warnings={warnings}
+        remark={remark}
         clock={clock}
         frames={frames}
         alerts={alerts}
         clipboard={clipboard}
+        shell={shell}
         onPending={onPending}
       />,
       {

@@ -24,7 +24,6 @@ export const ATTACKS = 65;
 
 /** Those whose target is not built yet. Once a test plays one, it must leave this table. */
 export const NOT_YET: Readonly<Record<string, string>> = {
-  A36: 'the console does not look at the socket of tmux',
   A39: 'nothing is decided in chats',
   A42: 'there is no Kubernetes admission',
   A44: 'no rule asks an approver to stay present',

@@ -2,6 +2,7 @@ import { useApp, useStdout } from 'ink';
 import { useEffect } from 'react';
 import type { Alerts } from '../../src/client/alerts.js';
 import type { Clipboard } from '../../src/client/clipboard.js';
+import type { JobShell } from '../../src/client/job-shell.js';
 import type { QueueConnection, Suspend } from '../../src/client/queue.js';
 import { alertBytes } from '../attention/alert-bytes.js';
 import { bulkEffects } from '../bulk-denial/bulk-effects.js';
@@ -19,7 +20,10 @@ import type { ConsoleEvent } from '../state/console-events.js';
 import type { ConsoleStore } from '../state/console-store.js';
 import { type Performers, perform } from '../state/performers.js';
 import { talkEffects } from '../talk/talk-effects.js';
+import { label } from '../text/safe-text.js';
 import { useSuspend } from './use-suspend.js';
+
+const NO_SHELL = label`No shell is here to come back from: q leaves`;
 
 /** Does what the console decides to do: sign, ask, ring, let go of the terminal, leave. */
 export function useEffects(
@@ -28,12 +32,14 @@ export function useEffects(
     connection,
     alerts,
     clipboard,
+    shell,
     dispatch,
     repeat,
   }: {
     readonly connection: QueueConnection;
     readonly alerts: Alerts;
     readonly clipboard: Clipboard;
+    readonly shell: JobShell;
     readonly dispatch: (event: ConsoleEvent) => void;
     /** Has all of it read out again; null where it is painted. */
     readonly repeat: (() => void) | null;
@@ -41,7 +47,7 @@ export function useEffects(
 ): void {
   const { exit } = useApp();
   const { stdout } = useStdout();
-  const { forPrompt, forShell, redraw } = useSuspend();
+  const { forPrompt, forShell, redraw } = useSuspend(shell);
   useEffect(() => {
     const leaving = new AbortController();
     const world = { connection, dispatch, leaving: leaving.signal };
@@ -65,7 +71,8 @@ export function useEffects(
       },
       reconnect: () => connection.reconnect(forKey),
       suspend: () => {
-        forShell().then(repeat ?? undefined, exit);
+        if (shell.isThere()) forShell().then(repeat ?? undefined, exit);
+        else dispatch({ type: 'failed', of: 'suspension', message: NO_SHELL, hint: label`` });
       },
       redraw: () => {
         if (repeat === null) redraw().catch(exit);
@@ -78,5 +85,18 @@ export function useEffects(
       stop();
       leaving.abort();
     };
-  }, [store, connection, alerts, clipboard, dispatch, repeat, exit, stdout, forPrompt, forShell, redraw]);
+  }, [
+    store,
+    connection,
+    alerts,
+    clipboard,
+    shell,
+    dispatch,
+    repeat,
+    exit,
+    stdout,
+    forPrompt,
+    forShell,
+    redraw,
+  ]);
 }

@@ -1,6 +1,8 @@
 import { useApp, useStdin, useStdout } from 'ink';
 import { useCallback } from 'react';
+import type { JobShell } from '../../src/client/job-shell.js';
 import type { Suspend } from '../../src/client/queue.js';
+import { safeText } from '../text/safe-text.js';
 
 /** How the console lets go of the terminal: for a prompt of ssh-keygen, and for the shell. */
 export interface Suspending {
@@ -15,7 +17,7 @@ const PROMPT_NOTE = '\ncountersign: your key needs you. Ctrl-C goes back without
 /** Ink draws from where the cursor is: behind a prompt the first line would wrap and push all others down. */
 const TO_LINE_START = '\r';
 
-export function useSuspend(): Suspending {
+export function useSuspend(shell: JobShell): Suspending {
   const { suspendTerminal } = useApp();
   const { stdin } = useStdin();
   const { stdout } = useStdout();
@@ -40,12 +42,15 @@ export function useSuspend(): Suspending {
   const forShell = useCallback(
     () =>
       suspendTerminal(() => {
+        shell.stopping();
+        if (shell.note !== null) stdout.write(stopNote(shell.note));
         // Not SIGTSTP, which leaves a tmux pane blank. The whole group, so that the shell sees its job stop even
         // where npm stands between them.
         process.kill(0, 'SIGSTOP');
+        shell.goingOn();
         stdout.write(TO_LINE_START);
       }),
-    [suspendTerminal, stdout],
+    [suspendTerminal, stdout, shell],
   );
   const redraw = useCallback(
     () =>
@@ -56,6 +61,8 @@ export function useSuspend(): Suspending {
   );
   return { forPrompt, forShell, redraw };
 }
+
+const stopNote = (note: string): string => `\ncountersign: ${safeText(note, { reading: 'prose' })}\n`;
 
 /**
  * Ink only stops listening. The read that it began goes on, and would take the first line typed at the prompt away from

@@ -3,6 +3,7 @@ import { type ReactElement, useCallback, useMemo, useState } from 'react';
 import type { Alerts } from '../../src/client/alerts.js';
 import type { Clipboard } from '../../src/client/clipboard.js';
 import type { Display, ThemeName } from '../../src/client/display.js';
+import type { JobShell } from '../../src/client/job-shell.js';
 import type { QueueConnection } from '../../src/client/queue.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { useClock } from '../hooks/use-clock.js';
@@ -35,10 +36,12 @@ export interface ConsoleAppProps {
   /** Reads everything out instead of painting it; null where it is painted. */
   readonly spoken: typeof SpokenConsole | null;
   readonly warnings: readonly string[];
+  readonly remark: string | null;
   readonly clock: () => EpochMs;
   readonly frames: PaintedFrames;
   readonly alerts: Alerts;
   readonly clipboard: Clipboard;
+  readonly shell: JobShell;
   /** Called with how many are pending whenever that changes; null while it is not known. */
   readonly onPending: (pending: number | null) => void;
 }
@@ -50,10 +53,12 @@ export function ConsoleApp({
   theme,
   spoken: Spoken,
   warnings,
+  remark,
   clock,
   frames,
   alerts,
   clipboard,
+  shell,
   onPending,
 }: ConsoleAppProps): ReactElement {
   const { exit } = useApp();
@@ -65,6 +70,7 @@ export function ConsoleApp({
         display,
         quiet: alerts.quiet,
         warnings,
+        remark,
         queue: connection.queue(),
         size: Spoken === null ? terminalSize(stdout) : SPOKEN_SIZE,
         at: clock(),
@@ -87,7 +93,14 @@ export function ConsoleApp({
   const [repeats, setRepeats] = useState(0);
   const repeat = useCallback(() => setRepeats((count) => count + 1), []);
 
-  useEffects(store, { connection, alerts, clipboard, dispatch, repeat: Spoken === null ? null : repeat });
+  useEffects(store, {
+    connection,
+    alerts,
+    clipboard,
+    shell,
+    dispatch,
+    repeat: Spoken === null ? null : repeat,
+  });
   useQueue(connection, on.queue);
   useTerminalSize(on.resize, Spoken !== null);
   useKeyboard(on.press, on.paste);

@@ -41,7 +41,7 @@ export type ConsoleEvent =
  * What failed: the signature that the confirm step waits for, that nobody answered for it once it was sent, or something
  * beside it.
  */
-export type Failing = 'copy' | 'decision' | 'unanswered' | 'acknowledgement' | 'letter';
+export type Failing = 'copy' | 'decision' | 'unanswered' | 'acknowledgement' | 'letter' | 'suspension';
 
 /** That one of many is denied, or had ended by itself; or that no more of them follow. */
 export type BulkEvent =

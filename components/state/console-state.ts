@@ -48,6 +48,8 @@ export interface ConsoleState {
   readonly display: Display;
   readonly quiet: QuietHours | null;
   readonly warnings: readonly string[];
+  /** What is said once, in the first live picture; null once it was. */
+  readonly remark: string | null;
   readonly queue: Queue;
   /** The queue as a whole: what is counted, and rung for. */
   readonly allRows: RequestRows;
@@ -154,7 +156,8 @@ export const SMALLEST: Size = { columns: 60, rows: 15 };
 export type ConsoleStart = Pick<
   ConsoleState,
   'identity' | 'display' | 'quiet' | 'warnings' | 'queue' | 'size' | 'at'
->;
+> &
+  Partial<Pick<ConsoleState, 'remark'>>;
 
 export function startState(start: ConsoleStart): ConsoleState {
   const { queue, at } = start;
@@ -163,6 +166,7 @@ export function startState(start: ConsoleStart): ConsoleState {
   const bell = queue.link.state === 'live' ? listen(SILENT_BELL, rows, hearingOf(start)).bell : SILENT_BELL;
   return {
     ...start,
+    remark: start.remark ?? null,
     bell,
     allRows: rows,
     snoozes: NO_SNOOZES,

@@ -28,7 +28,7 @@ import { sleeperOf, wakeDue } from '../snooze/snooze-step.js';
 import { arrange } from '../snooze/snoozes.js';
 import { hearTalk, pasteIntoTalk, stepTalk } from '../talk/talk-step.js';
 import { type Line, span } from '../text/line.js';
-import { label } from '../text/safe-text.js';
+import { label, safeText } from '../text/safe-text.js';
 import { after, type Step, stay } from './console-effects.js';
 import type { ConsoleEvent, PaintedFrame } from './console-events.js';
 import {
@@ -206,7 +206,14 @@ function takeQueue(state: ConsoleState, queue: Queue): Step {
   // What was said of one request must not stand beside another, or over a picture that is old (A50).
   if (queue.link.state !== 'live') return stay({ ...next, notice: null });
   const isNew = allRows !== state.allRows || !isLiveLink(state);
-  return isNew || isBellDue(next) ? listenTo(next) : stay(next);
+  const said = sayRemark(next);
+  return isNew || isBellDue(said) ? listenTo(said) : stay(said);
+}
+
+function sayRemark(state: ConsoleState): ConsoleState {
+  if (state.remark === null) return state;
+  const words = label`${safeText(state.remark, { reading: 'prose' })}.`;
+  return { ...state, remark: null, notice: [span(words, 'strong')] };
 }
 
 const takeRows = ({ rows, snoozes }: ReturnType<typeof arrange>) => ({ allRows: rows, snoozes });

@@ -67,15 +67,9 @@ Examples
     try {
       return await withBroker(openBroker(flags, env), async (broker) => {
         const onPending = (count: number | null): void => pending?.set(count);
-        await openConsole(broker, {
-          key: keyOption(flags, env),
-          env,
-          display,
-          looks,
-          alerts,
-          clipboard,
-          onPending,
-        });
+        const stop = { stopping: () => pending?.hold(), goingOn: () => pending?.goOn() };
+        const key = keyOption(flags, env);
+        await openConsole(broker, { key, env, display, looks, alerts, clipboard, onPending, stop });
         return 0;
       });
     } finally {

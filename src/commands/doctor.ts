@@ -14,6 +14,7 @@ import { type Finding, wrong } from './examinations/finding.js';
 import { examineKeys, keyFacts } from './examinations/keys.js';
 import { examineLog, logFacts } from './examinations/log.js';
 import { examineTmux, tmuxFacts } from './examinations/tmux.js';
+import { examineTmuxSocket, tmuxSocketFacts } from './examinations/tmux-socket.js';
 import { examineWork } from './examinations/work.js';
 import { type BrokerFlags, keyOption } from './open-broker.js';
 import { print, printJson, prose } from './output.js';
@@ -80,6 +81,7 @@ async function examine(
       ...examineFiles(await fileFacts(locations, keyFile), { data: locations.data, mustExist: isLocal }),
       ...examineAgent(await agentFacts(env)),
       ...examineTmux(await tmuxFacts(env), env.COUNTERSIGN_NOTIFY),
+      ...examineTmuxSocket(await tmuxSocketFacts(env)),
       ...ca.findings,
       ...certificate,
       // Why nothing could be asked through a certificate that is not trusted has been said.

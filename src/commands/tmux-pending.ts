@@ -3,6 +3,7 @@ import type { Environment } from '../client/locations.js';
 import { Problem } from '../protocol/problems.js';
 
 const OPTION = '@countersign_pending';
+const UNKNOWN = '?';
 const SIGNALS = ['SIGHUP', 'SIGTERM'] as const;
 /** How long tmux may take to answer, in ms. */
 const PATIENCE = 5000;
@@ -44,7 +45,18 @@ export class TmuxPending {
 
   /** The newest count is the one that stands in the end, and one tmux runs at a time. */
   set(count: number | null): void {
-    this.#wanted = count === null ? '?' : String(count);
+    this.#wanted = count === null ? UNKNOWN : String(count);
+    this.goOn();
+  }
+
+  /** Nobody keeps the number while this process is stopped. */
+  hold(): void {
+    this.#written = UNKNOWN;
+    this.#tmuxAtOnce('-gq', OPTION, UNKNOWN);
+  }
+
+  /** Keeps it again. */
+  goOn(): void {
     if (this.#wanted !== this.#written) this.#telling ??= this.#tell();
   }
 
@@ -80,9 +92,13 @@ export class TmuxPending {
   }
 
   #clearAtOnce(): void {
+    this.#tmuxAtOnce('-gqu', OPTION);
+  }
+
+  #tmuxAtOnce(...args: readonly string[]): void {
     const options = { env: { ...this.#env }, timeout: PATIENCE, stdio: 'ignore' } as const;
     try {
-      execFileSync('tmux', ['set-option', '-gqu', OPTION], options);
+      execFileSync('tmux', ['set-option', ...args], options);
     } catch {
       // A server that is gone has no options.
     }

@@ -60,7 +60,7 @@ Examples
     const hasTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
     if (await isRunning(locations)) {
       tell(`a broker runs in ${exact(locations.data)} already`);
-      if (hasTerminal) await showConsole(seat);
+      if (hasTerminal) await showConsole(seat, null);
       return 0;
     }
     const enrolled = await prepareFirstRun(locations, seat);
@@ -78,7 +78,7 @@ Examples
       const lines = trustLines(broker);
       if (lines !== null) print(lines);
       print(`To ask for something, paste this into another terminal:\n\n  ${demoLine(locations.data)}\n`);
-      const closed = hasTerminal ? showConsole(seat).then(() => null) : signals.received;
+      const closed = hasTerminal ? showConsole(seat, BROKER_STOPS).then(() => null) : signals.received;
       signal = await Promise.race([closed, signals.received]);
     } finally {
       await broker.stop();
@@ -152,7 +152,10 @@ interface Seat {
   readonly display: Display;
 }
 
-async function showConsole({ locations, key, env, display }: Seat): Promise<void> {
+const BROKER_STOPS = 'the broker stops with this console: nobody gets an answer until fg';
+
+/** @param note what stops with the console where it is stopped */
+async function showConsole({ locations, key, env, display }: Seat, note: string | null): Promise<void> {
   const client = localClient(locations.data);
   const broker = { client, ...(await identifyBroker(client, locations)), locations, clock: systemClock };
   await withBroker(Promise.resolve(broker), async () => {
@@ -161,6 +164,7 @@ async function showConsole({ locations, key, env, display }: Seat): Promise<void
       env,
       display,
       invitation: foldedLine(demoLine(locations.data), 76),
+      stop: { note },
       alerts: alertsOption({}, env),
       clipboard: clipboardOption({}, env),
       looks: looksOption({}, env),

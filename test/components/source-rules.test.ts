@@ -40,6 +40,7 @@ describe('the sources of the console', () => {
       'hooks/use-suspend.ts: TO_LINE_START',
       'hooks/use-suspend.ts: TO_LINE_START',
       'hooks/use-suspend.ts: TO_LINE_START',
+      'hooks/use-suspend.ts: stopNote(shell.note',
       'hooks/use-title.ts: OSC_TITLE + title + BEL',
       'hooks/use-title.ts: RESTORE_TITLE',
       'hooks/use-title.ts: SAVE_TITLE',

@@ -153,6 +153,11 @@ export class BrokerProcess {
     return this.#running?.said.stderr ?? '';
   }
 
+  /** Sends a signal that the broker outlives. */
+  kill(signal: NodeJS.Signals): void {
+    this.#running?.child.kill(signal);
+  }
+
   async signal(signal: NodeJS.Signals): Promise<Outcome> {
     if (this.#running === null) throw new Error('the broker does not run');
     this.#running.child.kill(signal);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './programs.js';
@@ -7,7 +7,7 @@ import { until } from './programs.js';
 /** A pane of a tmux server of its own, in which a real program runs. */
 export class TmuxPane {
   readonly #folder = mkdtempSync(join(tmpdir(), 'countersign-tmux-'));
-  readonly #socket = join(this.#folder, 'socket');
+  readonly socket = join(this.#folder, 'socket');
 
   constructor(command: readonly string[], env: Record<string, string>, columns = 120, rows = 40) {
     // CI=1 makes Ink believe that nobody looks.
@@ -25,7 +25,7 @@ export class TmuxPane {
       'tmux',
       [
         '-S',
-        this.#socket,
+        this.socket,
         '-f',
         '/dev/null',
         'new-session',
@@ -81,6 +81,18 @@ export class TmuxPane {
     }
   }
 
+  /** Gives the terminal another size. */
+  resize(columns: number, rows: number): void {
+    this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
+  }
+
+  /** Lets another account of this machine attach and type. */
+  letIn(user: string): void {
+    this.#tmux('server-access', '-a', user);
+    chmodSync(this.#folder, 0o755);
+    chmodSync(this.socket, 0o666);
+  }
+
   /** What a format of tmux(1) stands for here. */
   format(format: string): string {
     return this.#tmux('display-message', '-p', format).trimEnd();
@@ -100,7 +112,7 @@ export class TmuxPane {
   }
 
   #tmux(...args: string[]): string {
-    return execFileSync('tmux', ['-S', this.#socket, ...args], { encoding: 'utf8' });
+    return execFileSync('tmux', ['-S', this.socket, ...args], { encoding: 'utf8' });
   }
 }
 
