@@ -124,13 +124,6 @@ export function tryRule(
   return { name: rule.name, line, outcome, parts: judged } as const;
 }
 
-/** What a part looked at, in words: `resource is "web-1"`. */
-export function lookedAt(values: JudgedPart['values']): readonly string[] {
-  return Object.entries(values).map(([name, value]) =>
-    value === undefined ? `${name} is not there` : `${name} is ${JSON.stringify(value)}`,
-  );
-}
-
 /** What a part looks at: of objects the keys that it names, else all of it. */
 function valuesOf(
   text: string,

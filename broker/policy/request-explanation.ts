@@ -1,15 +1,14 @@
 import type * as z from 'zod';
-import { type explanationReply, MAX_LOOKED_CHARS } from '../../src/protocol/explanation.js';
+import { type explanationReply, lookedWords, MAX_LOOKED_CHARS } from '../../src/protocol/explanation.js';
 import type { Submitter } from '../../src/protocol/roster-messages.js';
 import { parseRule } from '../../src/protocol/rule.js';
-import type { JsonValue } from '../../src/protocol/strict-json.js';
 import { formatTime } from '../../src/protocol/time.js';
 import { parseVerifiedFacts } from '../../src/protocol/verified-facts.js';
 import { BROKER_ITSELF } from '../changes/broker-submitter.js';
 import type { Request } from '../requests/request.js';
 import type { Principals } from '../roster/principals.js';
 import type { CompiledPolicy } from './compile.js';
-import { type JudgedPart, lookedAt, tryRule, whoCouldSign } from './explanation.js';
+import { type JudgedPart, tryRule, whoCouldSign } from './explanation.js';
 import type { Ask } from './policy.js';
 
 type Wire = z.input<typeof explanationReply>;
@@ -93,7 +92,7 @@ const partOnWire = ({
   text,
   holds,
   failure,
-  looked: lookedAt(values as Readonly<Record<string, JsonValue | undefined>>).map((words) =>
+  looked: lookedWords(values).map((words) =>
     words.length > MAX_LOOKED_CHARS ? `${words.slice(0, MAX_LOOKED_CHARS - 1).toWellFormed()}…` : words,
   ),
 });

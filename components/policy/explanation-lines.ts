@@ -1,5 +1,7 @@
 import { zonedTime } from '../../src/client/shown-time.js';
+import { isChangeAction } from '../../src/protocol/change-messages.js';
 import type { ExplanationReply } from '../../src/protocol/explanation.js';
+import type { Name } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import type { Tone } from '../screen/theme.js';
 import type { ConsoleState } from '../state/console-state.js';
@@ -36,7 +38,7 @@ export function explanationLines(
       [...exact(id), span(label` at `, 'muted'), ...exact(zonedTime(reply.asked, state.display.zone))],
       columns,
     ),
-    ...triedLines(reply, columns),
+    ...triedLines(reply, document.action, columns),
     ...headingLines(label`Its rule`, label`pinned when it was asked`, columns),
     ...wantsLines(reply.rule, columns),
     ...(reply.isShared
@@ -47,7 +49,11 @@ export function explanationLines(
   ];
 }
 
-function triedLines({ tried, file, isInForce }: ExplanationReply, columns: number): readonly Line[] {
+function triedLines(
+  { tried, file, isInForce }: ExplanationReply,
+  action: Name,
+  columns: number,
+): readonly Line[] {
   if (file === null) return [];
   return [
     ...headingLines(label`Rules, in order`, label`judged as of when it was asked`, columns),
@@ -67,20 +73,18 @@ function triedLines({ tried, file, isInForce }: ExplanationReply, columns: numbe
     ...(tried.some(({ outcome }) => outcome !== 'passed-over')
       ? []
       : fieldLines(label`none`, [span(label`no rule of now is for such an ask`, 'warning')], columns)),
-    ...(isInForce
-      ? []
-      : fieldLines(
-          label`▲ since then`,
-          [
-            span(
-              label`the policy has changed, or this kind of ask has a rule of its own: what was pinned stays`,
-              'warning',
-            ),
-          ],
-          columns,
-          'words',
-        )),
+    ...(isInForce ? [] : pinnedLines(action, columns)),
   ];
+}
+
+/** Why the rule of the request is not the one that decides now. */
+function pinnedLines(action: Name, columns: number): readonly Line[] {
+  if (isChangeAction(action)) {
+    const words = label`a change of the broker itself takes another person, whatever a rule says`;
+    return fieldLines(label`but`, [span(words)], columns, 'words');
+  }
+  const words = label`the policy has changed since it was asked: what was pinned stays`;
+  return fieldLines(label`▲ but`, [span(words, 'warning')], columns, 'words');
 }
 
 const OUTCOMES: Readonly<

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { isName, isRequestId, type Name, type RequestId } from './names.js';
 import { time } from './request-view.js';
+import { groupName } from './rule.js';
+import type { JsonValue } from './strict-json.js';
 
 const name = z.custom<Name>(isName, 'not a name');
 
@@ -14,6 +16,13 @@ const judgedPartSchema = z.object({
 });
 
 export const MAX_LOOKED_CHARS = 300;
+
+/** What a condition looked at, in words: `resource is "web-1"`. */
+export function lookedWords(values: Readonly<Record<string, JsonValue | undefined>>): readonly string[] {
+  return Object.entries(values).map(([what, value]) =>
+    value === undefined ? `${what} is not there` : `${what} is ${JSON.stringify(value)}`,
+  );
+}
 
 /** `GET /v1/requests/{id}/explanation`: how a request came under its rule, and who could sign it. */
 export const explanationReply = z.object({
@@ -41,7 +50,7 @@ export const explanationReply = z.object({
     z.object({
       name,
       /** Groups of the rule that this person is in. */
-      groups: z.array(z.string()),
+      groups: z.array(groupName),
       signed: z.nullable(z.enum(['approve', 'deny'])),
       /** Why this person could not sign; null where that could be. */
       why: z.nullable(z.string()),

@@ -1,20 +1,83 @@
-import type { Explanation, JudgedPart, TriedRule } from '../../../broker/policy/explanation.js';
+import type { Explanation } from '../../../broker/policy/explanation.js';
 import { inWords } from '../../../broker/yaml/duration-words.js';
+import { shownTime } from '../../client/shown-time.js';
+import { type ExplanationReply, lookedWords } from '../../protocol/explanation.js';
 import type { Quorum } from '../../protocol/quorum.js';
-import type { Rule } from '../../protocol/rule.js';
+import { parseRule, type Rule } from '../../protocol/rule.js';
 import { exact, prose } from '../output.js';
 
 const WIDTH = 80;
 const MARKS = { decides: 'yes', 'passed-over': 'no', 'no-answer': '?' } as const;
 
+type TriedWords = ExplanationReply['tried'][number];
+
 /** An explanation for people, 80 columns wide where the texts of others allow it. */
-export function formatExplanation(
-  { tried, rule, line, isShared, refusals, people, missing, satisfiable }: Explanation,
+export const formatExplanation = (
+  { tried, ...explanation }: Explanation,
+  about: { readonly file: string; readonly notes: readonly string[] },
+): string =>
+  format(
+    {
+      ...explanation,
+      signed: [],
+      tried: tried.map(({ name, line, outcome, parts }) => ({
+        name,
+        line,
+        outcome,
+        parts: parts.map(({ values, ...part }) => ({ ...part, looked: [...lookedWords(values)] })),
+      })),
+    },
+    about,
+  );
+
+/** The same of a request that a broker has, from what it says. */
+export function formatRequestExplanation(
+  { id, asked, file, tried, rule, isInForce, people, ...reply }: ExplanationReply,
+  { zone, now }: { readonly zone: string; readonly now: number },
+): string {
+  const decides = tried.find(({ outcome }) => outcome === 'decides');
+  const signed = people.filter((person) => person.signed !== null);
+  const others = people.filter((person) => person.signed === null);
+  return format(
+    {
+      ...reply,
+      tried,
+      rule: parseRule(rule),
+      line: isInForce ? (decides?.line ?? 0) : 0,
+      refusals: [],
+      signed: signed.map(({ name, signed: verdict }) => ({
+        name,
+        verdict: verdict === 'deny' ? 'no' : 'yes',
+      })),
+      people: others.map(({ why, ...person }) => ({ ...person, why: why === null ? null : exact(why) })),
+      missing: reply.missing.map(exact),
+    },
+    {
+      file: file ?? 'no policy file',
+      notes: [
+        `${id} was asked ${shownTime(asked, { zone, now })}; rules are judged as of then`,
+        ...(isInForce
+          ? []
+          : [
+              'its rule was pinned when it was asked: the policy has changed since, or says less of this kind of ask',
+            ]),
+      ],
+    },
+  );
+}
+
+interface Explained extends Omit<Explanation, 'tried'> {
+  readonly tried: readonly TriedWords[];
+  readonly signed: readonly { readonly name: string; readonly verdict: string }[];
+}
+
+function format(
+  { tried, rule, line, isShared, refusals, people, signed, missing, satisfiable }: Explained,
   { file, notes }: { readonly file: string; readonly notes: readonly string[] },
 ): string {
   const able = people.filter(({ why }) => why === null);
   const others = people.filter(({ why }) => why !== null);
-  const width = Math.max(0, ...people.map(({ name }) => name.length));
+  const width = Math.max(0, ...[...people, ...signed].map(({ name }) => name.length));
   const person = (name: string, text: string): string => `  ${name.padEnd(width)}  ${text}`.trimEnd();
   return [
     `rules of ${exact(file)}, in order`,
@@ -22,6 +85,9 @@ export function formatExplanation(
     ...(rule === null
       ? []
       : ['', `${exact(rule.name)}${line === 0 ? '' : `, line ${line}`}`, ...ruleLines(rule, isShared)]),
+    ...(signed.length === 0
+      ? []
+      : ['', 'have signed', ...signed.map(({ name, verdict }) => person(name, verdict))]),
     ...(able.length === 0
       ? []
       : ['', 'could sign', ...able.map(({ name, groups }) => person(name, groups.join(', ')))]),
@@ -39,16 +105,13 @@ export function formatExplanation(
   ].join('\n');
 }
 
-function formatTried({ name, line, outcome, parts }: TriedRule): readonly string[] {
+function formatTried({ name, line, outcome, parts }: TriedWords): readonly string[] {
   const place = line === 0 ? '' : `  line ${line}`;
   const shown = outcome === 'decides' ? [] : parts.filter(({ holds }) => holds !== true);
   return [`  ${MARKS[outcome].padEnd(4)}${exact(name)}${place}`, ...shown.flatMap(formatPart)];
 }
 
-function formatPart({ text, holds, failure, values }: JudgedPart): readonly string[] {
-  const looked = Object.entries(values).map(([name, value]) =>
-    value === undefined ? `${name} is not there` : `${name} is ${JSON.stringify(value)}`,
-  );
+function formatPart({ text, holds, failure, looked }: TriedWords['parts'][number]): readonly string[] {
   return [
     ...wrapped(`${holds === null ? 'no answer' : 'not true'}: ${exact(text)}`, '        '),
     ...(failure === null ? [] : wrapped(prose(failure), '          ')),

@@ -114,6 +114,21 @@ describe('policy explain', () => {
     expect(code).toBe(0);
   });
 
+  test('says of a request that is there under which rule it was made, and who could sign it', async () => {
+    const id = (await user.must('roster', 'set', 'carol', '--group', 'db', '--no-wait')).trim();
+    const key = join(user.home, '.ssh/bob');
+    const { code, stdout } = await user.run('policy', 'explain', '--request', id, '--key', key);
+    expect(stdout).toMatch(/^ {2}no {2}logins {2}line 5$/m);
+    expect(stdout).toMatch(/^ +action is "roster\.change"$/m);
+    expect(stdout).toMatch(/^changes-of-the-broker$/m);
+    expect(stdout).toMatch(/^asked for\n {2}2 more people: alice, bob or carol$/m);
+    expect(stdout).toContain('was pinned when it was asked');
+    expect(code).toBe(0);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    const json = await user.must('policy', 'explain', '--request', id, '--key', key, '--json');
+    expect(JSON.parse(json)).toMatchObject({ id, isInForce: false, satisfiable: true });
+  });
+
   test('asks a broker elsewhere as an approver, and a file for the people', async () => {
     const roster = write('signers', await user.must('roster', 'export'));
     const args = ['policy', 'explain', ...LOGIN, '--url', url, '--key', join(user.home, '.ssh/carol')];
@@ -135,6 +150,10 @@ describe('policy explain', () => {
 
   test.each([
     [['policy', 'explain', 'ssh.login', 'web-1'], /--requester is missing/],
+    [['policy', 'explain'], /ACTION and RESOURCE are missing, or --request ID/],
+    [['policy', 'explain', '--request', 'x'], /26 characters/],
+    [['policy', 'explain', 'a', 'b', '--request', '01K9ZJ4M2Q8W5R7T0V3X6Y1B2C'], /without ACTION/],
+    [['policy', 'explain', '--request', '01K9ZJ4M2Q8W5R7T0V3X6Y1B2C', '--file', 'x'], /without --file/],
     [['policy', 'explain', ...LOGIN, '--detail', 'x'], /--detail "x" is not KEY=VALUE/],
     [['policy', 'explain', ...LOGIN, '--at', 'noon'], /--at is not a time/],
     [['policy', 'explain', 'SSH', 'web-1', '--requester', 'alice'], /action is not a name/],
