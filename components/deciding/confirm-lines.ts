@@ -1,5 +1,5 @@
 import { coverWords, revocationWords } from '../../src/protocol/rule-words.js';
-import { panesOf } from '../screen/panes.js';
+import { NARROW_COLUMNS, panesOf } from '../screen/panes.js';
 import type { Tone } from '../screen/theme.js';
 import {
   brokerNow,
@@ -11,26 +11,23 @@ import {
 } from '../state/console-state.js';
 import { ageText } from '../text/clock-text.js';
 import { BLANK, cutLine, type Line, markedSpans, span, spreadLine } from '../text/line.js';
-import { wrapLine } from '../text/line-wrapping.js';
+import { firstRows, wrapLine } from '../text/line-wrapping.js';
 import { label, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
 import { isUnbroken } from '../text/unbroken.js';
 import { writtenLines } from '../text/written-lines.js';
 import { canChoose } from './cover-step.js';
 import { obstacleTo } from './obstacles.js';
 
-/** The first rows: the question, what is signed and what that covers or whom it locks, and the number where one is asked for. */
-export function subjectRows(state: ConsoleState): number {
-  const { confirm, opened } = state;
-  if (confirm === null || opened === null) return 0;
-  return 1 + signedLines(confirm, opened, panesOf(state).detail).length;
-}
 /** Rows of the comment that are on the screen at once, those around the caret. */
 const COMMENT_ROWS = 3;
 /** On a terminal with fewer rows everything that can do with less gets less. */
 const ROOMY_ROWS = 20;
-const LABEL_COLUMNS = 14;
 /** A signature that nobody has to do anything for takes less. */
 const WAIT_SHOWN_MS = 2000;
+/** From so many columns on it stands beside the buttons what Enter does, and else below the panel. */
+const BESIDE = 68;
+/** Rows of what is asked and by whom, each: it was read in full before. */
+const SUBJECT_ROWS = 2;
 /** Characters of the digest that are shown: `sha256:` and 64 bits. */
 const DIGEST_START = 7 + 16;
 
@@ -68,7 +65,12 @@ export function confirmLines(state: ConsoleState): readonly Line[] {
   const isRoomy = size.rows >= ROOMY_ROWS;
   return [
     titleLine(TITLES[confirm.verdict], columns),
-    ...signedLines(confirm, opened, columns),
+    ...subjectLines(confirm, opened, columns, SUBJECT_ROWS),
+    digestLine(opened, columns),
+    ...coverLines(confirm, opened, columns),
+    ...lockLines(confirm, opened, columns),
+    ...numberLines(confirm, columns),
+    ...resourceLines(confirm, columns),
     ...commentLines(confirm, columns, isRoomy ? COMMENT_ROWS : 1),
     ...(isRoomy ? [BLANK] : []),
     ...stateLines(state, confirm, columns),
@@ -76,14 +78,36 @@ export function confirmLines(state: ConsoleState): readonly Line[] {
   ];
 }
 
-function signedLines(confirm: ConfirmStep, opened: OpenedRequest, columns: number): readonly Line[] {
-  return [
-    ...subjectLines(confirm, opened, columns),
-    ...coverLines(confirm, opened, columns),
-    ...lockLines(confirm, opened, columns),
-    ...numberLines(confirm, columns),
-    ...resourceLines(confirm, columns),
-  ];
+/** The same for where it does not fit: what must be seen at once, and what can be done without. */
+export interface ConfirmParts {
+  /** What is signed, for whom, and what that covers or locks. */
+  readonly signed: readonly Line[];
+  /** All that is written or typed. */
+  readonly fields: readonly Line[];
+  /** The one that has the focus. */
+  readonly focused: readonly Line[];
+  readonly state: readonly Line[];
+  readonly buttons: Line;
+}
+
+export function confirmParts(state: ConsoleState): ConfirmParts | null {
+  const { confirm, opened } = state;
+  if (confirm === null || opened === null) return null;
+  const columns = panesOf(state).detail;
+  const number = numberLines(confirm, columns);
+  const resource = resourceLines(confirm, columns);
+  const comment = commentLines(confirm, columns, 1);
+  return {
+    signed: [
+      ...subjectLines(confirm, opened, columns, 1),
+      ...coverLines(confirm, opened, columns),
+      ...lockLines(confirm, opened, columns),
+    ],
+    fields: [...number, ...resource, ...comment],
+    focused: { number, resource, comment, cover: [], cancel: [], sign: [] }[confirm.focused],
+    state: stateLines(state, confirm, columns),
+    buttons: buttonLine(state, confirm, columns),
+  };
 }
 
 /** What a yes covers and how to choose, or what a revocation ends; in full. */
@@ -124,8 +148,10 @@ function lockLines({ verdict }: ConfirmStep, { request }: OpenedRequest, columns
   return wrapped(label`and locks`, [...requester, words], columns);
 }
 
-function wrapped(name: SafeText, value: Line, columns: number): readonly Line[] {
-  return wrapLine(value, columns - LABEL_COLUMNS - 2, 'words').map((line, at) =>
+/** At most so many rows; what does not fit is cut visibly. */
+function wrapped(name: SafeText, value: Line, columns: number, rows?: number): readonly Line[] {
+  const width = valueColumns(columns);
+  return firstRows(wrapLine(value, width, 'words'), rows, width).map((line, at) =>
     labelled(at === 0 ? name : label``, line, columns),
   );
 }
@@ -139,34 +165,40 @@ function subjectLines(
   { verdict }: ConfirmStep,
   { request }: OpenedRequest,
   columns: number,
+  rows: number,
 ): readonly Line[] {
   const { action, resource, requester, door } = request.document;
   const exact = (text: string, tone: Tone = 'text'): Line =>
     markedSpans(safeText(text, { reading: 'exact' }), tone);
   const word = span(VERBS[verdict], verdict === 'approve' ? 'accent' : 'danger');
+  const what: Line = [
+    word,
+    span(label`  `),
+    ...exact(action),
+    span(label` on `, 'muted'),
+    ...exact(resource, 'strong'),
+  ];
+  const who: Line = [...exact(requester, 'strong'), span(label` through `, 'muted'), ...exact(door)];
   return [
-    labelled(
-      label`you sign`,
-      [word, span(label`  `), ...exact(action), span(label` on `, 'muted'), ...exact(resource, 'strong')],
-      columns,
-    ),
-    labelled(
-      label`for`,
-      [...exact(requester, 'strong'), span(label` through `, 'muted'), ...exact(door)],
-      columns,
-    ),
-    labelled(
-      label`digest`,
-      [...exact(request.digest.slice(0, DIGEST_START)), span(label`…`, 'muted')],
-      columns,
-    ),
+    ...wrapped(label`you sign`, what, columns, Math.max(rows, columns < NARROW_COLUMNS ? SUBJECT_ROWS : 1)),
+    ...wrapped(label`for`, who, columns, rows),
   ];
 }
 
+function digestLine({ request }: OpenedRequest, columns: number): Line {
+  const start = safeText(request.digest.slice(0, DIGEST_START), { reading: 'exact' });
+  return labelled(label`digest`, [span(start), span(label`…`, 'muted')], columns);
+}
+
+const marginOf = (columns: number): number => (columns < NARROW_COLUMNS ? 1 : 3);
+const labelColumns = (columns: number): number => marginOf(columns) + 11;
+const valueColumns = (columns: number): number => columns - labelColumns(columns) - 2;
+
 function labelled(name: SafeText, value: Line, columns: number): Line {
   if (isUnbroken(columns)) return [span(label`${name}: `, 'muted'), ...value];
-  const left = span(label`   ${name}${spaces(LABEL_COLUMNS - name.length - 3)}`, 'muted');
-  return [left, ...cutLine(value, columns - LABEL_COLUMNS - 2)];
+  const margin = spaces(marginOf(columns));
+  const gap = spaces(labelColumns(columns) - marginOf(columns) - name.length);
+  return [span(label`${margin}${name}${gap}`, 'muted'), ...cutLine(value, valueColumns(columns))];
 }
 
 const DIGITS = 6;
@@ -193,7 +225,7 @@ function resourceLines({ resource, focused }: ConfirmStep, columns: number): rea
   if (resource.text === '' && focused !== 'resource')
     return [labelled(label`type it`, [span(label`the resource  Tab goes there`, 'muted')], columns)];
   return writtenLines(resource, {
-    columns: columns - LABEL_COLUMNS - 2,
+    columns: valueColumns(columns),
     rows: 1,
     reading: 'exact',
     hasCaret: focused === 'resource',
@@ -205,7 +237,7 @@ function commentLines({ comment, focused }: ConfirmStep, columns: number, rows: 
   if (comment.text === '' && !isFocused)
     return [labelled(label`comment`, [span(label`none (c to write one)`, 'muted')], columns)];
   return writtenLines(comment, {
-    columns: columns - LABEL_COLUMNS - 2,
+    columns: valueColumns(columns),
     rows,
     reading: 'prose',
     hasCaret: isFocused,
@@ -252,7 +284,15 @@ function buttonLine(state: ConsoleState, confirm: ConfirmStep, columns: number):
     span(spaces(3)),
     ...button('sign', SIGN_BUTTONS[confirm.verdict], confirm, canSign),
   ];
-  return spreadLine(buttons, [span(enterMeans(state, confirm, canSign), 'muted'), span(spaces(2))], columns);
+  const means: Line = [span(enterMeans(state, confirm, canSign), 'muted'), span(spaces(2))];
+  return columns < BESIDE ? cutLine(buttons, columns) : spreadLine(buttons, means, columns);
+}
+
+/** What Enter does, for below a panel that is too narrow to say it beside the buttons. */
+export function narrowMeaning(state: ConsoleState): Line {
+  const { confirm } = state;
+  if (confirm === null || confirm.isSigning || panesOf(state).detail >= BESIDE) return BLANK;
+  return [span(enterMeans(state, confirm, obstacleTo(state, confirm.verdict) === null), 'muted')];
 }
 
 function button(target: ConfirmTarget, words: SafeText, { focused }: ConfirmStep, works: boolean): Line {

@@ -19,6 +19,7 @@ import {
 import { span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
 import { EMPTY_LINE, editLine, insertText, type TextLine } from '../text/text-line.js';
+import { showsAllSigned } from './confirm-window.js';
 import { type CoverChoice, canChoose, changeCover, firstChoice, toggleCover } from './cover-step.js';
 import { numberObstacle, obstacleTo, reasonObstacle, resourceObstacle } from './obstacles.js';
 
@@ -127,7 +128,7 @@ function activate(state: ConsoleState, confirm: ConfirmStep): Step {
   if (isField(confirm.focused)) return stay(focusOn(state, confirm, afterField(state, confirm)));
   if (!isSettled(state) || state.opened === null) return stay(state);
   if (confirm.focused === 'cancel') return stay(closeConfirm(state));
-  if (obstacleTo(state, confirm.verdict) !== null) return stay(state);
+  if (obstacleTo(state, confirm.verdict) !== null || !showsAllSigned(state)) return stay(state);
   const { verdict, comment, digits, cover, resource } = confirm;
   const { request } = state.opened;
   const signing = {

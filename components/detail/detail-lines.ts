@@ -1,15 +1,17 @@
 import type { RequestView } from '../../src/protocol/request-view.js';
+import type { EpochMs } from '../../src/protocol/time.js';
 import { confirmWindow } from '../deciding/confirm-window.js';
 import { DIFFERS, standingLine, standingOf } from '../queue/request-standing.js';
-import { panesOf } from '../screen/panes.js';
+import { isShort, NARROW_COLUMNS, panesOf } from '../screen/panes.js';
 import { detailLayout } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, openedRequest } from '../state/console-state.js';
 import { talkNote } from '../talk/comment-lines.js';
 import { talkWindow } from '../talk/talk-lines.js';
 import { ageText, leftText } from '../text/clock-text.js';
-import { BLANK, type Line, lineWidth, markedSpans, span, spreadLine } from '../text/line.js';
+import { BLANK, cutLine, type Line, lineWidth, markedSpans, span, spreadLine } from '../text/line.js';
 import { label, safeText } from '../text/safe-text.js';
 import { backgroundLine } from './background-lines.js';
+import type { OpenedBackground } from './background-step.js';
 import { detailWindow } from './detail-window.js';
 import { examine } from './examination.js';
 
@@ -28,54 +30,72 @@ const inRows = (lines: readonly Line[], rows: number): readonly Line[] =>
 
 /** Where there is less room, the names need it more than the words of the clocks. */
 const WIDE = 100;
+const MARGIN = span(label`  `);
 
 /** What is unusual, and that approvers have said something. */
 function unusualLine(state: ConsoleState, request: RequestView, columns: number): Line {
   const note = talkNote(request);
   const style = { zone: state.display.zone, now: brokerNow(state) };
   if (note.length === 0) return backgroundLine(state.background, { columns, style });
-  const margin = span(label`  `);
-  const room = columns - lineWidth(note) - 2 * lineWidth([margin]);
-  return spreadLine(backgroundLine(state.background, { columns: room, style }), [...note, margin], columns);
+  const room = columns - lineWidth(note) - 2 * lineWidth([MARGIN]);
+  return spreadLine(backgroundLine(state.background, { columns: room, style }), [...note, MARGIN], columns);
 }
 
 /** What does not scroll away: what is asked in short, how it stands, the clocks, and what is unusual. */
 export function headLines(state: ConsoleState): readonly Line[] {
   const opened = openedRequest(state);
-  if (opened === null) return [BLANK, BLANK, BLANK];
+  if (opened === null) return [];
   const { request } = opened;
+  const { background, identity } = state;
   const columns = panesOf(state).detail;
   const now = brokerNow(state);
-  const document = examine(request).bound?.document;
-  const exact = (text: string, tone: 'text' | 'strong' = 'text'): Line =>
-    markedSpans(safeText(text, { reading: 'exact' }), tone);
-  const what: Line =
-    document === undefined
-      ? [span(label`not a valid request document`, 'danger')]
-      : [...exact(document.action), span(label` on `, 'muted'), ...exact(document.resource, 'strong')];
-  const who: Line =
-    document === undefined
-      ? []
-      : [...exact(document.requester, 'strong'), span(label` through `, 'muted'), ...exact(document.door)];
-  const left = (request.alone?.opensAt ?? request.answerBy) - now;
-  const clock = span(leftText(left), left < 60_000 ? 'warning' : 'strong');
-  const isWide = columns >= WIDE;
+  const unusual = unusualLine(state, request, columns);
+  const standing =
+    examine(request).differences.length > 0
+      ? DIFFERS
+      : standingLine(standingOf(request, identity.approver, now));
+  const { what, who } = subjectOf(request);
+  if (columns < NARROW_COLUMNS || isShort(state)) {
+    const how = spreadLine([MARGIN, ...standing], [MARGIN, ...leftLine(request, now), MARGIN], columns);
+    const whatLine = cutLine([MARGIN, ...what], columns);
+    const isUnusual =
+      background?.state === 'unknown' || hasUnusual(background) || request.comments.length > 0;
+    return isShort(state) ? [whatLine, isUnusual ? unusual : how] : [whatLine, how, unusual];
+  }
   const clocks: Line = [
     span(label`asked ${ageText(now - request.submittedAt)} ago`, 'muted'),
     ...(request.state !== 'pending'
       ? []
-      : isWide
-        ? [span(label`   answer within `, 'muted'), clock]
-        : [span(label`, `, 'muted'), clock, span(label` left`, 'muted')]),
+      : columns >= WIDE
+        ? [span(label`   answer within `, 'muted'), clockSpan(request, now)]
+        : [span(label`, `, 'muted'), ...leftLine(request, now)]),
   ];
-  const margin = span(label`  `);
-  const standing =
-    examine(request).differences.length > 0
-      ? DIFFERS
-      : standingLine(standingOf(request, state.identity.approver, now));
   return [
-    spreadLine([margin, ...what], [margin, ...standing, margin], columns),
-    spreadLine([margin, ...who], [margin, ...clocks, margin], columns),
-    unusualLine(state, request, columns),
+    spreadLine([MARGIN, ...what], [MARGIN, ...standing, MARGIN], columns),
+    spreadLine([MARGIN, ...who], [MARGIN, ...clocks, MARGIN], columns),
+    unusual,
   ];
+}
+
+const hasUnusual = (told: OpenedBackground | null): boolean =>
+  told?.state === 'known' && told.background.unusual.length > 0;
+
+function subjectOf(request: RequestView): { readonly what: Line; readonly who: Line } {
+  const document = examine(request).bound?.document;
+  if (document === undefined) return { what: [span(label`not a valid request document`, 'danger')], who: [] };
+  const { action, resource, requester, door } = document;
+  const exact = (text: string, tone: 'text' | 'strong' = 'text'): Line =>
+    markedSpans(safeText(text, { reading: 'exact' }), tone);
+  return {
+    what: [...exact(action), span(label` on `, 'muted'), ...exact(resource, 'strong')],
+    who: [...exact(requester, 'strong'), span(label` through `, 'muted'), ...exact(door)],
+  };
+}
+
+const leftLine = (request: RequestView, now: EpochMs): Line =>
+  request.state === 'pending' ? [clockSpan(request, now), span(label` left`, 'muted')] : [];
+
+function clockSpan({ alone, answerBy }: RequestView, now: EpochMs): Line[number] {
+  const left = (alone?.opensAt ?? answerBy) - now;
+  return span(leftText(left), left < 60_000 ? 'warning' : 'strong');
 }

@@ -1,5 +1,5 @@
 import { panesOf } from '../screen/panes.js';
-import { HEAD_ROWS } from '../screen/screen-layout.js';
+import { headRows } from '../screen/screen-layout.js';
 import { type ConsoleState, selectedRequest } from '../state/console-state.js';
 import { BLANK, cutLine, type Line, span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
@@ -20,11 +20,12 @@ export function previewLines(state: ConsoleState, height: number): readonly Line
     span(label`  Preview: `, 'strong'),
     span(label`Enter opens it here, to be read`, 'muted'),
   ];
-  const window = detailWindow(opened, height - HEAD_ROWS);
+  const window = detailWindow(opened, height - headRows(state));
   const lines = window?.lines ?? [];
   const left = (window?.total ?? 0) - lines.length;
   const shown = left === 0 ? lines : [...lines.slice(0, -1), moreLine(left + 1)];
-  return [what, who, mark, ...shown].map((line) => cutLine(line, panesOf(state).detail));
+  const head = headRows(state) === 2 ? [what, mark] : [what, who, mark];
+  return [...head, ...shown].map((line) => cutLine(line, panesOf(state).detail));
 }
 
 const moreLine = (count: number): Line => [span(label`  … ${count} more lines`, 'muted')];

@@ -4,6 +4,8 @@ import type { EpochMs } from '../../src/protocol/time.js';
 import { filterLines } from '../filter/filter-lines.js';
 import type { Action } from '../keys/key-table.js';
 import { LEAD, type RowFrame, requestHeading, requestLines, rowColumns } from '../queue/row-lines.js';
+import { pastLines } from '../queue/short-rows.js';
+import { NARROW_COLUMNS } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
 import { BLANK, centreLine, fitLine, type Line, span } from '../text/line.js';
@@ -15,7 +17,12 @@ const ITEM_ROWS = 2;
 
 /** How many requests are on the screen at once, below the names of the columns. */
 export const historyCapacity = (state: ConsoleState): number =>
-  Math.max(1, Math.floor((bodyRows(state) - headLines(state).length - 1) / ITEM_ROWS));
+  Math.max(
+    1,
+    Math.floor((bodyRows(state) - headLines(state).length - (isNarrow(state) ? 0 : 1)) / ITEM_ROWS),
+  );
+
+const isNarrow = ({ size }: ConsoleState): boolean => size.columns < NARROW_COLUMNS;
 
 /** The filter line, and what was found with it, the newest first. */
 export function historyLines(state: ConsoleState, height: number): readonly Line[] {
@@ -24,14 +31,17 @@ export function historyLines(state: ConsoleState, height: number): readonly Line
   if (search === null || search.requests.length === 0) {
     return [...head, ...nothingLines(state, search, height - head.length)];
   }
-  const columns = rowColumns(state.size.columns);
-  const frame: RowFrame = {
-    columns,
-    approver: state.identity.approver,
-    now: brokerNow(state),
-    selected: search.selected,
-  };
   const shown = search.requests.slice(search.top, search.top + historyCapacity(state));
+  const common = { approver: state.identity.approver, now: brokerNow(state), selected: search.selected };
+  if (isNarrow(state)) {
+    const place = { ...common, width: state.size.columns };
+    return [
+      ...head,
+      ...shown.flatMap((found) => pastLines(newest(state, found), timeText(state, found.submittedAt), place)),
+    ];
+  }
+  const columns = rowColumns(state.size.columns);
+  const frame: RowFrame = { ...common, columns };
   return [
     ...head,
     requestHeading([span(label`Asked at`, 'muted')], columns),
@@ -40,8 +50,11 @@ export function historyLines(state: ConsoleState, height: number): readonly Line
 }
 
 /** How the request stands now, where the queue still has it. */
+const newest = ({ queue }: ConsoleState, found: RequestView): RequestView =>
+  queue.requests.get(found.id) ?? found;
+
 function foundLines(state: ConsoleState, found: RequestView, frame: RowFrame): readonly Line[] {
-  const request = state.queue.requests.get(found.id) ?? found;
+  const request = newest(state, found);
   const isSelected = found.id === frame.selected;
   const lead = fitLine([span(timeText(state, request.submittedAt), 'muted')], LEAD);
   return requestLines(request, { lead, tone: isSelected ? 'strong' : 'text', count: 1 }, frame);

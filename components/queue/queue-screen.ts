@@ -2,13 +2,14 @@ import type { Name } from '../../src/protocol/names.js';
 import { isLive, type RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { Action } from '../keys/key-table.js';
-import { panesOf } from '../screen/panes.js';
+import { NARROW_COLUMNS, panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import type { Screen } from '../screen/screens.js';
 import { stay } from '../state/console-effects.js';
 import { brokerNow, type ConsoleState, selectedRequest } from '../state/console-state.js';
 import type { ShownClock } from '../text/clock-text.js';
 import { BLANK, centreLine, cutLine, type Line, markedSpans, span } from '../text/line.js';
+import { wrapLine } from '../text/line-wrapping.js';
 import { label, repeatText, type SafeText, safeText } from '../text/safe-text.js';
 import { listLayout } from './list-layout.js';
 import { nearestClock } from './nearest-clock.js';
@@ -56,7 +57,8 @@ function positionText(state: ConsoleState): SafeText {
   const { total, top } = queueWindow(state, rows);
   const below = total - top - queueCapacity(state, rows);
   if (total <= queueCapacity(state, rows)) return label``;
-  return label`${top} above, ${Math.max(0, below)} below`;
+  const under = label`${Math.max(0, below)} below`;
+  return state.size.columns < NARROW_COLUMNS ? under : label`${top} above, ${under}`;
 }
 
 function hiddenActions(state: ConsoleState): readonly Action[] {
@@ -144,7 +146,7 @@ function emptyLines(state: ConsoleState, height: number): readonly Line[] {
   const isLive = state.queue.link.state === 'live';
   const words = isLive ? quietLines() : connectingLines(state);
   const lines = [
-    ...words.map((line) => centreLine(line, columns)),
+    ...words.flatMap((line) => wrapLine(line, columns - 2, 'words')).map((line) => centreLine(line, columns)),
     ...(isLive ? invitationLines(state, columns) : []),
   ];
   const above = Math.max(0, Math.floor((height - lines.length) / 3));

@@ -6,7 +6,7 @@ import type { Tone } from '../screen/theme.js';
 import { joinedNotes, shortTalkNote } from '../talk/comment-lines.js';
 import { ageText } from '../text/clock-text.js';
 import { BLANK, cutLine, fitLine, type Line, span } from '../text/line.js';
-import { label, spaces } from '../text/safe-text.js';
+import { label, type SafeText, spaces } from '../text/safe-text.js';
 import { readingNote } from './readers.js';
 import { type RequestRow, shownRequest } from './request-rows.js';
 import { DIFFERS, standingLine, standingOf } from './request-standing.js';
@@ -55,6 +55,22 @@ export function shortLines(row: RequestRow, readers: readonly Name[], frame: Sho
   return [
     [...head, ...cutLine(what, rest)],
     [span(spaces(MARKER + LEFT)), ...noted([...who, GAP, ...why], note, rest)],
+  ];
+}
+
+/** A request of the past on a narrow terminal: what was asked, then when, by whom and how it ended. */
+export function pastLines(
+  request: RequestView,
+  asked: SafeText,
+  { approver, now, selected, width }: Omit<ShortRowFrame, 'lines'>,
+): readonly [Line, Line] {
+  const isSelected = request.id === selected;
+  const tone: Tone = isSelected ? 'strong' : 'text';
+  const head: Line = [span(isSelected ? label` ▸ ` : label`   `, 'accent'), ...whatLine(request, 1, tone)];
+  const how: Line = [...whoLine(request, tone), GAP, ...whyLine(request, approver, now, tone)];
+  return [
+    cutLine(head, width - SPARE),
+    cutLine([span(label`   ${asked}  `, 'muted'), ...how], width - SPARE),
   ];
 }
 

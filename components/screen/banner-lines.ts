@@ -4,10 +4,10 @@ import type { EpochMs } from '../../src/protocol/time.js';
 import { unansweredBanners } from '../deciding/unanswered.js';
 import { examine, voucherOf } from '../detail/examination.js';
 import { queueFilterLines } from '../queue/queue-filter.js';
-import { brokerNow, type ConsoleState, openedRequest } from '../state/console-state.js';
+import { brokerNow, type ConsoleState, openedRequest, type Size } from '../state/console-state.js';
 import { ageText, leftText } from '../text/clock-text.js';
 import { cutLine, fitLine, type Line, span } from '../text/line.js';
-import { wrapLine } from '../text/line-wrapping.js';
+import { firstRows, wrapLine } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
 import { panesOf } from './panes.js';
 import type { Tone } from './theme.js';
@@ -20,9 +20,14 @@ export interface Banner {
   readonly rows?: number;
 }
 
+/** On a terminal with fewer rows each may take few, and all together a third. */
+const ROOMY_ROWS = 20;
+const SMALL_BANNER = 2;
+
 /** What must not be overlooked, right below the header, over the whole width; the filter that hides a part of the queue below it. */
 export function bannerLines(state: ConsoleState): readonly Line[] {
-  const { columns } = state.size;
+  const { columns, rows: height } = state.size;
+  const most = height < ROOMY_ROWS ? SMALL_BANNER : Number.POSITIVE_INFINITY;
   const banners = [
     ...linkBanners(state),
     ...unansweredBanners(state),
@@ -36,18 +41,23 @@ export function bannerLines(state: ConsoleState): readonly Line[] {
     ...policyBanners(state),
     ...doorBanners(state),
   ].flatMap(({ words, tone, rows }) =>
-    firstRows(wrapLine([span(words, tone)], columns - 2, 'words'), rows, columns - 2).map((line) =>
-      fitLine([span(label` `, tone), ...line], columns).map(({ text }) => span(text, tone)),
-    ),
+    firstRows(
+      wrapLine([span(words, tone)], columns - 2, 'words'),
+      Math.min(most, rows ?? most),
+      columns - 2,
+    ).map((line) => fitLine([span(label` `, tone), ...line], columns).map(({ text }) => span(text, tone))),
   );
   const isQueueShown =
     state.screen === 'queue' && !state.isHelpOpen && (state.opened === null || panesOf(state).isSplit);
-  return [...banners, ...(isQueueShown ? queueFilterLines(state, columns) : [])];
+  return [...fewBanners(banners, state.size), ...(isQueueShown ? queueFilterLines(state, columns) : [])];
 }
 
-function firstRows(lines: readonly Line[], rows: number | undefined, columns: number): readonly Line[] {
-  if (rows === undefined || lines.length <= rows) return lines;
-  return [...lines.slice(0, rows - 1), cutLine(lines.slice(rows - 1).flat(), columns)];
+/** On a small terminal they leave room for what they are about; that some are left out is said. */
+function fewBanners(lines: readonly Line[], { columns, rows }: Size): readonly Line[] {
+  const most = rows < ROOMY_ROWS ? Math.floor(rows / 3) : lines.length;
+  if (lines.length <= most) return lines;
+  const more = label` ▲ More warnings: make the terminal larger.`;
+  return [...lines.slice(0, most - 1), cutLine([span(more, 'alarm')], columns)];
 }
 
 function linkBanners({ queue: { link }, at }: ConsoleState): readonly Banner[] {

@@ -17,14 +17,12 @@ import { SPOKEN_SIZE, terminalSize, useTerminalSize } from '../hooks/use-termina
 import { useTitle } from '../hooks/use-title.js';
 import type { SpokenConsole } from '../spoken/spoken-console.js';
 import type { ConsoleEvent } from '../state/console-events.js';
-import { type ConsoleState, isTooSmall, SMALLEST, startState } from '../state/console-state.js';
+import { type ConsoleState, isTooSmall, startState } from '../state/console-state.js';
 import { createConsoleStore } from '../state/console-store.js';
 import type { PaintedFrames } from '../state/painted-frames.js';
-import { span } from '../text/line.js';
-import { label } from '../text/safe-text.js';
 import { bodyLines } from './body-lines.js';
 import { Footer } from './footer.js';
-import { Header, titleText } from './header.js';
+import { Header, smallLine, titleText } from './header.js';
 import { SafeLine, SafeLines } from './safe-line.js';
 import { bodyRows } from './screen-layout.js';
 import { ThemeContext } from './theme-context.js';
@@ -151,7 +149,6 @@ function Screen({ state }: { readonly state: ConsoleState }): ReactElement {
   );
 }
 
-function TooSmall({ state: { size } }: { readonly state: ConsoleState }): ReactElement {
-  const words = label`The console needs ${SMALLEST.columns}x${SMALLEST.rows}; this is ${size.columns}x${size.rows}.`;
-  return <SafeLine line={[span(words, 'warning')]} />;
+function TooSmall({ state }: { readonly state: ConsoleState }): ReactElement {
+  return <SafeLine line={smallLine(state)} />;
 }

@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react';
+import { narrowMeaning } from '../deciding/confirm-lines.js';
 import { obstacleTo } from '../deciding/obstacles.js';
 import { detailWindow } from '../detail/detail-window.js';
 import { keyNames } from '../keys/key-names.js';
@@ -7,6 +8,7 @@ import { type ConsoleState, isSettled, openedRequest } from '../state/console-st
 import { type Line, lineWidth, span, spreadLine } from '../text/line.js';
 import { label, type SafeText } from '../text/safe-text.js';
 import { helpWindow } from './help-window.js';
+import { NARROW_COLUMNS } from './panes.js';
 import { SafeLines } from './safe-line.js';
 import { detailLayout } from './screen-layout.js';
 import { keyContext, SCREENS } from './screens.js';
@@ -26,7 +28,8 @@ export function footerLines(state: ConsoleState): readonly Line[] {
 export function statusLine(state: ConsoleState): Line {
   if (state.palette !== null) return [];
   const isInFront = state.opened === null && !state.isHelpOpen;
-  return isInFront ? SCREENS[state.screen].status(state) : offerLine(state);
+  if (isInFront) return SCREENS[state.screen].status(state);
+  return state.confirm === null ? offerLine(state) : narrowMeaning(state);
 }
 
 /** What can be decided about the opened request, or why not yet. */
@@ -52,20 +55,33 @@ function positionText(state: ConsoleState): SafeText {
     const shown = detailWindow(state, detailLayout(state).request);
     if (shown === null) return label``;
     if (shown.lines.length === 0) return label`${shown.total} lines`;
-    return label`lines ${shown.top + 1}–${shown.top + shown.lines.length} of ${shown.total}`;
+    const lines = label`${shown.top + 1}–${shown.top + shown.lines.length}`;
+    return state.size.columns < NARROW_COLUMNS
+      ? label`${lines}/${shown.total}`
+      : label`lines ${lines} of ${shown.total}`;
   }
   return SCREENS[state.screen].position(state);
 }
 
+/** Keys whose hints give way first, in this order: they are found without being told. */
+const DISPENSABLE: readonly Action[] = ['down', 'quit', 'pageDown', 'filter'];
+
+/** As many hints as fit, in the order of the table; those that one can do without go first, then the last ones. */
 function keyLine(state: ConsoleState): Line {
   const hidden = hiddenActions(state);
-  const line: Line[number][] = [span(label` `)];
-  for (const { action, shown, hint } of footerRows(keyContext(state))) {
-    if (hidden.includes(action)) continue;
-    const piece: Line = [span(label` ${keyNames(shown)}`, 'strong'), span(label` ${hint} `, 'muted')];
-    if (lineWidth([...line, ...piece]) <= state.size.columns) line.push(...piece);
+  const pieces = footerRows(keyContext(state))
+    .filter(({ action }) => !hidden.includes(action))
+    .map(({ action, shown, hint }) => ({
+      action,
+      line: [span(label` ${keyNames(shown)}`, 'strong'), span(label` ${hint} `, 'muted')],
+    }));
+  const width = (): number => lineWidth(pieces.flatMap(({ line }) => line)) + 1;
+  for (const dispensable of DISPENSABLE) {
+    const at = pieces.findIndex(({ action }) => action === dispensable);
+    if (at >= 0 && width() > state.size.columns) pieces.splice(at, 1);
   }
-  return line;
+  while (width() > state.size.columns) pieces.pop();
+  return [span(label` `), ...pieces.flatMap(({ line }) => line)];
 }
 
 /** Keys that would do nothing now are not offered. */

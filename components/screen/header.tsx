@@ -6,7 +6,7 @@ import type { RequestView } from '../../src/protocol/request-view.js';
 import { KEY_TABLE } from '../keys/key-table.js';
 import { otherReaders, readingLine } from '../queue/readers.js';
 import { countSnoozed } from '../snooze/snoozes.js';
-import type { ConsoleState } from '../state/console-state.js';
+import { type ConsoleState, SMALLEST } from '../state/console-state.js';
 import {
   BLANK,
   cutLine,
@@ -21,6 +21,7 @@ import { label, repeatText, type SafeText, safeText } from '../text/safe-text.js
 import { bannerLines } from './banner-lines.js';
 import { panesOf } from './panes.js';
 import { SafeLines } from './safe-line.js';
+import { headerRows } from './screen-layout.js';
 import { SCREEN_ROWS, SCREENS } from './screens.js';
 import type { Tone } from './theme.js';
 
@@ -41,19 +42,27 @@ export function headerLines(state: ConsoleState): readonly Line[] {
   const right: Line = [
     linkSpan(queue.link),
     span(label`   `),
-    span(
-      allRows.pending === 0 ? label`nothing pending` : label`${allRows.pending} pending`,
-      allRows.pending === 0 ? 'muted' : 'strong',
-    ),
+    span(pendingText(allRows.pending), allRows.pending === 0 ? 'muted' : 'strong'),
     ...snoozedLine(countSnoozed(allRows)),
     ...(size.columns < WIDE ? [] : grantsLine(queue.requests)),
     span(label` `),
   ];
   return [
     spreadLine(identityLine(state, size.columns - lineWidth(right) - 2), right, size.columns),
-    ruleLine(state),
+    ...(headerRows(state) === 1 ? [] : [ruleLine(state)]),
     ...bannerLines(state),
   ];
+}
+
+const pendingText = (count: number): SafeText =>
+  count === 0 ? label`nothing pending` : label`${count} pending`;
+
+/** All that a terminal shows that is too small for anything else: how fresh, how many, and from where on there is more. */
+export function smallLine({ queue, allRows, size }: ConsoleState): Line {
+  const { columns, rows } = SMALLEST;
+  const count = queue.link.state === 'live' ? label`  ${pendingText(allRows.pending)}` : label``;
+  const more = label`  (needs ${columns}x${rows})`;
+  return cutLine([linkSpan(queue.link), span(count, 'strong'), span(more, 'muted')], size.columns);
 }
 
 /** The screens between which one goes to and fro, by their keys; where a request is open, who else reads it. */
@@ -106,21 +115,28 @@ function grantsLine(requests: ReadonlyMap<RequestId, RequestView>): Line {
   return [span(label`, ${count} ${count === 1 ? label`grant` : label`grants`} in use`, 'accent')];
 }
 
-/** Where there is too little room, the address gives way and not the fingerprint: that is what names the broker. */
+/** Room for the address, below which it is of no use. */
+const LEAST_ADDRESS = 8;
+
+/** Where there is too little room, the address gives way, then our own name, and not the fingerprint: that is what names the broker. */
 function identityLine({ identity, display }: ConsoleState, room: number): Line {
   const { approver, address, fingerprint } = identity;
   const exact = (text: string): SafeText => safeText(text, { reading: 'exact' });
-  const before: Line = [
-    span(label` countersign`, 'accent'),
-    ...profileLine(display),
-    span(label`  `),
-    ...markedSpans(exact(approver), 'strong'),
-    span(label` at `, 'muted'),
-  ];
+  const name: Line = [span(label` countersign`, 'accent')];
+  const profile = profileLine(display);
+  const who: Line = [span(label` `), ...markedSpans(exact(approver), 'strong')];
   const short = fingerprint.replace('SHA256:', '').slice(0, SHORT_FINGERPRINT);
-  const after: Line = [span(label`  ${exact(short)}…`, 'muted')];
-  const addressRoom = room - lineWidth(before) - lineWidth(after);
-  return [...before, ...cutLine(markedSpans(exact(address)), addressRoom), ...after];
+  const key: Line = [span(label`  ${exact(short)}…`, 'muted')];
+  const before: Line = [...name, ...profile, span(label` `), ...who, span(label` at `, 'muted')];
+  const addressRoom = room - lineWidth(before) - lineWidth(key);
+  if (addressRoom >= LEAST_ADDRESS)
+    return [...before, ...cutLine(markedSpans(exact(address)), addressRoom), ...key];
+  const forms = [
+    [...name, ...profile, span(label` `), ...who, ...key],
+    [...profile, ...who, ...key],
+    [...profile, ...who],
+  ];
+  return forms.find((form) => lineWidth(form) <= room) ?? [...profile, ...who];
 }
 
 /** In brackets, so that the name stands out without colours too. */

@@ -1,16 +1,19 @@
 import { keyNames } from '../keys/key-names.js';
 import { KEY_SECTIONS, type KeyRow } from '../keys/key-table.js';
 import type { ConsoleState } from '../state/console-state.js';
-import { BLANK, fitLine, type Line, span } from '../text/line.js';
+import { BLANK, fitLine, type Line, lineWidth, span } from '../text/line.js';
+import { wrapLine } from '../text/line-wrapping.js';
 import { label, type SafeText, spaces } from '../text/safe-text.js';
+import { NARROW_COLUMNS } from './panes.js';
 import { bodyRows } from './screen-layout.js';
 
+const MARGIN = 2;
 const SECTION_COLUMNS = 12;
 const KEY_COLUMNS = 13;
 
 /** The part of the help that is on the screen. */
 export function helpWindow(state: ConsoleState) {
-  const lines = helpLines();
+  const lines = helpLines(state.size.columns);
   const height = bodyRows(state);
   const total = lines.length;
   const top = Math.max(0, Math.min(state.helpTop, total - height));
@@ -18,34 +21,47 @@ export function helpWindow(state: ConsoleState) {
 }
 
 /** All keys, from the table that also matches them, and what the words on the screen mean. */
-export function helpLines(): readonly Line[] {
+export function helpLines(columns: number): readonly Line[] {
   const keys = KEY_SECTIONS.flatMap(({ title, rows }) =>
     rows
       .filter(({ isInBanner }) => isInBanner !== true)
-      .map((row, at) => keyLine(at === 0 ? title : label``, row)),
+      .flatMap((row, at) => keyLines(at === 0 ? title : label``, row, columns)),
   );
-  return [...keys, BLANK, ...NOTES];
-}
-
-function keyLine(section: SafeText, { shown, explained }: KeyRow): Line {
   return [
-    span(spaces(2)),
-    ...fitLine([span(section, 'muted')], SECTION_COLUMNS),
-    ...fitLine([span(keyNames(shown), 'strong')], KEY_COLUMNS),
-    span(explained),
+    ...keys,
+    BLANK,
+    ...NOTES.flatMap(([words, meaning]) => besideLines([span(words, 'strong')], meaning, columns)),
   ];
 }
 
-const note = (words: SafeText, meaning: SafeText): Line => [
-  span(spaces(2)),
-  ...fitLine([span(words, 'strong')], SECTION_COLUMNS + KEY_COLUMNS),
-  span(meaning),
-];
+function keyLines(section: SafeText, { shown, explained }: KeyRow, columns: number): readonly Line[] {
+  const key = span(keyNames(shown), 'strong');
+  if (columns >= NARROW_COLUMNS) {
+    return besideLines([...fitLine([span(section, 'muted')], SECTION_COLUMNS), key], explained, columns);
+  }
+  const title: readonly Line[] = section === '' ? [] : [[span(label`  ${section}`, 'muted')]];
+  return [...title, ...besideLines([key], explained, columns)];
+}
 
-const NOTES: readonly Line[] = [
-  note(label`✓ opened`, label`the door itself reported it; nothing else is ever green`),
-  note(label`○ approved, …`, label`signed, but no door has said that it opened`),
-  note(label`nobody waiting`, label`the asker is gone; an equal ask may still claim an approval`),
-  note(label`×3`, label`three asks for the same; each is decided by itself`),
-  note(label`⟨U+202E⟩ ⟨Cyrillic …⟩`, label`a character that hides or imitates, written out`),
+/** What is explained, and the words beside it, in as many lines as they need. */
+function besideLines(left: Line, explained: SafeText, columns: number): readonly Line[] {
+  const indent = columns < NARROW_COLUMNS ? KEY_COLUMNS : SECTION_COLUMNS + KEY_COLUMNS;
+  const isBeside = lineWidth(left) < indent;
+  const wrapped = wrapLine([span(explained)], columns - MARGIN - indent - 1, 'words');
+  const beside = wrapped.map(
+    (words, at): Line => [
+      span(spaces(MARGIN)),
+      ...fitLine(at === 0 && isBeside ? left : BLANK, indent),
+      ...words,
+    ],
+  );
+  return isBeside ? beside : [[span(spaces(MARGIN)), ...left], ...beside];
+}
+
+const NOTES: readonly (readonly [SafeText, SafeText])[] = [
+  [label`✓ opened`, label`the door itself reported it; nothing else is ever green`],
+  [label`○ approved, …`, label`signed, but no door has said that it opened`],
+  [label`nobody waiting`, label`the asker is gone; an equal ask may still claim an approval`],
+  [label`×3`, label`three asks for the same; each is decided by itself`],
+  [label`⟨U+202E⟩ ⟨Cyrillic …⟩`, label`a character that hides or imitates, written out`],
 ];

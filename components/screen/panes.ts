@@ -9,6 +9,12 @@ export interface Panes {
   readonly detail: number;
 }
 
+/** Below so many columns, words that only explain give way to names. */
+export const NARROW_COLUMNS = 60;
+
+/** With so few rows, all but what is asked gives way while a request is open. */
+export const isShort = ({ size }: Pick<ConsoleState, 'size'>): boolean => size.rows < 15;
+
 /** From so many columns on there is room for both. */
 const SPLIT = 120;
 /** Of the columns this part is for the request: 74 of 120. */

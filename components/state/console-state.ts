@@ -150,7 +150,8 @@ export interface PaintedFocus {
 
 /** Keys that decide are not acted on before what they act on has stood on the screen for so many ms (A4, A34). */
 export const SETTLE_MS = 300;
-export const SMALLEST: Size = { columns: 60, rows: 15 };
+/** Below this there is room for one line only: who waits, and whether that is known. */
+export const SMALLEST: Size = { columns: 40, rows: 10 };
 
 /** What a console begins with. */
 export type ConsoleStart = Pick<

@@ -9,6 +9,8 @@ import { isUnbroken } from './unbroken.js';
 export const MARGIN = 2;
 const INDENT = 2;
 const LABEL_COLUMNS = 12;
+/** Where a value would have less than this beside its label, it stands below it: the longest mark has room. */
+const LEAST_VALUE = 12;
 /** Labels wider than this stand on lines of their own. */
 const WIDEST_LABEL = 24;
 
@@ -93,12 +95,14 @@ function labelled(
 ): readonly Line[] {
   if (isUnbroken(columns))
     return [[...(name.length === 0 ? [span(label`and`)] : name), span(label`: `), ...value]];
-  const left = MARGIN + indent;
   const nameWidth = lineWidth(name);
-  const valueAt = left + labelColumns + 2;
+  const besideAt = MARGIN + indent + labelColumns + 2;
+  const isBeside = nameWidth <= labelColumns && columns - besideAt - MARGIN >= LEAST_VALUE;
+  const left = isBeside ? MARGIN + indent : Math.min(MARGIN + indent, columns - LEAST_VALUE - 2 * MARGIN);
+  const valueAt = isBeside || columns - besideAt - MARGIN >= LEAST_VALUE ? besideAt : left + 2;
   const lines = wrapLine(value, columns - valueAt - MARGIN, wrapping);
   const bar: Line = [span(spaces(valueAt - 2)), span(label`│ `, 'muted')];
-  if (nameWidth > labelColumns) {
+  if (!isBeside) {
     const ownLines = wrapLine(name, columns - left - MARGIN, 'columns');
     return [
       ...ownLines.map((line): Line => [span(spaces(left)), ...line]),

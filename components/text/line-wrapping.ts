@@ -1,5 +1,5 @@
 import type { Tone } from '../screen/theme.js';
-import { type Line, type Span, span } from './line.js';
+import { cutLine, type Line, type Span, span } from './line.js';
 import { joinText, type SafeText } from './safe-text.js';
 import { atoms, textWidth } from './text-width.js';
 import { isUnbroken } from './unbroken.js';
@@ -33,6 +33,12 @@ export function wrapLine(line: Line, width: number, wrapping: Wrapping): readonl
     from = end;
   }
   return lines.length === 0 ? [line] : lines;
+}
+
+/** The first of wrapped lines, at most so many; the last one then says that it was cut. */
+export function firstRows(lines: readonly Line[], rows: number | undefined, width: number): readonly Line[] {
+  if (rows === undefined || lines.length <= rows) return lines;
+  return [...lines.slice(0, rows - 1), cutLine(lines.slice(rows - 1).flat(), width)];
 }
 
 const isNewline = (atom: Atom | undefined): boolean => atom?.text.startsWith('⟨LF') === true;

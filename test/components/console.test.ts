@@ -218,8 +218,8 @@ describe('the console on a terminal', () => {
     await screen.waitForContent('Preview: ');
     screen.resize(80, 24);
     await screen.waitForContentToGo('Preview: ');
-    screen.resize(50, 24);
-    await screen.waitForContent('The console needs 60x15; this is 50x24.');
+    screen.resize(50, 9);
+    await screen.waitForContent('● live  1 pending  (needs 40x10)');
     screen.resize(80, 24);
     await screen.waitForContent('web-1.example.com');
   });

@@ -52,7 +52,7 @@ const letter = (event: number): DeadLetter => ({
 });
 
 test('whatever is pressed while everything changes, only what stood on the screen is signed or dropped (A4, A34)', () => {
-  const below = numbers(4);
+  const below = numbers(5);
   const one = <Item>(items: readonly Item[]): Item => items[below(items.length)] ?? expect.fail();
   const driver = new ConsoleDriver([1, 2, 3].map(ask), { columns: 100, rows: 30 });
   let [now, asked, heard, signed, dropped, denied] = [0, 10, driver.effects.length, 0, 0, 0];
@@ -76,7 +76,7 @@ test('whatever is pressed while everything changes, only what stood on the scree
     () => driver.change(one([...driver.state.queue.requests.keys()]), { state: 'denied', endedAt: NOW }),
     () =>
       driver.change(one([...driver.state.queue.requests.keys()]), { state: 'approved', claimBy: NOW + 1 }),
-    () => driver.resize(one([60, 80, 120]), one([14, 15, 24, 40])),
+    () => driver.resize(one([60, 80, 120]), one([9, 15, 24, 40])),
     () => driver.pasteAtOnce(one(['a', 'a\t\r', 'state:denied\r'])),
     () => driver.setOutbox([{ sink: 'webhook:siem', configured: true, waiting: 0, dead: 1, failing: null }]),
   ];

@@ -485,7 +485,7 @@ describe('moving', () => {
   });
 
   test('in a terminal that is too small no key but leaving is heard', () => {
-    const driver = new ConsoleDriver(three()).resize(59, 20).paint().wait(1000).press('enter', 'd', 'j');
+    const driver = new ConsoleDriver(three()).resize(39, 20).paint().wait(1000).press('enter', 'd', 'j');
     expect(driver.state).toMatchObject({ opened: null, selected: sampleId(1) });
     expect(driver.press('q').effects).toEqual([{ type: 'quit' }]);
   });
