@@ -10,18 +10,23 @@ import { writtenLines } from '../text/written-lines.js';
 import { type BulkDenial, type BulkTarget, bulkObstacle } from './bulk-state.js';
 
 const LABEL_COLUMNS = 14;
-const TITLE_ROWS = 2;
-/** Count, comment, two for what stands in the way, and the buttons. */
-const PANEL_ROWS = 5;
+/** On fewer rows there is one line less above the list, and one below it. */
+const ROOMY_ROWS = 9;
+/** The title, and what it is about; count, comment, two for what stands in the way, and the buttons. */
+const OTHER_ROWS = 7;
 const LEFT = 9;
 const ACTION = 16;
 const REQUESTER = 14;
+/** Below this a request has no room for its action. */
+const NARROW = 56;
 /** From here on a request has room for what its requester wrote. */
 const WIDE = 100;
 
 /** How many requests of the list are on the screen at once. */
 export const bulkCapacity = (state: ConsoleState): number =>
-  Math.max(1, bodyRows(state) - TITLE_ROWS - PANEL_ROWS);
+  Math.max(1, bodyRows(state) - (isRoomy(state) ? OTHER_ROWS : OTHER_ROWS - 2));
+
+const isRoomy = (state: ConsoleState): boolean => bodyRows(state) >= ROOMY_ROWS;
 
 /** What is denied, one request a line, and below it what has to be typed. */
 export function bulkLines(state: ConsoleState, height: number): readonly Line[] {
@@ -31,7 +36,7 @@ export function bulkLines(state: ConsoleState, height: number): readonly Line[] 
   const listed = bulk.requests.slice(bulk.top, bulk.top + bulkCapacity(state));
   const now = brokerNow(state);
   const lines = [
-    ...titleLines(bulk, columns),
+    ...titleLines(bulk, columns).slice(0, isRoomy(state) ? 2 : 1),
     ...listed.map((request) => requestLine(request, now, columns)),
   ];
   const panel = panelLines(state, bulk, columns);
@@ -85,7 +90,8 @@ function whoseName({ whose, like }: BulkDenial): Line {
 function requestLine({ document, answerBy }: RequestView, now: number, columns: number): Line {
   const { action, resource, requester, context } = document;
   const reasonColumns = columns >= WIDE ? Math.floor(columns / 3) : 0;
-  const room = columns - 3 - LEFT - ACTION - REQUESTER - reasonColumns - 1;
+  const actionColumns = columns >= NARROW ? ACTION : 0;
+  const room = columns - 3 - LEFT - actionColumns - REQUESTER - reasonColumns - 1;
   const cell = (text: string, reading: Reading, width: number): Line => [
     ...fitLine(markedSpans(safeText(text, { reading })), width - 2),
     span(spaces(2)),
@@ -94,7 +100,7 @@ function requestLine({ document, answerBy }: RequestView, now: number, columns: 
   return [
     span(spaces(3)),
     ...fitLine([span(leftText(answerBy - now), 'muted')], LEFT),
-    ...cell(action, 'exact', ACTION),
+    ...(actionColumns === 0 ? [] : cell(action, 'exact', actionColumns)),
     ...cell(resource, 'exact', room),
     ...cell(requester, 'exact', REQUESTER),
     ...(reasonColumns === 0 || typeof reason !== 'string' ? [] : cell(reason, 'prose', reasonColumns)),
@@ -124,7 +130,7 @@ function panelLines(state: ConsoleState, bulk: BulkDenial, columns: number): rea
         ? hint(label`none; one for all of them`)
         : (written[0] ?? BLANK),
     ),
-    ...stateLines(state, bulk, columns),
+    ...stateLines(state, bulk, columns).slice(0, isRoomy(state) ? 2 : 1),
     ...(signing === null ? [buttonLine(state, bulk, columns)] : [BLANK]),
   ];
 }

@@ -153,10 +153,13 @@ function afterField({ opened }: ConsoleState, confirm: ConfirmStep): ConfirmTarg
   return lacking === null || lacking === confirm.focused ? 'cancel' : lacking;
 }
 
+/** No resource has a line break: one comes where a fast hand presses Enter along with the last letter. */
 function editResource(state: ConsoleState, confirm: ConfirmStep, press: Press): ConsoleState {
   if (confirm.resource === null) return state;
   const edited =
-    'text' in press ? insertText(confirm.resource, press.text) : editLine(confirm.resource, press);
+    'text' in press
+      ? insertText(confirm.resource, press.text.replaceAll(/[\r\n]/g, ''))
+      : editLine(confirm.resource, press);
   const isShort = edited !== null && edited.text.length <= MAX_RESOURCE_BYTES;
   return isShort ? { ...state, confirm: { ...confirm, resource: edited } } : state;
 }

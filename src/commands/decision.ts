@@ -111,6 +111,9 @@ Examples
           '--all-of stands in place of ID, and without --fraud; --count goes with it',
         );
       }
+      if (verdict === 'deny' && id === '') {
+        throw new Problem('usage', 'name what to deny: a request by its ID, or many with --all-of WHAT');
+      }
       const request = parseRequestId(id);
       const { fraud: isFraud } = flags;
       const given = codeFlag(flags.code);

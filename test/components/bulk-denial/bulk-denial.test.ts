@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { bulkLines } from '../../../components/bulk-denial/bulk-lines.js';
+import { bodyRows } from '../../../components/screen/screen-layout.js';
 import { label } from '../../../components/text/safe-text.js';
 import type { Name } from '../../../src/protocol/names.js';
 import { ConsoleDriver } from '../console-driver.js';
@@ -119,6 +121,16 @@ describe('before many denials are signed', () => {
     const driver = ready(2).setLink({ state: 'stale', since: NOW, retryAt: null, reason: 'gone' });
     expect(denials(driver.paint().wait(1000).press('enter'))).toEqual([]);
   });
+});
+
+test('on 40 columns and 10 rows there is a request at a time, the number and the buttons', () => {
+  const { state } = new ConsoleDriver(flood(3)).press('D').resize(40, 10);
+  const lines = bulkLines(state, bodyRows(state)).map((line) => line.map(({ text }) => text).join(''));
+  expect(lines.length).toBeLessThanOrEqual(bodyRows(state));
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(40);
+  expect(lines.join('\n')).toMatch(
+    /web-1 .*\n.*how many .*\n.*comment .*\n.*Not yet: .*\n.*Cancel.*Sign 3 denials/,
+  );
 });
 
 describe('while many denials are signed', () => {

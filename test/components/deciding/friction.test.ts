@@ -45,6 +45,11 @@ describe('a rule that has the resource typed', () => {
     expect(driver.press('escape').state.confirm).toBeNull();
   });
 
+  test('takes no line break, which a fast hand brings with the last letter', () => {
+    const driver = driverOf().press('web-1', '.example.com\r');
+    expect(driver.state.confirm?.resource?.text).toBe(RESOURCE);
+  });
+
   test('asks nothing of a no', () => {
     const driver = new ConsoleDriver([wanting(BOTH)]).press('enter', 'd');
     expect(driver.state.confirm).toMatchObject({ focused: 'cancel', resource: null });
