@@ -5,11 +5,12 @@ import { detailWindow } from '../detail/detail-window.js';
 import { examine } from '../detail/examination.js';
 import { requestDocument } from '../detail/request-document.js';
 import { frameOf } from '../hooks/use-painted-frames.js';
+import { nearestClock } from '../queue/nearest-clock.js';
 import { otherReaders, readingLine } from '../queue/readers.js';
 import { standingOf } from '../queue/request-standing.js';
 import { panesOf } from '../screen/panes.js';
 import { detailLayout } from '../screen/screen-layout.js';
-import { brokerNow, type ConsoleState, openedRequest } from '../state/console-state.js';
+import { brokerNow, type ConsoleState, openedRequest, selectedRequest } from '../state/console-state.js';
 import { leftText } from '../text/clock-text.js';
 import { type Line, markedSpans, span } from '../text/line.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
@@ -36,8 +37,20 @@ export function standingWords(request: RequestView, state: ConsoleState): Line {
 /** How long an answer may take; nothing where none is waited for. */
 export function leftFact(request: RequestView, state: ConsoleState): readonly Line[] {
   if (request.state !== 'pending') return [];
-  const left = (request.alone?.opensAt ?? request.answerBy) - brokerNow(state);
-  return [fact(label`time left`, [span(leftText(left))])];
+  return [fact(label`time left`, [span(leftText(timeLeft(request, state)))])];
+}
+
+const timeLeft = (request: RequestView, state: ConsoleState): number =>
+  (nearestClock(request) ?? request.answerBy) - brokerNow(state);
+
+const LITTLE_MS = 60_000;
+
+/** Said once, when the time for an answer to the request that one is at has become short. */
+export function lateNews(before: ConsoleState, state: ConsoleState): readonly Line[] {
+  const request = openedRequest(state)?.request ?? selectedRequest(state);
+  if (request?.state !== 'pending') return [];
+  const isLate = timeLeft(request, before) >= LITTLE_MS && timeLeft(request, state) < LITTLE_MS;
+  return isLate ? [fact(label`Less than a minute left`, requestName(request))] : [];
 }
 
 /** Which lines of the opened request, of those that must be read, were read out already. */

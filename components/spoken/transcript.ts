@@ -1,3 +1,4 @@
+import { queueNews as newsInOneLine } from '../attention/queue-news.js';
 import { bannerLines } from '../screen/banner-lines.js';
 import { bodyLines } from '../screen/body-lines.js';
 import { footerLines, statusLine } from '../screen/footer.js';
@@ -5,11 +6,11 @@ import { headerLines } from '../screen/header.js';
 import { bodyRows, detailLayout } from '../screen/screen-layout.js';
 import { keyContext, SCREENS } from '../screen/screens.js';
 import { type ConsoleState, isSettled } from '../state/console-state.js';
-import { BLANK, type Line, span } from '../text/line.js';
+import { BLANK, isSameLine, type Line, span } from '../text/line.js';
 import { label, type SafeText } from '../text/safe-text.js';
 import { hasCaret, hasCursor, isSaid, plainLine, plainText } from './plain-line.js';
 import { queueNews, rowFacts } from './spoken-queue.js';
-import { type Heard, isRequestShown, NOTHING_HEARD, requestNews } from './spoken-request.js';
+import { type Heard, isRequestShown, lateNews, NOTHING_HEARD, requestNews } from './spoken-request.js';
 
 /** What has been read out so far, and last. */
 export interface Transcript {
@@ -26,9 +27,11 @@ export function beginTranscript(state: ConsoleState): Transcript {
   return append({ state, number: 0, lines: [], heard: NOTHING_HEARD }, null, state);
 }
 
-/** What is said of a change: only what is new. Clocks that move say nothing. */
+/** What is said of a change: only what is new. Of clocks that move, only that little time is left for what one is at. */
 export function continueTranscript(transcript: Transcript, state: ConsoleState): Transcript {
-  return append(transcript, atTheSameTime(transcript.state, state), state);
+  const next = append(transcript, atTheSameTime(transcript.state, state), state);
+  const late = lateNews(transcript.state, state);
+  return late.length === 0 ? next : { ...next, lines: [...next.lines, ...late] };
 }
 
 /** What the former state would be now: compared with that, a clock says nothing. What has not settled has not done so by waiting here. */
@@ -47,12 +50,20 @@ function append({ number, heard }: Transcript, before: ConsoleState | null, stat
   const lines = [
     ...headerNews(before, state),
     ...(before === null ? [] : queueNews(before, state)),
-    ...(state.notice !== before?.notice ? [plainLine(state.notice ?? BLANK)] : []),
+    ...noticeNews(before, state),
     ...request.lines,
     ...placeNews(before, state),
     ...footerNews(before, state),
   ];
   return { state, number: number + 1, lines: lines.filter(isSaid), heard: request.heard };
+}
+
+/** What a key led to, or the broker told; what only sums up the news of the queue is said there one by one. */
+function noticeNews(before: ConsoleState | null, state: ConsoleState): readonly Line[] {
+  const { notice, queue, identity } = state;
+  if (notice === null || notice === before?.notice) return [];
+  const sum = before === null ? null : newsInOneLine(before.queue, queue, identity.approver);
+  return sum !== null && isSameLine(sum, notice) ? [] : [plainLine(notice)];
 }
 
 /** The field that is being written: it stands below all that was said, and is written anew with each key. */

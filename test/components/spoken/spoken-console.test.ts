@@ -83,6 +83,18 @@ test('in ASCII where the terminal shows no more', async () => {
   expect(screen.written).not.toMatch(/[^\0-~]/);
 });
 
+test('on a terminal that knows no escape sequence none is written, and all is there', async () => {
+  vi.stubEnv('TERM', 'dumb');
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const { connection, screen } = listen({ isAscii: true });
+  await decide({ connection, screen });
+  expect(connection.decisions).toHaveLength(1);
+  expect(screen.written).not.toContain('\u001b');
+  expect(screen.text()).toContain('comment: n|\n');
+});
+
 test('a terminal that knows no escape sequence gets none: what would be written over a line comes below it', () => {
   let written = '';
   const stdout = {

@@ -81,6 +81,15 @@ describe('what is read out', () => {
     expect(listener.after((driver) => driver.wait(30_000))).toEqual([]);
   });
 
+  test('is that little time is left for what one is at, once', () => {
+    const listener = new Listener([ask, other]);
+    expect(listener.after((driver) => driver.wait(100_000))).toEqual([]);
+    expect(listener.after((driver) => driver.wait(30_000))).toEqual([
+      'Less than a minute left: ssh.login on web-1.example.com for alice',
+    ]);
+    expect(listener.after((driver) => driver.wait(10_000))).toEqual([]);
+  });
+
   test('is each new ask and each change, the first of many by name', () => {
     const listener = new Listener([ask]);
     expect(listener.after((driver) => driver.put(other))).toEqual([
