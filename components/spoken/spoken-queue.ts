@@ -8,6 +8,7 @@ import {
   selectedRequest,
   selectedRow,
 } from '../state/console-state.js';
+import { talkNote } from '../talk/comment-lines.js';
 import { ageText } from '../text/clock-text.js';
 import { type Line, markedSpans, span } from '../text/line.js';
 import { joinText, label, type Reading, safeText } from '../text/safe-text.js';
@@ -31,6 +32,7 @@ export function rowFacts(state: ConsoleState): readonly Line[] {
   if (bound === null) return [place, ...warning];
   const { door, context } = bound.document;
   const readers = readersByRow(state).get(row) ?? [];
+  const talk = row.section === 'pending' ? talkNote(request) : [];
   const text = (raw: string, reading: Reading): Line => markedSpans(safeText(raw, { reading }));
   const hasReason = typeof context.reason === 'string' && context.reason !== '';
   return [
@@ -42,6 +44,8 @@ export function rowFacts(state: ConsoleState): readonly Line[] {
     fact(label`door`, text(door, 'exact')),
     fact(label`reason`, hasReason ? text(String(context.reason), 'prose') : [span(label`none given`)]),
     ...(row.members.length > 1 ? [fact(label`equal asks`, [span(label`${row.members.length}`)])] : []),
+    ...(row.isSnoozed ? [fact(label`snoozed`, [span(label`for a while, on this console`)])] : []),
+    ...(talk.length > 0 ? [fact(label`of the others`, talk)] : []),
     ...(readers.length > 0
       ? [
           fact(label`read by`, [
@@ -67,12 +71,14 @@ export function queueNews(before: ConsoleState, state: ConsoleState): readonly L
   if (!isLiveLink(before)) return count;
   const asked: RequestView[] = [];
   const changed: RequestView[] = [];
+  const talked: Line[] = [];
   for (const [id, request] of state.queue.requests) {
     const former = before.queue.requests.get(id);
     if (former === request) continue;
     if (former === undefined) {
       if (request.state === 'pending') asked.push(request);
     } else if (standingKey(former, state) !== standingKey(request, state)) changed.push(request);
+    if (former !== undefined) talked.push(...talkNews(former, request, state));
   }
   return [
     ...named(asked, (request) => fact(label`New ask`, requestName(request))),
@@ -81,14 +87,37 @@ export function queueNews(before: ConsoleState, state: ConsoleState): readonly L
       span(label`: `),
       ...standingWords(request, state),
     ]),
+    ...named(talked, (line) => line),
     ...count,
+  ];
+}
+
+/** What others have said about a request since, or that one of them had everybody rung. */
+function talkNews(former: RequestView, request: RequestView, { identity }: ConsoleState): readonly Line[] {
+  const { comments, escalated } = request;
+  const who = (name: string): Line => markedSpans(safeText(name, { reading: 'exact' }));
+  const said = comments.slice(former.comments.length).filter(({ by }) => by !== identity.approver);
+  const isRung = escalated !== null && escalated.at !== former.escalated?.at;
+  return [
+    ...said.map(
+      ({ by, text }): Line => [
+        ...fact(label`Comment, not signed, on`, requestName(request)),
+        span(label`: `),
+        ...who(by),
+        span(label` says `),
+        ...markedSpans(safeText(text, { reading: 'prose' })),
+      ],
+    ),
+    ...(isRung && escalated.by !== identity.approver
+      ? [[...fact(label`Everybody rung for`, requestName(request)), span(label`: by `), ...who(escalated.by)]]
+      : []),
   ];
 }
 
 const standingKey = (request: RequestView, state: ConsoleState): string =>
   plainText(standingWords(request, state));
 
-function named(requests: readonly RequestView[], line: (request: RequestView) => Line): readonly Line[] {
-  const more = requests.length - NAMED;
-  return [...requests.slice(0, NAMED).map(line), ...(more > 0 ? [[span(label`and ${more} more`)]] : [])];
+function named<Item>(items: readonly Item[], line: (item: Item) => Line): readonly Line[] {
+  const more = items.length - NAMED;
+  return [...items.slice(0, NAMED).map(line), ...(more > 0 ? [[span(label`and ${more} more`)]] : [])];
 }
