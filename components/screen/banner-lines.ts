@@ -210,7 +210,7 @@ function outboxBanners({ queue, opened, screen }: ConsoleState): readonly Banner
   const more = others.length === 0 ? label`` : label`, and to ${others.length} more`;
   return [
     {
-      words: label`▲ Not delivered: ${events} to ${sink}${more}. Key 3 shows the dead letters.`,
+      words: label`▲ Not delivered: ${events} to ${sink}${more}. Key 6 shows the dead letters.`,
       tone: 'warning',
       rows: 2,
     },

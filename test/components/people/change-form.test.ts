@@ -239,4 +239,13 @@ describe('a change of people and submitters', () => {
     for (let n = 0; n < 7; n += 1) expect(shown(driver.press('tab'))).toMatch(/ ▸ \w/);
     expect(shown(enrolErin(looking(ENROLLED, size)))).toContain('[ Cancel ]');
   });
+
+  test('keeps them on a screen of 40 x 10 too', () => {
+    const driver = looking(ENROLLED, { columns: 60, rows: 15 }).press('N');
+    for (let n = 0; n < 7; n += 1) {
+      expect(shown(driver.press('tab').resize(40, 10))).toMatch(/ ▸ \w/);
+      driver.resize(60, 15);
+    }
+    expect(shown(enrolErin().resize(40, 10))).toContain('[ Cancel ]');
+  });
 });
