@@ -64,14 +64,18 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
   // Ink asks FORCE_COLOR only, and only once, when it is imported.
   if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
   setRepertoire(looks.isAscii ? 'ascii' : 'unicode');
-  const [{ render }, { ConsoleApp }, { createPaintedFrames }, spoken] = await Promise.all([
-    import('ink'),
-    import('./screen/console-app.js'),
-    import('./state/painted-frames.js'),
-    looks.isSpoken ? import('./spoken/spoken-console.js') : null,
-  ]);
+  const [{ render }, { ConsoleApp }, { createPaintedFrames }, { paintedTerminal }, spoken] =
+    await Promise.all([
+      import('ink'),
+      import('./screen/console-app.js'),
+      import('./state/painted-frames.js'),
+      import('./screen/terminal-painter.js'),
+      looks.isSpoken ? import('./spoken/spoken-console.js') : null,
+    ]);
   const isDumb = spoken !== null && process.env.TERM === 'dumb';
-  const output = isDumb ? withoutEscapes(stdout) : stdout;
+  // What is read out is never painted over.
+  const painted = spoken === null ? paintedTerminal(stdout) : stdout;
+  const output = isDumb ? withoutEscapes(stdout) : painted;
   const frames = createPaintedFrames();
   // Keys that come while the first frame is drawn would be echoed onto it, and none that came before may shift it.
   stdin.setRawMode(true);

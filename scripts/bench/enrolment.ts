@@ -17,8 +17,12 @@ export interface Enrolled {
 export const APPROVER = 'bob' as Name;
 export const SUBMITTER = 'host:web-1.example.com' as Name;
 
-/** Makes a data directory with one approver, and one host that may submit anything. */
-export async function enrol(directory: string): Promise<Enrolled> {
+/**
+ * Makes a data directory with one approver, and one host that may submit anything.
+ *
+ * @param line the approver's public key, where that lies in a file: then the key that is returned is nobody's
+ */
+export async function enrol(directory: string, line: string | null = null): Promise<Enrolled> {
   const approver = makeSshKey();
   const submitter = makeSshKey();
   const store = await openSqliteStore({ directory, clock: Date.now, random: randomBytes });
@@ -29,7 +33,7 @@ export async function enrol(directory: string): Promise<Enrolled> {
           name: APPROVER,
           aliases: [],
           groups: [],
-          keys: [{ key: approver.line, validAfter: null, validBefore: null }],
+          keys: [{ key: line ?? approver.line, validAfter: null, validBefore: null }],
         },
       ],
       submitters: [

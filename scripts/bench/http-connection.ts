@@ -87,7 +87,7 @@ export async function withConnections<Result>(
 
 /** The bytes of one call, made before the clock runs. */
 export function httpCall(
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'DELETE',
   path: string,
   {
     body,

@@ -19,7 +19,7 @@ const { formatDecision, formatSession, formatSubmit } = await compiled<
 export const hex128 = (): string => randomBytes(16).toString('hex');
 
 /** A login as a host asks for it; never the same twice. */
-export function newDocument(): BoundDocument {
+export function newDocument(resource = 'web-1.example.com'): BoundDocument {
   return parseDocument({
     action: 'ssh.login',
     context: { reason: 'INC-4312 restart nginx' },
@@ -28,7 +28,7 @@ export function newDocument(): BoundDocument {
     duration: 0,
     nonce: hex128(),
     requester: 'alice',
-    resource: 'web-1.example.com',
+    resource,
     version: 1,
   });
 }

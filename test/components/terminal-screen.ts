@@ -95,8 +95,9 @@ export class TerminalScreen {
       const runs: { style: string; text: string }[] = [];
       for (let column = 0; column < cols; column += 1) {
         const cell = line?.getCell(column);
-        const style = cell === undefined ? '' : styleOf(cell);
         const last = runs.at(-1);
+        // Of a letter's style nothing is seen on a space, and the console does not write it there.
+        const style = cell === undefined ? '' : isPlainSpace(cell) ? (last?.style ?? '') : styleOf(cell);
         if (last?.style === style) last.text += cell?.getChars() || ' ';
         else runs.push({ style, text: cell?.getChars() || ' ' });
       }
@@ -232,6 +233,9 @@ export class TerminalScreen {
 
 const PALETTE = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];
 const colourName = (number: number): string => PALETTE[number] ?? String(number);
+
+const isPlainSpace = (cell: xterm.IBufferCell): boolean =>
+  (cell.getChars() || ' ') === ' ' && cell.isBgDefault() && !cell.isInverse();
 
 function styleOf(cell: xterm.IBufferCell): string {
   return [
