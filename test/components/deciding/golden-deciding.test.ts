@@ -35,7 +35,8 @@ describe.each(SIZES)('deciding on a terminal of $columns x $rows', (size) => {
     await screen.waitForContent('30 pending');
     screen.letItSettle().press('D');
     await screen.waitForContent('Deny 30 requests');
-    await screen.letItSettle().waitForContent('▸[ Cancel ]');
+    await screen.waitForContent(/[1-9][0-9]? seen/);
+    await screen.letItSettle().waitForContent('Enter cancels');
     await expectGolden(screen, 'bulk-denial');
     for (;;) {
       const [, seen] = /(\d+) seen/.exec(screen.text()) ?? [];
@@ -52,13 +53,13 @@ describe.each(SIZES)('deciding on a terminal of $columns x $rows', (size) => {
             fail = reject;
           }),
     );
-    await screen.letItSettle().waitForContent('▸[ Sign 30 denials ]');
+    await screen.letItSettle().waitForContent('Enter signs 30 denials');
     screen.press('Enter');
     await screen.waitForContent('Signing 3 of 30');
     await expectGolden(screen, 'bulk-denial-signing');
     fail(new Problem('signing-failed', 'the agent refused to sign'));
     await screen.waitForContent('Stopped with 2 signed');
-    await screen.letItSettle().waitForContent('▸[ Cancel ]');
+    await screen.letItSettle().waitForContent('Enter cancels');
     await expectGolden(screen, 'bulk-denial-stopped');
   });
 
