@@ -151,7 +151,8 @@ test.each([
   screen.letItSettle();
   screen.press('s');
   await screen.waitForContent('1 snoozed');
-  await expect(`${screen.text()}\n`).toMatchFileSnapshot(
+  // The screens that there are belong to other pictures.
+  await expect(`${screen.text().split('\n').toSpliced(1, 1).join('\n')}\n`).toMatchFileSnapshot(
     `../golden/snoozed-${size.columns}x${size.rows}.txt`,
   );
 });

@@ -21,6 +21,9 @@ const talked = sampleRequest({
 });
 const other = sampleRequest({ n: 2, age: 20, document: { requester: 'erin', resource: 'db-1.example.com' } });
 
+/** The screens that there are belong to none of these pictures. */
+const withoutTabs = (screen: TerminalScreen): string => screen.text().split('\n').toSpliced(1, 1).join('\n');
+
 describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
   const show = async () => {
     const connection = new InMemoryQueue([talked, other]);
@@ -30,7 +33,9 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     return { connection, screen };
   };
   const expectGolden = (screen: TerminalScreen, name: string) =>
-    expect(`${screen.text()}\n`).toMatchFileSnapshot(`../golden/${name}-${size.columns}x${size.rows}.txt`);
+    expect(`${withoutTabs(screen)}\n`).toMatchFileSnapshot(
+      `../golden/${name}-${size.columns}x${size.rows}.txt`,
+    );
 
   test('the queue: a row that others have spoken of', async () => {
     const { screen } = await show();
