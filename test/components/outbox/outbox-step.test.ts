@@ -155,7 +155,7 @@ describe('the outbox', () => {
     const driver = new ConsoleDriver([sampleRequest()]).setOutbox([standing(0), standing(0, 'command')]);
     expect(bannerText(driver)).toBe('');
     driver.setOutbox([standing(2), standing(1, 'command')]);
-    expect(bannerText(driver)).toMatch(/Not delivered: 2 events to webhook:siem, and to 1 more\. Key 3/);
+    expect(bannerText(driver)).toMatch(/Not delivered: 2 events to webhook:siem, and to 1 more\. Key 6/);
     expect(bannerText(driver.press('2'))).toContain('Not delivered');
     expect(bannerText(driver.press('6'))).toBe('');
     expect(bannerText(driver.press('1', 'enter'))).toBe('');
