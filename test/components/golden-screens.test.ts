@@ -490,7 +490,7 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     const { screen } = show([sudo]);
     await screen.waitForContent('Time left');
     screen.press('?');
-    await screen.waitForContent('Confirming');
+    await screen.waitForContent('Deciding');
     await expectGolden(screen, 'help');
     screen.press('G');
     await screen.waitForContent('written out');
