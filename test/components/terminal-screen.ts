@@ -7,6 +7,7 @@ import { SETTLE_MS } from '../../components/state/console-state.js';
 import { type Display, type Looks, PLAIN_LOOKS } from '../../src/client/display.js';
 import type { QueueConnection } from '../../src/client/queue.js';
 import { NOW } from './sample-requests.js';
+import type { ScreenRun } from './screenshot-svg.js';
 
 // Ink keeps what is logged away from the screen; for that it needs a part of the console that vitest's own lacks.
 console.Console ??= Console;
@@ -106,6 +107,38 @@ export class TerminalScreen {
         .join('')
         .trimEnd();
     }).join('\n');
+  }
+
+  /** What is drawn in which row, for a picture. */
+  drawnRuns(): readonly (readonly ScreenRun[])[] {
+    const { buffer, rows, cols } = this.#terminal;
+    return Array.from({ length: rows }, (_, row) => {
+      const line = buffer.active.getLine(row);
+      const runs: ScreenRun[] = [];
+      for (let column = 0; column < cols; column += 1) {
+        const cell = line?.getCell(column);
+        const text = cell?.getChars() || ' ';
+        const next: ScreenRun = {
+          column,
+          width: 1,
+          text,
+          colour: cell?.isFgPalette() ? cell.getFgColor() : null,
+          ground: cell?.isBgPalette() ? cell.getBgColor() : null,
+          isBold: Boolean(cell?.isBold()),
+          isFaint: Boolean(cell?.isDim()),
+        };
+        const last = runs.at(-1);
+        const isSame =
+          last !== undefined &&
+          last.colour === next.colour &&
+          last.ground === next.ground &&
+          last.isBold === next.isBold &&
+          last.isFaint === next.isFaint;
+        if (isSame) runs[runs.length - 1] = { ...last, width: last.width + 1, text: last.text + text };
+        else runs.push(next);
+      }
+      return runs;
+    });
   }
 
   get isAlternate(): boolean {
