@@ -81,7 +81,13 @@ export function useEffects(
       quit: () => exit(),
     };
     const stop = store.onEffect((effect) => perform(performers, effect));
+    // The terminal has cut or moved what stood on it, also where it has its old size again and nobody else is told.
+    const repair = (): void => {
+      if (repeat === null) redraw().catch(exit);
+    };
+    process.on('SIGWINCH', repair);
     return () => {
+      process.off('SIGWINCH', repair);
       stop();
       leaving.abort();
     };

@@ -1,5 +1,5 @@
 import { useApp, useStdin, useStdout } from 'ink';
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import type { JobShell } from '../../src/client/job-shell.js';
 import type { Suspend } from '../../src/client/queue.js';
 import { safeText } from '../text/safe-text.js';
@@ -9,7 +9,10 @@ export interface Suspending {
   readonly forPrompt: Suspend;
   /** Ctrl-Z. */
   readonly forShell: () => Promise<void>;
-  /** Repairs the screen after another program wrote on it: only what changes is painted otherwise. */
+  /**
+   * Repairs the screen after another program wrote on it, or the terminal cut it: only what changes is painted otherwise. Asked
+   * for again meanwhile it is painted once more; nothing while the terminal is lent, after which all is painted.
+   */
   readonly redraw: () => Promise<void>;
 }
 
@@ -21,8 +24,11 @@ export function useSuspend(shell: JobShell): Suspending {
   const { suspendTerminal } = useApp();
   const { stdin } = useStdin();
   const { stdout } = useStdout();
+  const [painting] = useState(() => ({ isWanted: false, isLent: false, done: Promise.resolve() }));
   const forPrompt: Suspend = useCallback(
     async (work) => {
+      await painting.done;
+      painting.isLent = true;
       const suspension = await suspendTerminal();
       // With a listener, Ctrl-C at the prompt ends ssh-keygen only, and not the console with it.
       const outlive = (): void => {};
@@ -35,30 +41,39 @@ export function useSuspend(shell: JobShell): Suspending {
         process.off('SIGINT', outlive);
         stdout.write(TO_LINE_START);
         await suspension.resume();
+        painting.isLent = false;
       }
     },
-    [suspendTerminal, stdin, stdout],
+    [suspendTerminal, stdin, stdout, painting],
   );
-  const forShell = useCallback(
-    () =>
-      suspendTerminal(() => {
-        shell.stopping();
-        if (shell.note !== null) stdout.write(stopNote(shell.note));
-        // Not SIGTSTP, which leaves a tmux pane blank. The whole group, so that the shell sees its job stop even
-        // where npm stands between them.
-        process.kill(0, 'SIGSTOP');
-        shell.goingOn();
-        stdout.write(TO_LINE_START);
-      }),
-    [suspendTerminal, stdout, shell],
-  );
-  const redraw = useCallback(
-    () =>
-      suspendTerminal(() => {
-        stdout.write(TO_LINE_START);
-      }),
-    [suspendTerminal, stdout],
-  );
+  const forShell = useCallback(async () => {
+    await painting.done;
+    await suspendTerminal(() => {
+      shell.stopping();
+      if (shell.note !== null) stdout.write(stopNote(shell.note));
+      // Not SIGTSTP, which leaves a tmux pane blank. The whole group, so that the shell sees its job stop even
+      // where npm stands between them.
+      process.kill(0, 'SIGSTOP');
+      shell.goingOn();
+      stdout.write(TO_LINE_START);
+    });
+  }, [suspendTerminal, stdout, shell, painting]);
+  const redraw = useCallback(() => {
+    const paint = async (): Promise<void> => {
+      await nextTurn();
+      while (painting.isWanted && !painting.isLent) {
+        painting.isWanted = false;
+        await suspendTerminal(() => {
+          stdout.write(TO_LINE_START);
+        });
+        await nextTurn();
+      }
+      painting.isWanted = false;
+    };
+    if (!painting.isWanted) painting.done = painting.done.then(paint);
+    painting.isWanted = true;
+    return painting.done;
+  }, [suspendTerminal, stdout, painting]);
   return { forPrompt, forShell, redraw };
 }
 
