@@ -99,15 +99,18 @@ export class Tally {
     return name;
   }
 
-  /** A day has at least 23 hours: no step of half a day leaves one out. */
+  /** By the calendar alone: a day of it is a day, however many hours the clocks give it. */
   #daysBetween(since: EpochMs, until: EpochMs): readonly string[] {
-    const days = new Set<string>();
-    for (let at = since; at < until; at += HALF_A_DAY) days.add(this.#placeOf(at).day);
-    return [...days.add(this.#placeOf(until).day)];
+    const days: string[] = [];
+    const last = Date.parse(this.#placeOf(until).day);
+    for (let day = Date.parse(this.#placeOf(since).day); day <= last; day += DAY) {
+      days.push(new Date(day).toISOString().slice(0, '2026-01-31'.length));
+    }
+    return days;
   }
 }
 
-const HALF_A_DAY = 43_200_000;
+const DAY = 86_400_000;
 
 const nothing = (): Counts => ({ asked: 0, approved: 0, denied: 0, expired: 0 });
 

@@ -19,6 +19,7 @@ import { titleText } from '../screen/header.js';
 import type { ConsoleEvent } from '../state/console-events.js';
 import type { ConsoleStore } from '../state/console-store.js';
 import { type Performers, perform } from '../state/performers.js';
+import { statisticsEffects } from '../statistics/statistics-effects.js';
 import { talkEffects } from '../talk/talk-effects.js';
 import { label } from '../text/safe-text.js';
 import { useSuspend } from './use-suspend.js';
@@ -62,6 +63,7 @@ export function useEffects(
       ...peopleEffects(world),
       ...policyEffects(world),
       ...outboxEffects(world),
+      ...statisticsEffects(world),
       ...talkEffects(world),
       ...copyEffects(world, clipboard, (text) => {
         stdout.write(clipboardBytes(text, clipboard));

@@ -49,6 +49,9 @@ export type Action =
   | 'toPolicy'
   | 'toPeople'
   | 'toOutbox'
+  | 'toStatistics'
+  | 'shorter'
+  | 'longer'
   | 'help'
   | 'suspend'
   | 'redraw'
@@ -83,6 +86,7 @@ export type KeyContext =
   | 'choice'
   | 'ask'
   | 'outbox'
+  | 'statistics'
   | 'drop'
   | 'talk'
   | 'escalation'
@@ -133,7 +137,15 @@ export interface KeySection {
   readonly rows: readonly KeyRow[];
 }
 
-const SCREEN_CONTEXTS: readonly KeyContext[] = ['queue', 'history', 'grants', 'people', 'policy', 'outbox'];
+const SCREEN_CONTEXTS: readonly KeyContext[] = [
+  'queue',
+  'history',
+  'grants',
+  'people',
+  'policy',
+  'outbox',
+  'statistics',
+];
 const READING: readonly KeyContext[] = [...SCREEN_CONTEXTS, 'entry', 'detail', 'record', 'bulk', 'help'];
 /** The step before many denials, and its fields. */
 const BULK: readonly KeyContext[] = ['bulk', 'bulkCount', 'bulkComment'];
@@ -568,6 +580,27 @@ export const KEY_SECTIONS: readonly KeySection[] = [
     ],
   },
   {
+    title: label`Statistics`,
+    rows: [
+      {
+        action: 'shorter',
+        contexts: ['statistics'],
+        keys: [{ named: 'left' }],
+        shown: label`←`,
+        hint: null,
+        explained: label`count fewer days`,
+      },
+      {
+        action: 'longer',
+        contexts: ['statistics'],
+        keys: [{ named: 'right' }],
+        shown: label`→`,
+        hint: label`days`,
+        explained: label`count more days`,
+      },
+    ],
+  },
+  {
     title: label`Screens`,
     rows: [
       {
@@ -626,6 +659,14 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         hint: null,
         explained: label`the outbox: what leaves the broker, and dead letters`,
       },
+      {
+        action: 'toStatistics',
+        contexts: SCREEN_CONTEXTS,
+        keys: [{ text: '7' }],
+        shown: label`7`,
+        hint: null,
+        explained: label`statistics: waiting times, load, rules and hours`,
+      },
     ],
   },
   {
@@ -643,6 +684,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
           'entry',
           'policy',
           'outbox',
+          'statistics',
           ...CHANGING,
           ...CONFIRMING,
           ...BULK,

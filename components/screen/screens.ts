@@ -10,6 +10,7 @@ import { POLICY_SCREEN } from '../policy/policy-screen.js';
 import { QUEUE_SCREEN } from '../queue/queue-screen.js';
 import type { Step } from '../state/console-effects.js';
 import { type ConsoleState, isField, isTooSmall, type ScreenName } from '../state/console-state.js';
+import { STATISTICS_SCREEN } from '../statistics/statistics-screen.js';
 import type { ShownClock } from '../text/clock-text.js';
 import type { Line } from '../text/line.js';
 import type { SafeText } from '../text/safe-text.js';
@@ -48,6 +49,7 @@ export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
   people: PEOPLE_SCREEN,
   policy: POLICY_SCREEN,
   outbox: OUTBOX_SCREEN,
+  statistics: STATISTICS_SCREEN,
 };
 
 export const SCREEN_ROWS = Object.entries(SCREENS) as readonly (readonly [ScreenName, Screen])[];

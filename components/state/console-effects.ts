@@ -2,6 +2,7 @@ import type { DirectoryChange } from '../../src/client/directory.js';
 import type { HistoryQuery } from '../../src/client/history.js';
 import type { LetterName } from '../../src/client/outbox.js';
 import type { DecisionInput } from '../../src/client/queue.js';
+import type { StatisticsQuery } from '../../src/client/statistics.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import type { ConsoleState } from './console-state.js';
@@ -17,6 +18,7 @@ export type ConsoleEffect =
   /** Asks for a page of a search; a former search is not waited for any more. */
   | { readonly type: 'search'; readonly search: number; readonly query: HistoryQuery }
   | { readonly type: 'askOfGrants'; readonly number: number }
+  | { readonly type: 'count'; readonly number: number; readonly query: StatisticsQuery }
   | { readonly type: 'listEnrolled'; readonly number: number }
   | {
       readonly type: 'changeEnrolled';

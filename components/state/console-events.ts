@@ -9,6 +9,7 @@ import type { GrantsReply } from '../../src/protocol/grant-messages.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { OutboxReply } from '../../src/protocol/outbox-messages.js';
 import type { PolicyReply } from '../../src/protocol/policy-messages.js';
+import type { Statistics } from '../../src/protocol/statistics.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { Complaint } from '../history/history-state.js';
 import type { Press } from '../keys/key-table.js';
@@ -34,6 +35,7 @@ export type ConsoleEvent =
   | GrantsEvent
   | PeopleEvent
   | PolicyEvent
+  | StatisticsEvent
   | OutboxEvent
   | TalkEvent;
 
@@ -86,6 +88,11 @@ export type PolicyEvent =
 export type ChangeEvent =
   | { readonly type: 'changeMade'; readonly number: number; readonly made: MadeChange }
   | ({ readonly type: 'changeNotMade'; readonly number: number } & Complaint);
+
+/** The answer to the question of that number. */
+export type StatisticsEvent =
+  | { readonly type: 'counted'; readonly number: number; readonly statistics: Statistics }
+  | ({ readonly type: 'notCounted'; readonly number: number } & Complaint);
 
 /** The answer to the question of that number, or that what was asked for a dead letter is done. */
 export type OutboxEvent =

@@ -19,6 +19,7 @@ import { CLOSED_POLICY, type PolicyState } from '../policy/policy-state.js';
 import { NO_QUEUE_FILTER, type QueueFilter } from '../queue/queue-filter.js';
 import { type RequestRow, type RequestRows, requestRows, shownRequest } from '../queue/request-rows.js';
 import { NO_SNOOZES, type Snoozes } from '../snooze/snoozes.js';
+import { CLOSED_STATISTICS, type StatisticsState } from '../statistics/statistics-state.js';
 import type { TalkPanel } from '../talk/talk-state.js';
 import type { Line } from '../text/line.js';
 import type { SafeText } from '../text/safe-text.js';
@@ -67,6 +68,7 @@ export interface ConsoleState {
   readonly outbox: OutboxState;
   /** What this person leaves alone for a while. */
   readonly snoozes: Snoozes;
+  readonly statistics: StatisticsState;
   /** The request under the cursor of the queue, by its id and never by its place. */
   readonly selected: RequestId | null;
   /** The first item of the queue that is on the screen. */
@@ -96,7 +98,15 @@ export interface ConsoleState {
 }
 
 /** The places of the console, between which a person goes to and fro. */
-export type ScreenName = 'queue' | 'bulkDenial' | 'history' | 'grants' | 'people' | 'policy' | 'outbox';
+export type ScreenName =
+  | 'queue'
+  | 'bulkDenial'
+  | 'history'
+  | 'grants'
+  | 'people'
+  | 'policy'
+  | 'outbox'
+  | 'statistics';
 
 /** The request that is being read. */
 export interface OpenedRequest {
@@ -179,6 +189,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     people: CLOSED_PEOPLE,
     policy: CLOSED_POLICY,
     outbox: CLOSED_OUTBOX,
+    statistics: CLOSED_STATISTICS,
     selected,
     top: 0,
     opened: null,

@@ -17,6 +17,7 @@ import { brokerOutbox } from './outbox.js';
 import { brokerPolicy } from './policy.js';
 import type { DecisionInput, Queue, QueueConnection, Suspend } from './queue.js';
 import { type PinnedBroker, signIn } from './sign-in.js';
+import { fetchStatistics } from './statistics.js';
 import { type OpenStream, StreamClient } from './stream-client.js';
 import { brokerTalk } from './talk.js';
 
@@ -103,6 +104,7 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     talk: brokerTalk(call),
     background: (id, zone, signal) => fetchBackground(call, id, zone, signal),
     grants: (signal) => fetchGrants(call, signal),
+    statistics: (query, signal) => fetchStatistics(call, query, signal),
     queue: () => stream.queue(),
     showReading: (id) => stream.showReading(id),
     reconnect: (suspend) =>

@@ -9,12 +9,14 @@ import type { RequestView } from '../protocol/request-view.js';
 import type { Restoration } from '../protocol/restoration.js';
 import type { RestraintsView } from '../protocol/restraints.js';
 import type { OpenReview } from '../protocol/review.js';
+import type { Statistics } from '../protocol/statistics.js';
 import type { EpochMs } from '../protocol/time.js';
 import type { Directory } from './directory.js';
 import type { History } from './history.js';
 import type { LogStanding } from './log-standing.js';
 import type { Outbox } from './outbox.js';
 import type { PolicyReader } from './policy.js';
+import type { StatisticsQuery } from './statistics.js';
 import type { Talk } from './talk.js';
 import type { ChosenTerms } from './terms.js';
 
@@ -97,6 +99,12 @@ export interface QueueConnection {
    * @throws any problem of the broker. The reason of `signal` where that was aborted.
    */
   grants(signal: AbortSignal): Promise<GrantsReply>;
+  /**
+   * What the broker counts of the last days.
+   *
+   * @throws any problem of the broker. The reason of `signal` where that was aborted.
+   */
+  statistics(query: StatisticsQuery, signal: AbortSignal): Promise<Statistics>;
   queue(): Queue;
   /** Lets the others know which request is open here; null for none. */
   showReading(id: RequestId | null): void;

@@ -12,6 +12,7 @@ import { sampleGrant, sampleWatched } from './grants/sample-grants.js';
 import { hostileText } from './hostile-text.js';
 import { ENROLLED } from './people/sample-people.js';
 import { NOW, sampleId, sampleRequest } from './sample-requests.js';
+import { figures } from './statistics/sample-statistics.js';
 
 const SIZES = [
   { columns: 60, rows: 15 },
@@ -160,5 +161,37 @@ test('people and submitters are drawn as what they are, in the screen (A1, A37)'
       expectSafe(driver);
     }),
     { numRuns: 12 },
+  );
+});
+
+test('the statistics draw hostile names, and numbers of any size, in the screen (A1, A37)', () => {
+  const count = fc.oneof(fc.nat(3), fc.nat(1_000_000_000));
+  fc.assert(
+    fc.property(size, raw, raw, count, count, (given, one, other, many, few) => {
+      const counts = { asked: many, approved: few, denied: many, expired: few };
+      const driver = new ConsoleDriver([sampleRequest()], given).press('7');
+      const statistics = {
+        ...figures,
+        ...counts,
+        zone: other,
+        passed: many,
+        waits: { decisions: many, p50: few, p90: many, p99: many },
+        approvers: [one, other].map((name) => ({
+          name: name as Name,
+          approved: many,
+          denied: few,
+          p50: many,
+        })),
+        rules: [one, other].map((rule) => ({ rule, ...counts })),
+        hours: figures.hours.map((hour, at) => (at % 5 === 0 ? counts : hour)),
+        days: [{ day: one, ...counts }, ...figures.days],
+      };
+      driver.finish({ type: 'counted', number: 1, statistics });
+      expectSafe(driver);
+      expectSafe(driver.press('G'));
+      driver.press('g', 'g').finish({ type: 'notCounted', number: 2, ...problemOf(other) });
+      expectSafe(driver);
+    }),
+    { numRuns: 60 },
   );
 });

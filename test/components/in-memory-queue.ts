@@ -4,6 +4,7 @@ import { SOUND_LOG } from '../../src/client/log-standing.js';
 import type { LetterName, Outbox } from '../../src/client/outbox.js';
 import type { PolicyReader } from '../../src/client/policy.js';
 import type { DecisionInput, Link, Queue, QueueConnection, Suspend } from '../../src/client/queue.js';
+import type { StatisticsQuery } from '../../src/client/statistics.js';
 import type { Talk, TalkedStatus } from '../../src/client/talk.js';
 import type { Background } from '../../src/protocol/background.js';
 import type { ExplanationReply } from '../../src/protocol/explanation.js';
@@ -14,6 +15,7 @@ import type { PolicyReply } from '../../src/protocol/policy-messages.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { NO_RESTRAINTS_VIEW } from '../../src/protocol/restraints.js';
+import type { Statistics } from '../../src/protocol/statistics.js';
 import { BROKER } from './sample-requests.js';
 
 export interface Decided extends DecisionInput {
@@ -49,6 +51,7 @@ export class InMemoryQueue implements QueueConnection {
   #enrolled: () => Promise<Enrolled> = () => Promise.resolve({ people: [], submitters: [] });
   #background: (id: RequestId) => Promise<Background> = () => new Promise(() => {});
   #grants: GrantsReply = { uses: [], watched: [], more: 0 };
+  #statistics: (query: StatisticsQuery) => Promise<Statistics> = () => new Promise(() => {});
   #queue: Queue;
   readonly #listeners = new Set<() => void>();
   #answer: (suspend: Suspend) => Promise<void> = () => Promise.resolve();
@@ -124,6 +127,15 @@ export class InMemoryQueue implements QueueConnection {
 
   async grants(): Promise<GrantsReply> {
     return this.#grants;
+  }
+
+  statistics(query: StatisticsQuery): Promise<Statistics> {
+    return this.#statistics(query);
+  }
+
+  /** What the broker counts; never told otherwise. */
+  countWith(statistics: (query: StatisticsQuery) => Promise<Statistics>): void {
+    this.#statistics = statistics;
   }
 
   /** When grants were last used, and what doors watch. */

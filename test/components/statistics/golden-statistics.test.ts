@@ -1,0 +1,57 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Name } from '../../../src/protocol/names.js';
+import { InMemoryQueue } from '../in-memory-queue.js';
+import { sampleRequest } from '../sample-requests.js';
+import { TerminalScreen } from '../terminal-screen.js';
+import { figures } from './sample-statistics.js';
+
+const SIZES = [
+  { columns: 120, rows: 40 },
+  { columns: 80, rows: 24 },
+  { columns: 60, rows: 15 },
+] as const;
+const HOSTILE = '\u001b]0;granted\u0007 \u202eon\u200b p\u0430ypal\nAPPROVED by carol';
+
+describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
+  const look = async (told = figures) => {
+    const connection = new InMemoryQueue([sampleRequest()]);
+    connection.countWith(async () => told);
+    const screen = new TerminalScreen(connection, size);
+    onTestFinished(() => screen.leave());
+    await screen.waitForContent('● live');
+    screen.press('7');
+    await screen.waitForContent('7 Statistics');
+    return screen;
+  };
+  const expectGolden = (screen: TerminalScreen, name: string) =>
+    expect(`${screen.text()}\n`).toMatchFileSnapshot(`golden/${name}-${size.columns}x${size.rows}.txt`);
+
+  test('the statistics, from their beginning to their end', async () => {
+    const screen = await look();
+    await screen.waitForContent('since 2026-01-01');
+    await expectGolden(screen, 'statistics');
+    screen.press('G');
+    await screen.waitForContent('deploys');
+    await expectGolden(screen, 'statistics-end');
+  });
+
+  test('statistics of nothing', async () => {
+    const screen = await look({ ...figures, asked: 0 });
+    await screen.waitForContent('Nothing was asked');
+    await expectGolden(screen, 'statistics-none');
+  });
+
+  test('hostile names of approvers and rules (A1, A37)', async () => {
+    const [first] = figures.approvers;
+    const screen = await look({
+      ...figures,
+      approvers: first === undefined ? [] : [{ ...first, name: HOSTILE as Name }],
+      rules: [{ rule: HOSTILE, asked: 3, approved: 2, denied: 1, expired: 0 }],
+    });
+    await screen.waitForContent('since 2026-01-01');
+    screen.press('G');
+    await screen.waitForContent('By rule');
+    await expectGolden(screen, 'statistics-hostile');
+    expect(screen.written).not.toMatch(/\u202e|\u200b|\u001b\]0;/);
+  });
+});
