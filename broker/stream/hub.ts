@@ -45,6 +45,8 @@ interface Console {
   readonly firstBytes: number;
   /** Whether it wants to know who reads what. */
   readonly hearsReading: boolean;
+  /** Whether a person is there who would see an ask. */
+  readonly isLookedAt: boolean;
 }
 
 interface Sent {
@@ -129,7 +131,9 @@ export class StreamHub {
 
   /** Approvers with a console open. The same set until one comes or goes. */
   attached(): ReadonlySet<Name> {
-    this.#attached ??= new Set([...this.#consoles].map(({ session }) => session.approver));
+    this.#attached ??= new Set(
+      [...this.#consoles].filter(({ isLookedAt }) => isLookedAt).map(({ session }) => session.approver),
+    );
     return this.#attached;
   }
 
@@ -144,13 +148,14 @@ export class StreamHub {
    *
    * @param resume where the console left off; null for a first picture.
    * @param hearsReading whether it wants to know who reads what; one of an older version would not understand it.
+   * @param isLookedAt whether a person is there; a program that reads along attends to nothing.
    */
   attach(
     socket: WebSocket,
     connection: Duplex,
     session: Session,
     resume: { readonly epoch: string; readonly seq: number } | null,
-    hearsReading = false,
+    { hearsReading = false, isLookedAt = true }: Partial<Pick<Console, 'hearsReading' | 'isLookedAt'>> = {},
   ): void {
     const missed = resume === null ? null : this.#since(resume);
     const picture =
@@ -160,7 +165,7 @@ export class StreamHub {
     const reading = hearsReading ? [encode({ type: 'reading', requests: this.#presence.told() })] : [];
     const first = [...picture, ...this.#standing(), ...reading];
     const firstBytes = first.reduce((sum, { length }) => sum + length, 0);
-    const console: Console = { socket, connection, session, firstBytes, hearsReading };
+    const console: Console = { socket, connection, session, firstBytes, hearsReading, isLookedAt };
     socket.on('error', () => this.#giveUp(console));
     socket.on('close', () => {
       this.#consoles.delete(console);

@@ -15,9 +15,9 @@ export function createUpgradeHandler(context: BrokerContext) {
     (message: IncomingMessage, connection: Duplex, head: Buffer): void => {
       connection.on('error', () => connection.destroy());
       admit(message, transport, context).then(
-        ({ session, resume, hearsReading }) =>
+        ({ session, resume, hearsReading, isLookedAt }) =>
           sockets.handleUpgrade(message, connection, head, (socket) =>
-            context.hub.attach(socket, connection, session, resume, hearsReading),
+            context.hub.attach(socket, connection, session, resume, { hearsReading, isLookedAt }),
           ),
         (error: unknown) => refuse(connection, error),
       );
@@ -43,6 +43,7 @@ async function admit(message: IncomingMessage, transport: Transport, context: Br
     session: principal.session,
     resume: resumePoint(url.searchParams),
     hearsReading: url.searchParams.get('presence') === '1',
+    isLookedAt: url.searchParams.get('presence') !== '0',
   };
 }
 

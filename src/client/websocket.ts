@@ -13,14 +13,21 @@ const MAX_REASON = 200;
 /** Longest problem document that is read, in characters. */
 const MAX_REFUSAL = 16 * 1024;
 
-/** Opens `GET /v1/stream` on the broker that `client` talks to. Redirects are not followed. */
-export function webSocketStream(client: HttpClient): OpenStream {
+/**
+ * Opens `GET /v1/stream` on the broker that `client` talks to. Redirects are not followed.
+ *
+ * @param isLookedAt whether a person is there who would see an ask; where not, the broker wakes others as if nobody were
+ */
+export function webSocketStream(
+  client: HttpClient,
+  { isLookedAt = true }: { readonly isLookedAt?: boolean } = {},
+): OpenStream {
   return (position, token, given) => {
     let handlers = given;
     const { address } = client;
     const from =
       position === null ? '' : `after=${position.seq}&epoch=${encodeURIComponent(position.epoch)}&`;
-    const path = `/v1/stream?${from}presence=1`;
+    const path = `/v1/stream?${from}presence=${isLookedAt ? 1 : 0}`;
     const options: ClientOptions = {
       headers: { authorization: `Bearer ${token}` },
       maxPayload: MAX_MESSAGE_BYTES,

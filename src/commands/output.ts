@@ -11,8 +11,14 @@ export function printJson(value: unknown): void {
   print(asciiJson(value));
 }
 
-export function asciiJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(
+/** The same in one line. */
+export function printJsonLine(value: unknown): void {
+  print(asciiJson(value, 0));
+}
+
+/** @param indent spaces for each level; 0 for one line */
+export function asciiJson(value: unknown, indent = 2): string {
+  return JSON.stringify(value, null, indent).replace(
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -37,6 +37,16 @@ test('an open console of somebody who could sign ends that, and its leaving brin
   expect((await redeem()).json.attention).toBe('unattended');
 });
 
+test('a program that only reads along is nobody who could answer: others are woken', async () => {
+  const program = await Console.open(broker, '?presence=0');
+  await program.next('snapshot');
+  expect((await broker.submit()).json.attention).toBe('unattended');
+  expect(await unattended()).toBe('1');
+  const console = await Console.open(broker);
+  await console.next('snapshot');
+  expect(await unattended()).toBe('0');
+});
+
 test('the console of the requester, under whatever name, is nobody’s (A8)', async () => {
   await Console.open(broker, '', {}, await broker.signIn(broker.keys.alice, 'alice'));
   expect((await broker.submit()).json.attention).toBe('unattended');

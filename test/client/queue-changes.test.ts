@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { changedAt, queueChanges } from '../../src/client/queue-changes.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
+import { NOW, sampleId, sampleRequest, sampleVote } from '../components/sample-requests.js';
+
+const picture = (...requests: readonly RequestView[]) =>
+  new Map(requests.map((request) => [request.id, request]));
+const first = sampleRequest({ n: 1, age: 100 });
+const second = sampleRequest({ n: 2, age: 90 });
+
+test('a picture after nothing is all of it, the oldest change first', () => {
+  expect(queueChanges(new Map(), picture(second, first))).toEqual([first, second]);
+});
+
+test('a request that came, a signature, an end and a report are changes, each once', () => {
+  const before = picture(first, second);
+  const signed = { ...first, votes: [sampleVote()] };
+  const denied: RequestView = { ...second, state: 'denied', endedAt: NOW };
+  const third = sampleRequest({ n: 3, age: 1 });
+  expect(queueChanges(before, picture(signed, second))).toEqual([signed]);
+  expect(queueChanges(before, picture(first, denied, third)).map(({ id }) => id)).toEqual([
+    sampleId(3),
+    sampleId(2),
+  ]);
+  const opened: RequestView = { ...first, report: { outcome: 'opened', code: null, at: NOW } };
+  expect(queueChanges(before, picture(opened, second))).toEqual([opened]);
+  expect(changedAt(opened)).toBe(NOW);
+  expect(queueChanges(picture(opened), picture(opened))).toEqual([]);
+});
+
+test('who waits or is rung, and what is dropped from the picture, is no change', () => {
+  const before = picture(first, second);
+  expect(queueChanges(before, picture({ ...first, waiting: 7 }, { ...second, ring: [] }))).toEqual([]);
+  expect(queueChanges(before, picture(first))).toEqual([]);
+  expect(queueChanges(before, before)).toEqual([]);
+});
