@@ -10,7 +10,7 @@ import { parseCanary, parseReview, parseRevocation, parseUnlocking } from '../..
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import { checkAlone } from '../requests/break-glass.js';
 import { submitted } from '../requests/lifecycle.js';
-import { locked, lockOn, unlocked, withoutLockBy } from '../requests/locks.js';
+import { locked, lockOn, unlocked } from '../requests/locks.js';
 import type { Request, Vote } from '../requests/request.js';
 import { countedAs, NO_RESTRAINTS, type Restraints } from '../requests/restraints.js';
 import {
@@ -45,6 +45,7 @@ export class RequestReplay {
   readonly #past = new Map<RequestId, EndedRequest>();
   /** The newest that have ended unused: any of them may turn out to have been a canary. */
   readonly #unused = new Map<RequestId, Unused>();
+  #isUnusedForgotten = false;
   /** Changes of the broker itself that were used and whose effect has not been seen. */
   readonly #changes = new Map<RequestId, Request>();
   #restraints: Restraints = NO_RESTRAINTS;
@@ -271,13 +272,16 @@ export class RequestReplay {
     const unused = standing === undefined ? this.#unused.get(id) : unusedOf(standing.request);
     if (id !== moment.request || standing?.request.redeemedAt) throw noSuch(id);
     if (unused === undefined) {
+      // What was used is not forgotten, and nothing is before so many have ended.
+      const past = this.#past.get(id);
+      const isUsed = past !== undefined && (past.state === 'redeemed' || past.opener === null);
+      if (isUsed || !this.#isUnusedForgotten) throw noSuch(id);
       moment.witness.unchecked('whether what ended long before was made as a canary');
     } else {
       const { issued } = parseCanary(parseSignedText(statement).statement);
       verifyCanary(statement, unused, this.#context(moment, issued, statement));
       moment.witness.verified('canary');
     }
-    this.#restraints = withoutLockBy(this.#restraints, id);
     if (standing !== undefined) this.#end(standing, 'ended');
   }
 
@@ -380,7 +384,9 @@ export class RequestReplay {
   #remember(request: Request): void {
     this.#unused.set(request.id, unusedOf(request));
     const [oldest] = this.#unused.keys();
-    if (this.#unused.size > UNUSED_KEPT && oldest !== undefined) this.#unused.delete(oldest);
+    if (this.#unused.size <= UNUSED_KEPT || oldest === undefined) return;
+    this.#unused.delete(oldest);
+    this.#isUnusedForgotten = true;
   }
 
   #keep(standing: LiveRequest, change: Partial<Request>): void {
@@ -391,7 +397,7 @@ export class RequestReplay {
   #end(standing: LiveRequest, state: EndedRequest['state']): void {
     const { id } = standing.request;
     this.#live.delete(id);
-    if (state === 'ended') this.#remember(standing.request);
+    if (state === 'ended' && standing.request.redeemedAt === null) this.#remember(standing.request);
     const ended = compact(standing, state);
     // Nothing more can be signed about the others.
     if (state === 'redeemed' || ended.opener !== null) this.#past.set(id, ended);

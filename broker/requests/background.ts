@@ -41,8 +41,8 @@ const SAME_HOUR_MINUTES = 60;
 /** What is unusual about a request, and what was decided before on the same scope. Pure; it finds fault or nothing, and lowers no guard. */
 export function backgroundOf(request: Request, past: Past, place: BackgroundPlace): Background {
   const { since, reach } = past;
-  // Nobody asked for a canary, and what was decided on one tells nothing of its requester.
-  const asks = past.asks.filter(({ canary }) => canary === null);
+  // Nobody asked for a canary. One that was denied stays: who asks must not be able to hide a denial afterwards (A20).
+  const asks = past.asks.filter(({ canary, state }) => canary === null || state === 'denied');
   const usual = asks.filter((ask) => isUsual(ask, place.person));
   return {
     isPerson: place.person !== null,

@@ -35,25 +35,6 @@ export function struck(
   return { restraints: new Map([...others, [strikesKey(requester, resource), strikes]]), muted };
 }
 
-/** A denial of this moment was of nothing that anybody needed, and does not count. The same map where there is none. */
-export function unstruck(
-  restraints: Restraints,
-  pair: Pair,
-  at: EpochMs,
-  { mutingDenials }: Pick<FatigueLimits, 'mutingDenials'>,
-): Restraints {
-  const standing = strikesOf(restraints, pair);
-  if (standing === null || !standing.denials.includes(at)) return restraints;
-  const denials = standing.denials.filter((denied) => denied !== at);
-  const mutedUntil = denials.length < mutingDenials ? null : standing.mutedUntil;
-  const rest = forgiven(restraints, pair);
-  if (denials.length === 0) return rest;
-  return new Map([
-    ...rest,
-    [strikesKey(pair.requester, pair.resource), { ...standing, denials, mutedUntil }],
-  ]);
-}
-
 /** An approval shows that the pair may be asked about: its denials are forgotten. The same map where there are none. */
 export function forgiven(restraints: Restraints, { requester, resource }: Pair): Restraints {
   const key = strikesKey(requester, resource);

@@ -1,4 +1,4 @@
-import type { Name, RequestId } from '../../src/protocol/names.js';
+import type { Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { type Lock, lockKey, type Restraint, type Restraints } from './restraints.js';
 
@@ -21,13 +21,6 @@ export function checkNotLocked(restraints: Restraints, counted: Name, asked: Nam
   throw new Problem('locked', `${lock.by} called a request of ${lock.requester} a fraud`, {
     hint: `call an approver, who lifts it once that is cleared up: countersign unlock ${lock.requester}`,
   });
-}
-
-/** What is left once it is known that nobody needed the request that was called a fraud. The same map where it locked nobody. */
-export function withoutLockBy(restraints: Restraints, request: RequestId): Restraints {
-  const isOf = (restraint: Restraint): boolean => restraint.kind === 'lock' && restraint.request === request;
-  if (![...restraints.values()].some(isOf)) return restraints;
-  return new Map([...restraints].filter(([, restraint]) => !isOf(restraint)));
 }
 
 /** What is left once an approver has lifted everything on a requester, by any of these names, and how much that was. */

@@ -2,8 +2,8 @@ import type { RequestDocument } from '../../src/protocol/document.js';
 import { isFraudComment } from '../../src/protocol/restraints.js';
 import { type EpochMs, formatTime } from '../../src/protocol/time.js';
 import type { Principals } from '../roster/principals.js';
-import { checkNotMuted, type FatigueLimits, forgiven, type Pair, struck, unstruck } from './fatigue.js';
-import { checkNotLocked, locked, lockOn, withoutLockBy } from './locks.js';
+import { checkNotMuted, type FatigueLimits, forgiven, type Pair, struck } from './fatigue.js';
+import { checkNotLocked, locked, lockOn } from './locks.js';
 import type { NewEvent, Request, Vote } from './request.js';
 import { countedAs, type Restraints } from './restraints.js';
 import type { Step } from './step.js';
@@ -72,12 +72,4 @@ export function afterApproval(step: Step, { restraints, principals }: Protection
   const isApproved = step.request.state !== 'pending';
   const pair = pairOf(step.request.document, principals);
   return { ...step, restraints: isApproved ? forgiven(restraints, pair) : restraints };
-}
-
-/** Whoever was named in a canary asked for nothing: what its denial did to him is undone. */
-export function afterCanary(step: Step, { restraints, principals, limits }: Protection): ProtectedStep {
-  const { id, state, document, endedAt } = step.request;
-  const unlocked = withoutLockBy(restraints, id);
-  if (state !== 'denied' || endedAt === null) return { ...step, restraints: unlocked };
-  return { ...step, restraints: unstruck(unlocked, pairOf(document, principals), endedAt, limits) };
 }

@@ -9,13 +9,12 @@ import { revealed } from './canary-steps.js';
 import { Decisions } from './decisions.js';
 import * as grants from './grants.js';
 import * as lifecycle from './lifecycle.js';
-import { afterCanary } from './protection.js';
 import type { NewEvent, Request } from './request.js';
 import { type Standing, standingOf, watchKey } from './standings.js';
 import { Submissions, type SubmissionsContext } from './submissions.js';
 import { Talk } from './talk.js';
 import { found, Transitions, type TransitionsContext, written } from './transitions.js';
-import { verifyCanary, verifyStanding } from './verification.js';
+import { checkStillSubmits, verifyCanary, verifyStanding } from './verification.js';
 import type { Waiters } from './waiters.js';
 import { Watches } from './watches.js';
 
@@ -169,10 +168,14 @@ export class Requests {
   /** A submitter reveals, signed, that a request of its own was a canary. */
   async reveal(id: RequestId, statement: string): Promise<Request> {
     const { document, ...asked } = await this.#transitions.look(id);
-    verifyCanary(statement, { ...asked, nonce: document.nonce }, this.#transitions.verification());
-    return this.#transitions.step(id, (request, moment) => {
-      const step = revealed(request, statement, moment.now);
-      return step === null ? null : afterCanary(step, moment);
+    const key = verifyCanary(
+      statement,
+      { ...asked, nonce: document.nonce },
+      this.#transitions.verification(),
+    );
+    return this.#transitions.step(id, (request, { principals, now }) => {
+      checkStillSubmits(key, request, principals);
+      return revealed(request, statement, now);
     });
   }
 

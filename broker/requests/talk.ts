@@ -1,5 +1,6 @@
 import type { Name, RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
+import { ESCALATION_PAUSE, MAX_ESCALATIONS } from '../../src/protocol/talk.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { Principals } from '../roster/principals.js';
 import { EVERY_SIGNER } from '../store/store.js';
@@ -16,6 +17,8 @@ export interface TalkContext {
 export class Talk {
   readonly #context: TalkContext;
   readonly #transitions: Transitions;
+  /** When each approver had everybody rung lately. In memory only: after a restart the count begins anew. */
+  readonly #rung = new Map<Name, readonly EpochMs[]>();
 
   constructor(context: TalkContext, transitions: Transitions) {
     this.#context = context;
@@ -32,7 +35,8 @@ export class Talk {
   }
 
   /**
-   * Has everybody rung who could sign; not by who asks, who would ring people until one gives in (A31).
+   * Has everybody rung who could sign; not by who asks, who would ring people until one gives in, and not for many requests at
+   * once, which is what a stolen session would do (A31).
    *
    * @throws Problem `not-found`, `request-ended`, `escalated-lately`, `forbidden`, `unauthenticated`
    */
@@ -47,11 +51,25 @@ export class Talk {
         });
       }
       const step = escalated(standing, by, now);
+      this.#countRinging(by, now);
       const isTold = this.#context.notifyAt(step.request, now) !== null;
       const delivery = { sink: 'command' as const, due: now, step: EVERY_SIGNER };
       return { ...written(step, standing), ...(isTold ? { delivery } : {}) };
     });
     return request;
+  }
+
+  /** @throws Problem `escalated-lately` */
+  #countRinging(by: Name, now: EpochMs): void {
+    const since = now - ESCALATION_PAUSE * 1000;
+    const lately = (this.#rung.get(by) ?? []).filter((at) => at > since && at <= now);
+    const [oldest = now] = lately;
+    if (lately.length >= MAX_ESCALATIONS) {
+      throw new Problem('escalated-lately', `${by} has had everybody rung for ${lately.length} requests`, {
+        retryAfter: Math.ceil((oldest - since) / 1000),
+      });
+    }
+    this.#rung.set(by, [...lately, now]);
   }
 }
 

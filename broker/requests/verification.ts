@@ -7,7 +7,6 @@ import { Problem } from '../../src/protocol/problems.js';
 import { formatSignedText, parseReceipt, parseSignedText } from '../../src/protocol/receipt.js';
 import { lackOfReason, type Rule } from '../../src/protocol/rule.js';
 import {
-  type CanaryStatement,
   type Decision,
   parseCanary,
   parseReview,
@@ -235,13 +234,14 @@ export function verifyReview(text: string, request: Signed, context: Verificatio
 /**
  * Checks that the submitter of a request reveals it as the canary that it was made as.
  *
+ * @returns the key that signed
  * @throws Problem of the signed text, the key or the statement; `not-a-canary` where the secret is not behind its nonce
  */
 export function verifyCanary(
   text: string,
   { digest, scope, nonce, submitter }: Signed & { readonly nonce: Nonce; readonly submitter: Name },
   context: VerificationContext,
-): CanaryStatement {
+): Fingerprint {
   const { statement, armor } = parseSignedText(text);
   const canary = parseCanary(statement);
   checkBroker(canary.broker, context);
@@ -255,7 +255,22 @@ export function verifyCanary(
   if (canaryNonce(canary.secret, scope) !== nonce) {
     throw new Problem('not-a-canary', 'the request was not made as a canary: its nonce is of another secret');
   }
-  return canary;
+  return key.fingerprint;
+}
+
+/**
+ * A change of submitters may stand before it in the same commit: the log must never show a canary by a key that it has shown
+ * to be removed.
+ *
+ * @throws Problem `unknown-key`
+ */
+export function checkStillSubmits(
+  key: Fingerprint,
+  { submitter }: { readonly submitter: Name },
+  principals: Principals,
+): void {
+  if (principals.submitterByKey(key)?.name === submitter) return;
+  throw new Problem('unknown-key', `the key that signed is not enrolled for ${submitter} any more`);
 }
 
 /**

@@ -9,7 +9,8 @@ export const verb = defineVerb({
   help: `
 Have everybody rung at once who could sign a pending request, whatever order its rule
 has for that: all consoles of theirs, and the notification command of the broker, which
-is told who they are. Once a minute for a request, and never by who asked for it.
+is told who they are. Once a minute for a request, five times a minute by one approver,
+and never by who asked for it.
 
 Usage
   countersign escalate ID

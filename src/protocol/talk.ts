@@ -21,6 +21,9 @@ export const MAX_COMMENT_TEXT_BYTES = 1024;
 /** Least time between two escalations of one request, in seconds. */
 export const ESCALATION_PAUSE = 60;
 
+/** Most requests for which one approver has everybody rung within that time. */
+export const MAX_ESCALATIONS = 5;
+
 /** Whether it says anything, and is not too long. */
 export const isCommentText = (text: string): boolean =>
   text.trim() !== '' && Buffer.byteLength(text) <= MAX_COMMENT_TEXT_BYTES;

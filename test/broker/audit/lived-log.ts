@@ -79,6 +79,7 @@ async function canaries(world: LogWorld): Promise<void> {
   await world.decide(fraud.request, 'bob', { verdict: 'deny', comment: 'fraud: who is that' });
   for (const { request, secret } of [denied, approved, unanswered, fraud])
     await world.requests.reveal(request.id, world.revelation(request, secret));
+  await world.unlock('oscar', 'carol');
 }
 
 /** Dave comes with approval, signs, and goes without. */

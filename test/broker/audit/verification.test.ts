@@ -316,6 +316,15 @@ describe('a forged decision in a log that is perfect otherwise, signed with the 
     },
   );
 
+  test('what a door has used cannot be called a canary, nor what nobody asked (A33)', () => {
+    const entry = entries.find(({ kind, seq }) => kind === 'request.canary' && seq > 500) as LogEntry;
+    const used = entries.find(({ kind, seq }) => kind === 'request.redeemed' && seq < entry.seq) as LogEntry;
+    for (const id of [used.request ?? '', '01KG9Z8QW5ZZZZZZZZZZZZZZZZ']) {
+      const moved = (one: LogEntry) => ({ ...withBody(one, (body) => ({ ...body, id })), request: id });
+      expect(badAt(resignedBy(replaced(lines, entry.seq, moved))), id).toBe(entry.seq);
+    }
+  });
+
   test('is not needed: an approval whose votes do not meet its rule is bad', () => {
     const approved = entries.find(
       ({ kind, body }) =>

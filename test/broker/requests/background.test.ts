@@ -133,6 +133,17 @@ describe('what is unusual about a request', () => {
     ]);
   });
 
+  test('is a denial also of what was revealed to be a canary: who asks hides none afterwards (A20)', () => {
+    const canary = { ago: HOUR, canary: NOON };
+    const denied = ask({ ...canary, state: 'denied', votes: [vote('bob', 'deny', NOON - HOUR)] });
+    const approved = ask({ ...canary, state: 'cancelled', votes: [vote('bob', 'approve', NOON - HOUR)] });
+    expect(look(ask(), [denied, approved, ...habit(3)])).toMatchObject({
+      asks: 4,
+      approved: 3,
+      unusual: [{ code: 'denied', asks: 1 }],
+    });
+  });
+
   test('counts a denial that a clock dates after the request, but for a record none that came after its end', () => {
     const later = ask({ ago: HOUR, state: 'denied', votes: [vote('bob', 'deny', NOON + HOUR)] });
     expect(codes(ask(), [later, ...habit(3)])).toEqual(['denied']);

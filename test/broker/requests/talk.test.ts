@@ -1,7 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { commented, escalated } from '../../../broker/requests/talk-steps.js';
 import { talkedOnWire, viewOnWire } from '../../../broker/requests/view.js';
-import { ESCALATION_PAUSE, isCommentText, MAX_COMMENTS } from '../../../src/protocol/talk.js';
+import {
+  ESCALATION_PAUSE,
+  isCommentText,
+  MAX_COMMENTS,
+  MAX_ESCALATIONS,
+} from '../../../src/protocol/talk.js';
 import { codeOf, rejectionCode } from '../../ssh/problem.js';
 import { bind, claim, keys, name, ruled, World } from './world.js';
 
@@ -88,6 +93,20 @@ describe('an escalation', () => {
     expect(again(ESCALATION_PAUSE - 1)).toBe('escalated-lately');
     expect(again(ESCALATION_PAUSE)).toBe(null);
     expect(again(-3600), 'the clock was set back').toBe(null);
+  });
+
+  test('is for a few requests a minute by one approver, however many are pending (A31)', async () => {
+    const asked = await Promise.all(
+      Array.from({ length: MAX_ESCALATIONS + 1 }, (_, n) => world.submit(bind({ nonce: `${n}`.repeat(32) }))),
+    );
+    const ids = asked.map(({ request }) => request.id);
+    const [last = ids[0]] = ids.slice(-1);
+    const codes = await Promise.all(ids.map((id) => rejectionCode(world.requests.escalate(id, bob))));
+    expect(codes.filter((code) => code === 'escalated-lately')).toHaveLength(1);
+    if (last === undefined) throw new Error('nothing was asked');
+    expect((await world.requests.escalate(last, carol)).escalated?.by).toBe('carol');
+    await world.pass(ESCALATION_PAUSE);
+    expect((await world.requests.escalate(last, bob)).escalated?.by).toBe('bob');
   });
 
   test('says after how many seconds it can be had again', async () => {
