@@ -135,9 +135,12 @@ function parseAnew(text: string): PinnedRule {
   throw unknown(undefined);
 }
 
-/** How many characters the comment of a yes is short of; blanks around it are no reason. */
+/** What draws nothing: control and format characters, fillers, and the empty braille cell. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+
+/** How many characters the comment of a yes is short of; blanks around it are no reason, nor is what nobody sees. */
 export const lackOfReason = ({ confirm }: Rule, comment: string): number =>
-  Math.max(0, (confirm?.reason ?? 0) - [...comment.trim()].length);
+  Math.max(0, (confirm?.reason ?? 0) - [...comment.replace(UNSEEN, '').trim()].length);
 
 const unknown = (cause: unknown): Problem =>
   new Problem('policy-changed', 'the request was made under a rule that this version does not know', {

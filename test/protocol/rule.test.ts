@@ -38,6 +38,14 @@ describe('the rule that a request pins', () => {
     expect(lackOfReason(rule, '')).toBe(0);
   });
 
+  test.each(['\u200b', '\u00ad', '\u3164', '\u2800', '\ufe0f', '\u202e', '\u0007', '\u{e0041}'])(
+    'counts nothing in a comment that nobody sees: %j',
+    (unseen) => {
+      const wanting = { ...rule, confirm: { resource: false, reason: 5 } };
+      expect(lackOfReason(wanting, ` ${unseen.repeat(9)} ab`)).toBe(3);
+    },
+  );
+
   test.each<[string, string]>([
     ['nothing', ''],
     ['an empty object', '{}'],
