@@ -172,7 +172,10 @@ export class Notifier {
     const held = new Set(this.#pace.heldWith(ringer));
     held.delete(id);
     const { store } = this.#context;
-    const pending = store.live().filter((request) => request.state === 'pending' && held.has(request.id));
+    // For what somebody has had everybody rung, a ring of its own is under way.
+    const pending = store
+      .live()
+      .filter(({ id, state, escalated }) => state === 'pending' && escalated === null && held.has(id));
     for (const gone of held) {
       if (!pending.some((request) => request.id === gone)) this.#pace.release(gone);
     }

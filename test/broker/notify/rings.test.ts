@@ -204,6 +204,28 @@ describe('an escalation', () => {
     expect(rung().slice(3)).toEqual(['bob,carol,dave', 'bob,carol,dave']);
   });
 
+  test('that is jumped is not done with by a later ring that tells how many more wait (A32)', async () => {
+    await open({ ...RULE, escalation: null });
+    for (let number = 0; number < 3; number += 1) await ask({ resource: `r-${number}` });
+    const request = await ask({ resource: 'late' });
+    const other = await ask({ resource: 'later' });
+    outcome = () => ({ ok: false, how: 'exit status 1', output: '' });
+    await pass(50);
+    await world.requests.escalate(request.id, name('bob'));
+    await pass(0);
+    await pass(5);
+    outcome = () => ({ ok: true, how: 'exit status 0', output: '' });
+    await pass(5);
+    await pass(1);
+    await pass(4);
+    expect(calls.slice(3).map(({ COUNTERSIGN_ID: id }) => id)).toEqual([
+      request.id,
+      request.id,
+      other.id,
+      request.id,
+    ]);
+  });
+
   test('that is jumped rings nobody who has signed', async () => {
     const request = await ask();
     await approve(request, 'bob');
