@@ -22,9 +22,9 @@ const NARROW = 56;
 /** From here on a request has room for what its requester wrote. */
 const WIDE = 100;
 
-/** How many requests of the list are on the screen at once. */
+/** How many requests of the list are on the screen at once; none where the buttons would not be there with them. */
 export const bulkCapacity = (state: ConsoleState): number =>
-  Math.max(1, bodyRows(state) - (isRoomy(state) ? OTHER_ROWS : OTHER_ROWS - 2));
+  Math.max(0, bodyRows(state) - (isRoomy(state) ? OTHER_ROWS : OTHER_ROWS - 2));
 
 const isRoomy = (state: ConsoleState): boolean => bodyRows(state) >= ROOMY_ROWS;
 
@@ -33,6 +33,7 @@ export function bulkLines(state: ConsoleState, height: number): readonly Line[] 
   const { bulk } = state;
   if (bulk === null) return [];
   const { columns } = state.size;
+  if (bulkCapacity(state) === 0) return wrapLine(TOO_SMALL, columns - 1, 'words').slice(0, height);
   const listed = bulk.requests.slice(bulk.top, bulk.top + bulkCapacity(state));
   const now = brokerNow(state);
   const lines = [
@@ -43,6 +44,10 @@ export function bulkLines(state: ConsoleState, height: number): readonly Line[] 
   const gap = Math.max(0, height - lines.length - panel.length);
   return [...lines, ...Array<Line>(gap).fill(BLANK), ...panel];
 }
+
+const TOO_SMALL: Line = [
+  span(label` Too little room to show what is denied: make the terminal larger.`, 'danger'),
+];
 
 /** Where in the list the window stands. */
 export function bulkPosition({ bulk }: ConsoleState): SafeText {

@@ -29,7 +29,7 @@ export function stepBulk(state: ConsoleState, matched: MatchedAction | null, pre
   const { bulk } = state;
   if (bulk === null) return stay({ ...state, screen: 'queue' });
   if (bulk.signing !== null) return matched?.action === 'back' ? stop(state, bulk) : stay(state);
-  const rows = matched === null ? null : movement(matched, bulkCapacity(state));
+  const rows = matched === null ? null : movement(matched, Math.max(1, bulkCapacity(state)));
   if (rows !== null) return stay(scroll(state, bulk, rows));
   switch (matched?.action) {
     case 'back':
@@ -127,7 +127,7 @@ function activate(state: ConsoleState, bulk: BulkDenial): Step {
   if (isField(bulk.focused)) return stay(withBulk(state, bulk, { focused: 'cancel' }));
   if (!isSettled(state)) return stay(state);
   if (bulk.focused === 'cancel') return stay(close(state));
-  if (bulkObstacle(state, bulk) !== null) return stay(state);
+  if (bulkObstacle(state, bulk) !== null || bulkCapacity(state) === 0) return stay(state);
   const { requests, comment } = bulk;
   const signing = { isStopping: false };
   return stay(withBulk(state, bulk, { signing, failure: null, signed: 0, ended: 0 }), {

@@ -113,6 +113,22 @@ describe('before many denials are signed', () => {
     expect(driver.state.bulk?.seen).toBe(seen);
   });
 
+  test('the list and the buttons are on the screen, whatever banners leave of it', () => {
+    const lock = { requester: 'eve', since: NOW, by: 'bob', request: sampleId(9), comment: 'fraud:' };
+    const driver = ready(1);
+    driver.resize(40, 10).setRestraints({ locks: [lock] as never, mutes: [] });
+    driver.setRestoration({ backupAt: NOW, restoredAt: NOW, ended: 12 }).paint().wait(1000).press('enter');
+    expect(denials(driver)).toEqual([]);
+    expect(
+      bulkLines(driver.state, 3)
+        .flat()
+        .map(({ text }) => text)
+        .join(''),
+    ).toContain('Too little room');
+    driver.resize(80, 24).paint().wait(1000).press('enter');
+    expect(denials(driver)).toHaveLength(1);
+  });
+
   test('a hundred are the most', () => {
     expect(listed(new ConsoleDriver(flood(130)).press('D'))).toHaveLength(100);
   });
