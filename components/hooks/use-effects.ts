@@ -35,6 +35,7 @@ export function useEffects(
     clipboard,
     shell,
     dispatch,
+    onResumed,
     repeat,
   }: {
     readonly connection: QueueConnection;
@@ -42,6 +43,7 @@ export function useEffects(
     readonly clipboard: Clipboard;
     readonly shell: JobShell;
     readonly dispatch: (event: ConsoleEvent) => void;
+    readonly onResumed: () => void;
     /** Has all of it read out again; null where it is painted. */
     readonly repeat: (() => void) | null;
   },
@@ -73,7 +75,7 @@ export function useEffects(
       },
       reconnect: () => connection.reconnect(forKey),
       suspend: () => {
-        if (shell.isThere()) forShell().then(repeat ?? undefined, exit);
+        if (shell.isThere()) forShell(onResumed).then(repeat ?? undefined, exit);
         else dispatch({ type: 'failed', of: 'suspension', message: NO_SHELL, hint: label`` });
       },
       redraw: () => {
@@ -100,6 +102,7 @@ export function useEffects(
     clipboard,
     shell,
     dispatch,
+    onResumed,
     repeat,
     exit,
     stdout,

@@ -8,7 +8,7 @@ import { safeText } from '../text/safe-text.js';
 export interface Suspending {
   readonly forPrompt: Suspend;
   /** Ctrl-Z. */
-  readonly forShell: () => Promise<void>;
+  readonly forShell: (onResumed: () => void) => Promise<void>;
   /**
    * Repairs the screen after another program wrote on it, or the terminal cut it: only what changes is painted otherwise. Asked
    * for again meanwhile it is painted once more; nothing while the terminal is lent, after which all is painted.
@@ -46,18 +46,22 @@ export function useSuspend(shell: JobShell): Suspending {
     },
     [suspendTerminal, stdin, stdout, painting],
   );
-  const forShell = useCallback(async () => {
-    await painting.done;
-    await suspendTerminal(() => {
-      shell.stopping();
-      if (shell.note !== null) stdout.write(stopNote(shell.note));
-      // Not SIGTSTP, which leaves a tmux pane blank. The whole group, so that the shell sees its job stop even
-      // where npm stands between them.
-      process.kill(0, 'SIGSTOP');
-      shell.goingOn();
-      stdout.write(TO_LINE_START);
-    });
-  }, [suspendTerminal, stdout, shell, painting]);
+  const forShell = useCallback(
+    async (onResumed: () => void) => {
+      await painting.done;
+      await suspendTerminal(() => {
+        shell.stopping();
+        if (shell.note !== null) stdout.write(stopNote(shell.note));
+        // Not SIGTSTP, which leaves a tmux pane blank. The whole group, so that the shell sees its job stop even
+        // where npm stands between them.
+        process.kill(0, 'SIGSTOP');
+        shell.goingOn();
+        onResumed();
+        stdout.write(TO_LINE_START);
+      });
+    },
+    [suspendTerminal, stdout, shell, painting],
+  );
   const redraw = useCallback(() => {
     const paint = async (): Promise<void> => {
       await nextTurn();

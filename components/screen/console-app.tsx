@@ -97,6 +97,7 @@ export function ConsoleApp({
     clipboard,
     shell,
     dispatch,
+    onResumed: on.resumed,
     repeat: Spoken === null ? null : repeat,
   });
   useQueue(connection, on.queue);
@@ -132,6 +133,7 @@ function eventSources(
     },
     tick: () => dispatch({ type: 'tick', at: clock() }),
     resize: (size: Rest<'resize'>['size']) => dispatch({ type: 'resize', size }),
+    resumed: () => dispatch({ type: 'resumed', at: clock() }),
     press: (press: Rest<'press'>['press']) => dispatch({ type: 'press', press, at: clock() }),
     paste: (text: string) => dispatch({ type: 'paste', text, at: clock() }),
     painted: (frame: Rest<'painted'>['frame']) => dispatch({ type: 'painted', frame, at: clock() }),

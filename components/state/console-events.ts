@@ -22,6 +22,8 @@ export type ConsoleEvent =
   | { readonly type: 'queue'; readonly queue: Queue; readonly at: EpochMs }
   | { readonly type: 'tick'; readonly at: EpochMs }
   | { readonly type: 'resize'; readonly size: Size }
+  /** The shell has given the terminal back. */
+  | { readonly type: 'resumed'; readonly at: EpochMs }
   | { readonly type: 'press'; readonly press: Press; readonly at: EpochMs }
   | { readonly type: 'paste'; readonly text: string; readonly at: EpochMs }
   | { readonly type: 'painted'; readonly frame: PaintedFrame; readonly at: EpochMs }

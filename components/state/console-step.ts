@@ -67,6 +67,9 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
       return hearTick(state);
     case 'resize':
       return stay({ ...state, size: event.size });
+    case 'resumed':
+      // What was typed at the shell meant the shell: what keys act on is as new as if it had just come (A34).
+      return stay({ ...state, painted: { ...state.painted, since: event.at } });
     case 'press':
       return hearPress(state, event.press);
     case 'paste':

@@ -18,7 +18,7 @@ const NAMED: readonly string[] =
 /** What comes from the broker because the console asked for it. */
 export type Answer = Exclude<
   ConsoleEvent,
-  { readonly type: 'identified' | 'queue' | 'tick' | 'resize' | 'press' | 'paste' | 'painted' }
+  { readonly type: 'identified' | 'queue' | 'tick' | 'resize' | 'press' | 'paste' | 'painted' | 'resumed' }
 >;
 
 export interface DriverOptions {
@@ -132,6 +132,11 @@ export class ConsoleDriver {
 
   resize(columns: number, rows: number): this {
     return this.#step({ type: 'resize', size: { columns, rows } });
+  }
+
+  /** Back from a shell. */
+  resume(): this {
+    return this.#step({ type: 'resumed', at: this.#at });
   }
 
   setReading(reading: Queue['reading']): this {

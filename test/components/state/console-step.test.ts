@@ -71,6 +71,13 @@ describe('deciding', () => {
     expect(driver.decisions).toHaveLength(1);
   });
 
+  test('what is typed behind fg signs nothing: the guard begins anew (A34)', () => {
+    const driver = confirming().press('tab', '^z').resume().type('enter').paint().type('enter');
+    expect(driver.decisions).toEqual([]);
+    driver.wait(SETTLE_MS).type('enter');
+    expect(driver.decisions).toHaveLength(1);
+  });
+
   test('a text of several characters decides nothing, wherever it comes (A35)', () => {
     const driver = new ConsoleDriver([onHost(1)]).press('enter', 'a\t\r', 'aa', 'a\r');
     expect(driver.state.confirm).toBeNull();
