@@ -6,7 +6,7 @@ type Requests = ReadonlyMap<RequestId, RequestView>;
 
 /**
  * The requests that came or that something happened to between two pictures, in the order in which it did: another state, a signature, a
- * report, a comment. Who waits and who is rung is no change. What happened to one of them in between is one change.
+ * report, a comment, that it was a canary. Who waits and who is rung is no change. What happened to one of them in between is one change.
  */
 export function queueChanges(before: Requests, after: Requests): readonly RequestView[] {
   if (before === after) return [];
@@ -17,12 +17,14 @@ export function queueChanges(before: Requests, after: Requests): readonly Reques
   return changed.sort((a, b) => changedAt(a) - changedAt(b) || (a.id < b.id ? -1 : 1));
 }
 
-const lifeOf = ({ state, report, votes, comments, escalated }: RequestView): string =>
-  [state, report?.outcome ?? '-', votes.length, comments.length, escalated?.at ?? '-'].join(' ');
+const lifeOf = ({ state, report, votes, comments, escalated, canary }: RequestView): string =>
+  [state, report?.outcome ?? '-', votes.length, comments.length, escalated?.at ?? '-', canary ?? '-'].join(
+    ' ',
+  );
 
 /** When something last happened to a request, by the broker's clock. */
 export function changedAt(request: RequestView): EpochMs {
-  const { submittedAt, votes, redeemedAt, report, endedAt, comments, escalated } = request;
+  const { submittedAt, votes, redeemedAt, report, canary, endedAt, comments, escalated } = request;
   return Math.max(
     submittedAt,
     votes.at(-1)?.decided ?? 0,
@@ -30,6 +32,7 @@ export function changedAt(request: RequestView): EpochMs {
     report?.at ?? 0,
     comments.at(-1)?.at ?? 0,
     escalated?.at ?? 0,
+    canary ?? 0,
     endedAt ?? 0,
   );
 }

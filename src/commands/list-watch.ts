@@ -7,6 +7,7 @@ import { Problem } from '../protocol/problems.js';
 import type { RequestView } from '../protocol/request-view.js';
 import type { ExitCode } from './exit-code.js';
 import { interruptible } from './interrupt.js';
+import { stateWord } from './list.js';
 import { exact, print, printJsonLine, prose, tell } from './output.js';
 import { viewOnWire } from './show.js';
 
@@ -81,7 +82,7 @@ export function changeLine(request: RequestView, zone: string): string {
   const votes = request.votes.map(({ approver, verdict }) => `${exact(approver)}:${verdict}`).join(',');
   return [
     zonedTime(changedAt(request), zone),
-    request.report?.outcome ?? request.state,
+    stateWord(request),
     request.id,
     exact(requester),
     exact(action),

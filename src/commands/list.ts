@@ -159,6 +159,10 @@ function formatEnd({ next, searchedTo }: HistoryPage, style: TimeStyle): string 
   return `searched back to ${shownTime(searchedTo, style)}; the same again with --cursor ${next} goes on`;
 }
 
+/** What has become of it, in the word that {@link Filter} has for it. */
+export const stateWord = ({ canary, report, state }: RequestView): string =>
+  canary === null ? (report?.outcome ?? state) : 'canary';
+
 /** One line a request; what others wrote is marked where it could deceive, and never cut. */
 export function formatList(requests: readonly RequestView[], style: TimeStyle): string {
   if (requests.length === 0) return 'no requests';
@@ -168,7 +172,7 @@ export function formatList(requests: readonly RequestView[], style: TimeStyle): 
       const { action, context, door, requester, resource } = readShown(request).document;
       return [
         request.id,
-        request.canary === null ? (request.report?.outcome ?? request.state) : 'canary',
+        stateWord(request),
         shownTime(request.submittedAt, style),
         exact(requester),
         exact(action),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { changedAt, queueChanges } from '../../src/client/queue-changes.js';
+import { changeLine } from '../../src/commands/list-watch.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { NOW, sampleId, sampleRequest, sampleVote } from '../components/sample-requests.js';
 
@@ -26,6 +27,14 @@ test('a request that came, a signature, an end and a report are changes, each on
   expect(queueChanges(before, picture(opened, second))).toEqual([opened]);
   expect(changedAt(opened)).toBe(NOW);
   expect(queueChanges(picture(opened), picture(opened))).toEqual([]);
+});
+
+test('that what was denied was a canary is a change of its own (A33)', () => {
+  const denied: RequestView = { ...first, state: 'denied', endedAt: NOW };
+  const revealed = { ...denied, canary: NOW + 5_000 };
+  expect(queueChanges(picture(denied), picture(revealed))).toEqual([revealed]);
+  expect(changedAt(revealed)).toBe(NOW + 5_000);
+  expect(changeLine(revealed, 'UTC')).toMatch(/^\S+ {2}canary {2}/);
 });
 
 test('who waits or is rung, and what is dropped from the picture, is no change', () => {
