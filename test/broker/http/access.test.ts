@@ -13,11 +13,12 @@ afterEach(() => broker.stop());
 
 describe('every credential on every route (A18)', () => {
   const FOLLOW = `/v1/roster/signed?from=sha256:${'0'.repeat(64)}`;
-  /** The statement is the credential of one; who asks the other must know a signers file already. */
-  const open = [`GET ${FOLLOW}`, 'POST /v1/roster/statements'];
+  /** The statement is the credential of two; who asks the other must know a signers file already. */
+  const open = [`GET ${FOLLOW}`, 'POST /v1/roster/statements', 'POST /v1/requests/ID/canary'];
   const routes: readonly (readonly [string, string, unknown?])[] = [
     ['GET', FOLLOW],
     ['POST', '/v1/roster/statements', { statement: 'x' }],
+    ['POST', '/v1/requests/ID/canary', { statement: 'x' }],
     ['GET', '/v1/requests'],
     ['GET', '/v1/requests/ID'],
     ['GET', '/v1/requests/ID/background'],
@@ -26,6 +27,7 @@ describe('every credential on every route (A18)', () => {
     ['POST', '/v1/requests/ID/escalations', {}],
     ['GET', '/v1/grants'],
     ['GET', '/v1/statistics'],
+    ['GET', '/v1/canaries'],
     ['POST', '/v1/requests/ID/redeem', { claim: '0'.repeat(32) }],
     ['POST', '/v1/requests/ID/reports', { claim: '0'.repeat(32), outcome: 'opened' }],
     ['GET', '/v1/requests/ID/standing'],
@@ -69,6 +71,7 @@ describe('every credential on every route (A18)', () => {
       'POST /v1/requests/ID/escalations',
       'GET /v1/grants',
       'GET /v1/statistics',
+      'GET /v1/canaries',
       'GET /v1/events',
       'GET /v1/heads',
       'GET /v1/outbox',
