@@ -18,7 +18,8 @@ import {
 } from './verb.js';
 import { VERBS } from './verbs.js';
 
-const HELP = `countersign: a second person signs before a door opens
+/** What `countersign --help` prints. */
+export const HELP = `countersign: a second person signs before a door opens
 
 Usage
   countersign VERB [ARGUMENTS] [FLAGS]
@@ -34,13 +35,20 @@ Ask
   run        hold a command until its approval is verified, then run it
   wait       wait for a request that was made before
   cancel     take a request back
+  canary     ask for what nobody needs, to see whether approvers read
+  break-glass
+             let yourself in alone, where rule and door allow it
 
 Decide
   list       list requests
   show       show one request as a whole, with its digests recomputed
   approve    sign yes
   deny       sign no
-  revoke     take an unused approval back
+  revoke     take an approval or a grant back
+  grants     approvals that cover later equal asks; what doors watch just now
+  review     look at what somebody opened alone, and sign that you did
+  locks      who may not ask now
+  unlock     let somebody ask again
   comment    say something to the other approvers about a request
   escalate   have everybody rung who could sign
   sign       sign what a door prints while its broker is down
@@ -48,8 +56,11 @@ Decide
 Manage
   roster     people, their keys, aliases and groups; export a signers file
   submitter  hosts, jobs and tools that may ask, and what they may ask for
+  statistics how long people wait, who decides how much, what becomes of it
   policy     the policy file: check it, explain it, test it, import one
   broker     the key that names the broker, its rotation, and the brokers pinned here
+  outbox     what leaves the broker, and what a receiver did not take
+  webhook    the file of webhooks: check it, call a receiver of it
   audit      the log of events: export, verify and report it; kept heads, legal holds
   backup     copy the database, while the broker runs or not
   restore    put such a copy in its place

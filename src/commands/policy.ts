@@ -13,6 +13,7 @@ serve --policy FILE; these look at it before and after.
 Usage
   countersign policy check [FILE] [--roster FILE] [--json]
   countersign policy explain ACTION RESOURCE --requester NAME [--file FILE] [--json]
+  countersign policy explain --request ID [--json]
   countersign policy test CASES [--policy FILE] [--json | --tap]
   countersign policy import FILE [--action ACTION] [--longest TIME]
   countersign policy install FILE [--dir DIR]

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { kebabCase } from '../../src/commands/command-line.js';
+import { HELP } from '../../src/commands/main.js';
 import { isVerbGroup, type Verb, type VerbGroup } from '../../src/commands/verb.js';
 import { VERBS } from '../../src/commands/verbs.js';
 
@@ -17,6 +18,11 @@ function collect(name: string, verb: Verb | VerbGroup): void {
 }
 
 describe('the help', () => {
+  test('names each verb', () => {
+    const named = HELP.match(/(?<=^ {2})[a-z-]+(?=\n| +[a-z])/gm);
+    for (const verb of Object.keys(VERBS)) expect(named).toContain(verb);
+  });
+
   test.each(verbs)('of %s says how it is used, with examples that can be pasted', (name, { help }) => {
     expect(help).toMatch(new RegExp(`\nUsage\n  countersign ${name}`));
     expect(help).toMatch(new RegExp(`\nExamples\n(.*\n)*?.*countersign ${name}`));
