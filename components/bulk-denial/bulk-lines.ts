@@ -169,6 +169,10 @@ function stateLines(state: ConsoleState, bulk: BulkDenial, columns: number): rea
   ];
 }
 
+function denials(count: number): SafeText {
+  return count === 1 ? label`1 denial` : label`${count} denials`;
+}
+
 function buttonLine(state: ConsoleState, bulk: BulkDenial, columns: number): Line {
   const { focused, requests } = bulk;
   const canSign = bulkObstacle(state, bulk) === null;
@@ -180,7 +184,7 @@ function buttonLine(state: ConsoleState, bulk: BulkDenial, columns: number): Lin
     span(spaces(2)),
     ...button('cancel', label`Cancel`, true),
     span(spaces(3)),
-    ...button('sign', label`Sign ${requests.length} denials`, canSign),
+    ...button('sign', label`Sign ${denials(requests.length)}`, canSign),
   ];
   return spreadLine(buttons, [span(enterMeans(state, bulk, canSign), 'muted'), span(spaces(2))], columns);
 }
@@ -190,5 +194,5 @@ function enterMeans(state: ConsoleState, { focused, requests }: BulkDenial, canS
   if (focused === 'comment') return label`Enter ends the comment`;
   if (!isSettled(state)) return label`…`;
   if (focused === 'cancel') return label`Enter cancels`;
-  return canSign ? label`Enter signs ${requests.length} denials` : label`this cannot be signed`;
+  return canSign ? label`Enter signs ${denials(requests.length)}` : label`this cannot be signed`;
 }

@@ -587,7 +587,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         contexts: ['statistics'],
         keys: [{ named: 'left' }],
         shown: label`←`,
-        hint: null,
+        hint: label`fewer`,
         explained: label`count fewer days`,
       },
       {
@@ -595,7 +595,7 @@ export const KEY_SECTIONS: readonly KeySection[] = [
         contexts: ['statistics'],
         keys: [{ named: 'right' }],
         shown: label`→`,
-        hint: label`days`,
+        hint: label`more days`,
         explained: label`count more days`,
       },
     ],

@@ -110,7 +110,7 @@ function approverLines({ approvers }: Statistics, columns: number): readonly Lin
   const names = nameColumns(columns);
   const rest = columns - 2 * MARGIN - names - 4 * NUMBER;
   return [
-    ...heading(label`Load`, label`${all} signed decisions`, columns),
+    ...heading(label`Load`, all === 1 ? label`1 signed decision` : label`${all} signed decisions`, columns),
     columnNames(names, [label`decided`, label`share`, label`denied`, label`half in`]),
     ...approvers.map(({ name, denied, p50 }, at): Line => {
       const total = totals[at] ?? 0;
