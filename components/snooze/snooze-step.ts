@@ -33,7 +33,7 @@ export function toggleSnooze(state: ConsoleState, request: RequestView): Console
   // Once it wakes it calls as if it were new.
   const called = bell.called && new Map([...bell.called].filter(([id]) => !ids.has(id)));
   const next = { ...slept, opened: null, selected: atPlace(slept, place), bell: { ...bell, called } };
-  return say(next, label`Snoozed for 30 minutes, here alone; s wakes it.`);
+  return say(next, label`Snoozed 30 minutes, here alone; s on its row wakes it.`);
 }
 
 /** The first row from there on that waits and is awake, else the last one before it, else what was selected. */

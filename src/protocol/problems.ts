@@ -96,7 +96,7 @@ export const PROBLEMS = {
   },
   'demo-only': {
     status: 403,
-    hint: 'the local socket may ask for demo.* only; enrol a submitter: countersign submitter add',
+    hint: 'the local socket may ask for demo.* only, as demo, through demo; enrol a submitter: countersign submitter add',
   },
   'not-an-approver': {
     status: 403,

@@ -35,7 +35,7 @@ describe('a snoozed request', () => {
     expect(order(driver)).toEqual([second.id, third.id, first.id]);
     expect(driver.state.selected).toBe(second.id);
     expect(counted(driver)).toContain('3 pending, 1 snoozed');
-    expect(driver.noticeText).toBe('Snoozed for 30 minutes, here alone; s wakes it.');
+    expect(driver.noticeText).toBe('Snoozed 30 minutes, here alone; s on its row wakes it.');
     expect(driver.effects).toEqual([]);
   });
 
