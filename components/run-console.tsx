@@ -35,6 +35,18 @@ export interface ConsoleOptions {
 const BELL_ALONE: Alerts = { notify: 'bell', quiet: null, isInTmux: false };
 const BY_TERMINAL: Clipboard = { way: 'osc52', isInTmux: false };
 
+/** Loads what draws, which takes longer than all else before the first frame: begin it while the broker is being asked. */
+export function loadDrawing() {
+  // Ink asks FORCE_COLOR only, and only once, when it is imported.
+  if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
+  return Promise.all([
+    import('ink'),
+    import('./screen/console-app.js'),
+    import('./state/painted-frames.js'),
+    import('./screen/terminal-painter.js'),
+  ]);
+}
+
 /**
  * Shows the queue until the person leaves. The alternate screen is left before this settles, so what went wrong can be
  * printed; nothing else of it would be seen.
@@ -61,17 +73,9 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
       hint: 'without one use: countersign list, show, approve, deny',
     });
   }
-  // Ink asks FORCE_COLOR only, and only once, when it is imported.
-  if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
   setRepertoire(looks.isAscii ? 'ascii' : 'unicode');
-  const [{ render }, { ConsoleApp }, { createPaintedFrames }, { paintedTerminal }, spoken] =
-    await Promise.all([
-      import('ink'),
-      import('./screen/console-app.js'),
-      import('./state/painted-frames.js'),
-      import('./screen/terminal-painter.js'),
-      looks.isSpoken ? import('./spoken/spoken-console.js') : null,
-    ]);
+  const [{ render }, { ConsoleApp }, { createPaintedFrames }, { paintedTerminal }] = await loadDrawing();
+  const spoken = looks.isSpoken ? await import('./spoken/spoken-console.js') : null;
   const isDumb = spoken !== null && process.env.TERM === 'dumb';
   // What is read out is never painted over.
   const painted = spoken === null ? paintedTerminal(stdout) : stdout;

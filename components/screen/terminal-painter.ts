@@ -14,6 +14,9 @@ const NEAR = 6;
 /** Characters of which every terminal agrees that they take one column: ASCII, Latin, and the lines, blocks and symbols of ours. */
 const SURE = /^[ -~\u00a1-\u024f\u2010-\u2027\u2190-\u21ff\u2500-\u25ff\u2713\u2717\u27e8\u27e9]$/;
 
+/** Styles that are seen on a space: underlined, reversed, or with a background. */
+const GROUND = /(?:^|;)(?:[47]|4[0-7]|10[0-7]|48;.*)(?:;|$)/;
+
 /** What a terminal is to a program: somewhere to write, of a size that may change. */
 type Terminal = NodeJS.WriteStream;
 
@@ -139,8 +142,12 @@ function rowChanges(wanted: Row, shown: Row | null, row: number): string {
     const to = isSure ? changeEnd(differs, column, end) : end;
     out += at(row, from);
     for (const cell of wanted.slice(from, to)) {
-      if (cell.style !== style) out += styleChange(cell.style);
-      style = cell.style;
+      // Of a style without a ground nothing is seen on a space.
+      const isSeen = cell.text !== ' ' || cell.style !== '' || GROUND.test(style);
+      if (isSeen && cell.style !== style) {
+        out += styleChange(cell.style);
+        style = cell.style;
+      }
       out += cell.text;
     }
     column = to;

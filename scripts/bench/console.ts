@@ -29,7 +29,7 @@ const NIGHT = 20_000;
 const IDLE_SECONDS = 30;
 const MIB = 1024 * 1024;
 /** On the first frame, and on each one that moves the selection. */
-const [HEADER, CURSOR] = ['countersign', '▸'];
+const [HEADER, CURSOR] = ['Queue', '▸'];
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
 const directory = join(folder, 'broker');

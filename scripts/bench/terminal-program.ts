@@ -83,7 +83,10 @@ export class TerminalProgram {
   }
 
   async stop(): Promise<void> {
-    this.type('\u0003');
-    while (this.#child.exitCode === null) await pause(10);
+    // A program that has only just drawn may not read yet.
+    for (let tries = 0; this.#child.exitCode === null; tries += 1) {
+      if (tries % 100 === 0) this.type('\u0003');
+      await pause(10);
+    }
   }
 }

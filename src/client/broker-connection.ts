@@ -54,7 +54,8 @@ export interface BrokerConnection extends QueueConnection {
 export async function connectQueue(options: ConnectOptions): Promise<BrokerConnection> {
   const { identify, lookForKey, signerWith, terminal, open, clock, random, invitation, config } = options;
   let { broker } = options;
-  const { approver, ...session } = await signIn(broker, signerWith(terminal), clock);
+  const signer = signerWith(terminal);
+  const { approver, ...session } = await signIn(broker, signer, clock);
   let { token } = session;
   const signInAgain = async (lent?: Suspend): Promise<BearerToken> => {
     const session = await signIn(broker, signerWith(lent), clock);
@@ -89,7 +90,7 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
   return {
     approver,
     address: formatAddress(broker.client.address),
-    isTouched: signerWith(terminal).publicKey.type.startsWith('sk-'),
+    isTouched: signer.publicKey.type.startsWith('sk-'),
     get fingerprint() {
       return broker.fingerprint;
     },

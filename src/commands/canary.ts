@@ -11,7 +11,7 @@ import type { ExitCode } from './exit-code.js';
 import { interruptible } from './interrupt.js';
 import { whereFlags } from './invocation.js';
 import { type OpenBroker, openBroker, withBroker } from './open-broker.js';
-import { exact, print, printJson, tell } from './output.js';
+import { exact, print, printed, printJson, tell } from './output.js';
 import { QUESTION_FLAGS, questionOf } from './question.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
 
@@ -74,7 +74,10 @@ Examples
       const result = resultOf(status);
       if (flags.json) printJson({ id: standing.id, ...result });
       else print(`${standing.id} ${wordsOf(result)}`);
-      if (waited.interrupted !== null) process.kill(process.pid, waited.interrupted);
+      if (waited.interrupted !== null) {
+        await printed();
+        process.kill(process.pid, waited.interrupted);
+      }
       return EXITS[result.result];
     });
   },

@@ -37,11 +37,17 @@ export async function openConsole(
     onPending = () => {},
     stop,
   } = options;
+  // React asks this once, when it is imported, and is twice as slow without.
+  process.env.NODE_ENV ??= 'production';
+  // Drawing pulls in a lot, and verbs that do not draw never pay for it.
+  const drawing = import('../../components/run-console.js');
+  const loading = drawing.then(({ loadDrawing }) => loadDrawing());
+  // Whoever cannot sign in never hears of it; else it is met again where it is awaited.
+  loading.catch(() => {});
   const surroundings = Promise.all([findAgentSocket(env), tmuxSocketFacts(env)]);
   const connection = await openQueue(broker, { key, env, invitation, isLookedAt: true });
   try {
-    // Drawing pulls in a lot, and verbs that do not draw never pay for it.
-    const { runConsole } = await import('../../components/run-console.js');
+    const { runConsole } = await drawing;
     const [agent, tmux] = await surroundings;
     await runConsole({
       connection,

@@ -6,6 +6,12 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Resolves once what was printed has left this process: whoever ends itself by a signal would take it along. */
+export const printed = (): Promise<void> =>
+  new Promise((resolve) => {
+    process.stdout.write('', () => resolve());
+  });
+
 /** Data as JSON in plain ASCII: what others wrote cannot reach the terminal as anything but letters. */
 export function printJson(value: unknown): void {
   print(asciiJson(value));

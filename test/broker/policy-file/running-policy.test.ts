@@ -238,6 +238,8 @@ describe('a broker with a policy file', () => {
     await broker.restart();
     expect(await status()).toBe(null);
     const token = await broker.signIn();
-    expect((await broker.call('GET', '/v1/policy', { token })).json).toEqual({ policy: null });
+    expect((await broker.call('GET', '/v1/policy', { token })).json).toMatchObject({
+      policy: null,
+    });
   });
 });
