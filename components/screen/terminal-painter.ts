@@ -136,12 +136,12 @@ function rowChanges(wanted: Row, shown: Row | null, row: number): string {
       column += 1;
       continue;
     }
-    if (column >= end) return `${out}${at(row, column)}${style === '' ? '' : styleChange('')}${ESC}[K`;
     // A terminal that counts the columns of a row otherwise than we do gets it whole.
-    const from = isSure ? column : 0;
-    const to = isSure ? changeEnd(differs, column, end) : end;
-    out += at(row, from);
-    for (const cell of wanted.slice(from, to)) {
+    if (!isSure) return wholeRow(wanted.slice(0, end), row);
+    if (column >= end) return `${out}${at(row, column)}${style === '' ? '' : styleChange('')}${ESC}[K`;
+    const to = changeEnd(differs, column, end);
+    out += at(row, column);
+    for (const cell of wanted.slice(column, to)) {
       // Of a style without a ground nothing is seen on a space.
       const isSeen = cell.text !== ' ' || cell.style !== '' || GROUND.test(style);
       if (isSeen && cell.style !== style) {
@@ -151,13 +151,22 @@ function rowChanges(wanted: Row, shown: Row | null, row: number): string {
       out += cell.text;
     }
     column = to;
-    if (!isSure) break;
   }
-  if (style !== '') out += styleChange('');
-  // The rest of a row that was written whole, or of one that was longer.
-  return out !== '' && column >= end && column < wanted.length && anyDiffers(differs, column, wanted.length)
-    ? `${out}${ESC}[K`
-    : out;
+  return style === '' ? out : out + styleChange('');
+}
+
+/** A row on an empty line, with a jump behind each character that may take more or fewer columns there: all others stand where they belong. */
+function wholeRow(cells: Row, row: number): string {
+  let [out, style, isJump] = [`${at(row, 0)}${ESC}[K`, '', false];
+  for (const [column, cell] of cells.entries()) {
+    if (cell.text === '') continue;
+    if (isJump) out += at(row, column);
+    if (cell.style !== style) out += styleChange(cell.style);
+    style = cell.style;
+    out += cell.text;
+    isJump = !SURE.test(cell.text);
+  }
+  return style === '' ? out : out + styleChange('');
 }
 
 const at = (row: number, column: number): string =>
@@ -182,9 +191,4 @@ function changeEnd(differs: (column: number) => boolean, from: number, end: numb
     if (differs(column)) last = column;
   }
   return last + 1;
-}
-
-function anyDiffers(differs: (column: number) => boolean, from: number, to: number): boolean {
-  for (let column = from; column < to; column += 1) if (differs(column)) return true;
-  return false;
 }

@@ -161,6 +161,33 @@ describe('the painted terminal', () => {
     expect(await ours.picture()).toMatch(/^o.*\|n.*\|e.*\n.*T.*\|W.*\|O/);
   });
 
+  test('leaves each column where it belongs, and nothing behind, where a terminal counts a character otherwise', async () => {
+    const [narrower, wider] = ['\u{4dc0}', '\u1fb3'];
+    const ours = new Screen(COLUMNS, 1);
+    ours.terminal.unicode.register({
+      version: 'other',
+      wcwidth: (code) => (code === wider.codePointAt(0) ? 2 : 1),
+      charProperties: (code) => (code === wider.codePointAt(0) ? 2 : 1) << 1,
+    });
+    ours.terminal.unicode.activeVersion = 'other';
+    const terminal = painted(ours);
+    terminal.write(ENTER);
+    const frames = [
+      `${narrower}${narrower} a│right`,
+      `${wider}${wider}${wider}xx│longer`,
+      `${wider}${wider} b│right`,
+    ];
+    let before: readonly string[] | null = null;
+    for (const frame of frames) {
+      terminal.write(inkWrites(before, [frame]));
+      before = [frame];
+    }
+    await ours.picture();
+    const line = ours.terminal.buffer.active.getLine(0);
+    const cells = Array.from({ length: COLUMNS }, (_, at) => line?.getCell(at)?.getChars() || ' ');
+    expect(cells.slice(3).join('').trimEnd()).toBe('b│right');
+  });
+
   test('hands on when something is written', async () => {
     const ours = new Screen(COLUMNS, 4);
     const done = Promise.withResolvers<void>();
