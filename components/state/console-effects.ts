@@ -19,6 +19,7 @@ export type ConsoleEffect =
   | { readonly type: 'search'; readonly search: number; readonly query: HistoryQuery }
   | { readonly type: 'askOfGrants'; readonly number: number }
   | { readonly type: 'count'; readonly number: number; readonly query: StatisticsQuery }
+  | { readonly type: 'askOfCanaries'; readonly number: number }
   | { readonly type: 'listEnrolled'; readonly number: number }
   | {
       readonly type: 'changeEnrolled';

@@ -4,6 +4,7 @@ import type { HistoryPage } from '../../src/client/history.js';
 import type { LetterName } from '../../src/client/outbox.js';
 import type { Queue } from '../../src/client/queue.js';
 import type { Background } from '../../src/protocol/background.js';
+import type { CanariesReply } from '../../src/protocol/canary.js';
 import type { ExplanationReply } from '../../src/protocol/explanation.js';
 import type { GrantsReply } from '../../src/protocol/grant-messages.js';
 import type { RequestId } from '../../src/protocol/names.js';
@@ -38,6 +39,7 @@ export type ConsoleEvent =
   | PeopleEvent
   | PolicyEvent
   | StatisticsEvent
+  | CanariesEvent
   | OutboxEvent
   | TalkEvent;
 
@@ -95,6 +97,11 @@ export type ChangeEvent =
 export type StatisticsEvent =
   | { readonly type: 'counted'; readonly number: number; readonly statistics: Statistics }
   | ({ readonly type: 'notCounted'; readonly number: number } & Complaint);
+
+/** The answer to the question of that number. */
+export type CanariesEvent =
+  | { readonly type: 'toldOfCanaries'; readonly number: number; readonly canaries: CanariesReply }
+  | ({ readonly type: 'notToldOfCanaries'; readonly number: number } & Complaint);
 
 /** The answer to the question of that number, or that what was asked for a dead letter is done. */
 export type OutboxEvent =

@@ -26,7 +26,7 @@ import { bodyRows } from '../screen/screen-layout.js';
 import { entranceOf, focusTarget, keyContext, SCREEN_ROWS, SCREENS } from '../screen/screens.js';
 import { sleeperOf, wakeDue } from '../snooze/snooze-step.js';
 import { arrange } from '../snooze/snoozes.js';
-import { hearStatistics } from '../statistics/statistics-step.js';
+import { hearCanaries, hearStatistics } from '../statistics/statistics-step.js';
 import { hearTalk, pasteIntoTalk, stepTalk } from '../talk/talk-step.js';
 import { type Line, span } from '../text/line.js';
 import { label, safeText } from '../text/safe-text.js';
@@ -109,6 +109,9 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
     case 'counted':
     case 'notCounted':
       return hearStatistics(state, event);
+    case 'toldOfCanaries':
+    case 'notToldOfCanaries':
+      return stay(hearCanaries(state, event));
     case 'letters':
     case 'noLetters':
     case 'letterSettled':

@@ -4,22 +4,14 @@ import type { Action } from '../keys/key-table.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
 import { ageText, lengthText } from '../text/clock-text.js';
-import {
-  BLANK,
-  centreLine,
-  cutLine,
-  fitLine,
-  type Line,
-  lineWidth,
-  markedSpans,
-  span,
-} from '../text/line.js';
+import { BLANK, centreLine, cutLine, fitLine, type Line, markedSpans, span } from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';
-import { label, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
+import { label, type SafeText, safeText, spaces } from '../text/safe-text.js';
+import { canaryLines } from './canary-lines.js';
 import { bar, bucketed, sparkline } from './chart.js';
+import { heading, MARGIN } from './section.js';
 import { PERIODS } from './statistics-state.js';
 
-const MARGIN = 3;
 /** What a row is about: an approver, a rule, an outcome. */
 const NAME = 14;
 const WIDE_NAME = 24;
@@ -32,31 +24,28 @@ const nameColumns = (columns: number): number => (columns >= WIDE ? WIDE_NAME : 
 
 /** The window on the figures. */
 export function statisticsLines(state: ConsoleState, height: number): readonly Line[] {
-  const { told, top } = state.statistics;
-  if (told === null || told.asked === 0) return emptyLines(state, height);
-  return allLines(state).slice(top, top + height);
+  const { top } = state.statistics;
+  const lines = allLines(state);
+  return lines.length === 0 ? emptyLines(state, height) : lines.slice(top, top + height);
 }
 
 /** All figures, one section below the other; none while there are none. */
-export function allLines({ statistics, size }: ConsoleState): readonly Line[] {
-  const { told, days } = statistics;
-  if (told === null || told.asked === 0) return [];
-  const { columns } = size;
+export function allLines(state: ConsoleState): readonly Line[] {
+  const { told, days } = state.statistics;
+  if (told === null) return [];
+  const { columns } = state.size;
+  const canaries = canaryLines(state);
+  const period = periodLines(told, days, columns);
+  if (told.asked === 0) return canaries.length === 0 ? [] : [...period, ...canaries];
   return [
-    ...periodLines(told, days, columns),
+    ...period,
     ...waitLines(told, columns),
     ...approverLines(told, columns),
+    ...canaries,
     ...dayLines(told, columns),
     ...hourLines(told, columns),
     ...ruleLines(told, columns),
   ].map((line) => cutLine(line, columns));
-}
-
-function heading(title: SafeText, note: SafeText, columns: number): readonly Line[] {
-  const words = label`── ${title} `;
-  const beside: Line = note === '' ? [] : [span(label`${note} `, 'muted')];
-  const rest = columns - words.length - lineWidth(beside);
-  return [BLANK, [span(words, 'accent'), ...beside, span(repeatText(label`─`, rest), 'muted')]];
 }
 
 /** Which days, and what was asked in them. */
@@ -249,7 +238,7 @@ function emptyWords(state: ConsoleState): readonly Line[] {
 /** From when on it was counted, and how old that is. */
 export function statisticsStatus(state: ConsoleState): Line {
   const { told, failure, isWaiting } = state.statistics;
-  if (told === null || told.asked === 0) return BLANK;
+  if (told === null || allLines(state).length === 0) return BLANK;
   if (failure !== null) return [span(label`✗ ${failure.message} (g tries again)`, 'danger')];
   if (isWaiting) return [span(label`the broker counts…`, 'muted')];
   const since = safeText(zonedTime(told.since, state.display.zone), { reading: 'exact' });

@@ -1,3 +1,4 @@
+import type { CanariesReply } from '../../src/protocol/canary.js';
 import type { Statistics } from '../../src/protocol/statistics.js';
 import type { Complaint } from '../history/history-state.js';
 
@@ -11,8 +12,17 @@ export interface StatisticsState {
   readonly failure: Complaint | null;
   /** Null before the first reply, and where those are asked for of other days. */
   readonly told: Statistics | null;
+  readonly canaries: CanariesState;
   /** The first line that is on the screen. */
   readonly top: number;
+}
+
+/** How the reader decided on canaries, whatever days are counted. */
+export interface CanariesState {
+  /** Replies to questions with other numbers are nobody's; 0 before the first. */
+  readonly number: number;
+  readonly told: CanariesReply | null;
+  readonly failure: Complaint | null;
 }
 
 /** Between so many days one goes to and fro. */
@@ -24,6 +34,7 @@ export const CLOSED_STATISTICS: StatisticsState = {
   isWaiting: false,
   failure: null,
   told: null,
+  canaries: { number: 0, told: null, failure: null },
   top: 0,
 };
 

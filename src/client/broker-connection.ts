@@ -5,6 +5,7 @@ import { type RequestStatus, type RequestView, requestStatusSchema } from '../pr
 import type { KeySigner } from '../ssh/key-signer.js';
 import { formatAddress } from './address.js';
 import { fetchBackground } from './background.js';
+import { fetchCanaries } from './canaries.js';
 import type { Clock } from './clock.js';
 import { answeringName, prepareDecision, prepareRevocation } from './decide.js';
 import { brokerDirectory } from './directory.js';
@@ -106,6 +107,7 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
     background: (id, zone, signal) => fetchBackground(call, id, zone, signal),
     grants: (signal) => fetchGrants(call, signal),
     statistics: (query, signal) => fetchStatistics(call, query, signal),
+    canaries: (signal) => fetchCanaries(call, signal),
     queue: () => stream.queue(),
     showReading: (id) => stream.showReading(id),
     reconnect: (suspend) =>

@@ -1,4 +1,5 @@
 import type { Background } from '../protocol/background.js';
+import type { CanariesReply } from '../protocol/canary.js';
 import type { OutdatedDoor } from '../protocol/door-messages.js';
 import type { GrantsReply } from '../protocol/grant-messages.js';
 import type { MatchedNumber } from '../protocol/matched-number.js';
@@ -105,6 +106,12 @@ export interface QueueConnection {
    * @throws any problem of the broker. The reason of `signal` where that was aborted.
    */
   statistics(query: StatisticsQuery, signal: AbortSignal): Promise<Statistics>;
+  /**
+   * How this approver decided on canaries.
+   *
+   * @throws any problem of the broker. The reason of `signal` where that was aborted.
+   */
+  canaries(signal: AbortSignal): Promise<CanariesReply>;
   queue(): Queue;
   /** Lets the others know which request is open here; null for none. */
   showReading(id: RequestId | null): void;

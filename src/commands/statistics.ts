@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { caughtWords, fetchCanaries, MISSED_WORDS } from '../client/canaries.js';
 import { zonedTime } from '../client/shown-time.js';
 import { fetchStatistics } from '../client/statistics.js';
+import { type CanariesReply, canariesReply } from '../protocol/canary.js';
 import { Problem } from '../protocol/problems.js';
 import { lengthWords } from '../protocol/rule-words.js';
 import {
@@ -23,6 +25,7 @@ export const verb = defineVerb({
 How long people wait for a decision, who decides how much, and what becomes of what is
 asked: by rule, by hour of the day and by day. The broker counts the newest 50,000
 requests at most, and says from when on. countersign audit report counts the log itself.
+If you decided on canaries in 90 days, it tells you, and nobody else, how many you caught.
 
 Usage
   countersign statistics [--days N] [--json]
@@ -44,16 +47,24 @@ Examples
   async run({ flags, env, display: { zone } }) {
     const days = flags.days === undefined ? STATISTICS_DAYS : parseDays(flags.days);
     return withBroker(openAsApprover(flags, env), async (broker) => {
-      const statistics = await fetchStatistics(callAs(broker), { days, zone });
-      if (flags.json) printJson(z.encode(statisticsReply, statistics));
-      else print(formatStatistics(statistics));
+      const call = callAs(broker);
+      const [statistics, canaries] = await Promise.all([
+        fetchStatistics(call, { days, zone }),
+        fetchCanaries(call),
+      ]);
+      if (flags.json) {
+        printJson({
+          ...z.encode(statisticsReply, statistics),
+          canaries: z.encode(canariesReply, canaries),
+        });
+      } else print(formatStatistics(statistics, canaries));
       return 0;
     });
   },
 });
 
 /** Figures as tables, with bars that any terminal can draw. */
-export function formatStatistics(statistics: Statistics): string {
+export function formatStatistics(statistics: Statistics, canaries: CanariesReply): string {
   const { since, zone, reach, asked, approved, denied, expired, passed, waits } = statistics;
   const counted = `asked since ${zonedTime(since, zone)}${REACH_WORDS[reach]}`;
   const others = asked - approved - denied - expired - passed;
@@ -64,10 +75,26 @@ export function formatStatistics(statistics: Statistics): string {
       ? 'nobody has decided anything'
       : `${waits.decisions} decided: half within ${lengthWords(waits.p50)}, 9 of 10 within ${lengthWords(waits.p90)}, 99 of 100 within ${lengthWords(waits.p99)}`,
   ];
-  if (asked === 0) return parts.slice(0, 1).join('\n');
-  return [parts.join('\n'), approversTable(statistics), ...outcomeTables(statistics)]
-    .filter((part) => part !== '')
-    .join('\n\n');
+  const own = canariesText(canaries, zone);
+  const sections =
+    asked === 0
+      ? [parts.slice(0, 1).join('\n'), own]
+      : [parts.join('\n'), approversTable(statistics), own, ...outcomeTables(statistics)];
+  return sections.filter((part) => part !== '').join('\n\n');
+}
+
+/** How the reader did on canaries (A33); empty where there were none. */
+function canariesText(canaries: CanariesReply, zone: string): string {
+  const caught = caughtWords(canaries, zone);
+  if (caught === null) return '';
+  const { missed, missedCount } = canaries;
+  const more = missedCount - missed.length;
+  return [
+    `canaries: ${caught}`,
+    ...(missedCount > 0 ? [MISSED_WORDS] : []),
+    ...missed.map(({ id, revealed }) => `${id}  ${zonedTime(revealed, zone)}`),
+    ...(more > 0 ? [`and ${more} older`] : []),
+  ].join('\n');
 }
 
 const REACH_WORDS: Readonly<Record<Statistics['reach'], string>> = {

@@ -7,6 +7,7 @@ import type { DecisionInput, Link, Queue, QueueConnection, Suspend } from '../..
 import type { StatisticsQuery } from '../../src/client/statistics.js';
 import type { Talk, TalkedStatus } from '../../src/client/talk.js';
 import type { Background } from '../../src/protocol/background.js';
+import type { CanariesReply } from '../../src/protocol/canary.js';
 import type { ExplanationReply } from '../../src/protocol/explanation.js';
 import type { GrantsReply } from '../../src/protocol/grant-messages.js';
 import type { RequestId } from '../../src/protocol/names.js';
@@ -52,6 +53,7 @@ export class InMemoryQueue implements QueueConnection {
   #background: (id: RequestId) => Promise<Background> = () => new Promise(() => {});
   #grants: GrantsReply = { uses: [], watched: [], more: 0 };
   #statistics: (query: StatisticsQuery) => Promise<Statistics> = () => new Promise(() => {});
+  #canaries: () => Promise<CanariesReply> = () => new Promise(() => {});
   #queue: Queue;
   readonly #listeners = new Set<() => void>();
   #answer: (suspend: Suspend) => Promise<void> = () => Promise.resolve();
@@ -131,6 +133,15 @@ export class InMemoryQueue implements QueueConnection {
 
   statistics(query: StatisticsQuery): Promise<Statistics> {
     return this.#statistics(query);
+  }
+
+  canaries(): Promise<CanariesReply> {
+    return this.#canaries();
+  }
+
+  /** How the approver decided on canaries; never told otherwise. */
+  catchWith(canaries: () => Promise<CanariesReply>): void {
+    this.#canaries = canaries;
   }
 
   /** What the broker counts; never told otherwise. */

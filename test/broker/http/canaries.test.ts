@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parseAddress } from '../../../src/client/address.js';
+import { fetchCanaries } from '../../../src/client/canaries.js';
+import { HttpClient } from '../../../src/client/http-client.js';
 import { canaryNonce, canarySecret } from '../../../src/protocol/canary.js';
-import type { Claim, Name } from '../../../src/protocol/names.js';
+import type { BearerToken, Claim, Name } from '../../../src/protocol/names.js';
 import { formatCanary } from '../../../src/protocol/statements.js';
 import { signInSoftware } from '../../ssh/software-keys.js';
 import { TestBroker } from '../test-broker.js';
@@ -46,6 +49,11 @@ test('each approver reads how he did, and nobody else (A33)', async () => {
     missedCount: 1,
     searchedTo: null,
   });
+  const client = new HttpClient(parseAddress(broker.address));
+  const fetched = fetchCanaries((schema, given) =>
+    client.call(schema, { ...given, token: bob as BearerToken }),
+  ).finally(() => client.close());
+  expect(await fetched).toMatchObject({ caught: 1, missed: [{ id: missed, revealed: broker.now }] });
   const carol = await broker.signIn(broker.keys.carol, 'carol');
   expect(await read(carol)).toMatchObject({ caught: 0, missedCount: 0 });
   expect((await read()).code).toBe('unauthenticated');

@@ -1,8 +1,10 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { CanariesReply } from '../../../src/protocol/canary.js';
 import type { Name } from '../../../src/protocol/names.js';
 import { InMemoryQueue } from '../in-memory-queue.js';
 import { sampleRequest } from '../sample-requests.js';
 import { TerminalScreen } from '../terminal-screen.js';
+import { missedSome } from './sample-canaries.js';
 import { figures } from './sample-statistics.js';
 
 const SIZES = [
@@ -13,9 +15,10 @@ const SIZES = [
 const HOSTILE = '\u001b]0;granted\u0007 \u202eon\u200b p\u0430ypal\nAPPROVED by carol';
 
 describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
-  const look = async (told = figures) => {
+  const look = async (told = figures, canaries: CanariesReply | null = null) => {
     const connection = new InMemoryQueue([sampleRequest()]);
     connection.countWith(async () => told);
+    if (canaries !== null) connection.catchWith(async () => canaries);
     const screen = new TerminalScreen(connection, size);
     onTestFinished(() => screen.leave());
     await screen.waitForContent('● live');
@@ -39,6 +42,14 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     const screen = await look({ ...figures, asked: 0 });
     await screen.waitForContent('Nothing was asked');
     await expectGolden(screen, 'statistics-none');
+  });
+
+  test('how the reader did on canaries (A33)', async () => {
+    const screen = await look(figures, missedSome);
+    await screen.waitForContent('since 2026-01-01');
+    if (size.rows < 24) screen.press(' ');
+    await screen.waitForContent('you caught 9 of 12 in 90 days');
+    await expectGolden(screen, 'statistics-canaries');
   });
 
   test('hostile names of approvers and rules (A1, A37)', async () => {

@@ -9,6 +9,7 @@ import { label } from '../../../components/text/safe-text.js';
 import type { Statistics } from '../../../src/protocol/statistics.js';
 import { ConsoleDriver } from '../console-driver.js';
 import { NOW, sampleRequest } from '../sample-requests.js';
+import { missedSome } from './sample-canaries.js';
 import { figures } from './sample-statistics.js';
 
 const gone = { state: 'stale', since: NOW, retryAt: null, reason: 'gone' } as const;
@@ -94,6 +95,53 @@ describe('the statistics', () => {
     driver.setLink(gone).setLink({ state: 'live' });
     driver.finish({ type: 'counted', number: 2, statistics: figures });
     expect(asked(driver.setLink(gone).setLink({ state: 'live' }))).toHaveLength(2);
+  });
+
+  test('tell the reader how he did on canaries, whatever days are counted (A33)', () => {
+    const told = (driver: ConsoleDriver) =>
+      allLines(driver.state)
+        .map((line) => line.map(({ text }) => text).join(''))
+        .join('\n');
+    const askedOf = ({ effects }: ConsoleDriver) => effects.filter(({ type }) => type === 'askOfCanaries');
+    const driver = looking();
+    expect(askedOf(driver)).toEqual([{ type: 'askOfCanaries', number: 1 }]);
+    expect(told(driver)).not.toContain('Canaries');
+    driver.finish({ type: 'toldOfCanaries', number: 1, canaries: missedSome });
+    expect(told(driver)).toMatch(/Canaries.*\n {3}you caught 9 of 12 in 90 days\n/);
+    expect(told(driver)).toMatch(/01KG8J0PX0ABCDEF0000000002 {2}2026-01-20T09:30:00Z\n/);
+    driver.press('right').finish({ type: 'counted', number: 2, statistics: { ...figures, asked: 0 } });
+    expect(askedOf(driver)).toHaveLength(1);
+    expect(told(driver)).toMatch(/0 asked[\s\S]*you caught 9 of 12/);
+    driver.press('g').finish({ type: 'toldOfCanaries', number: 1, canaries: { ...missedSome, caught: 0 } });
+    expect(askedOf(driver)).toHaveLength(2);
+    expect(told(driver)).toContain('you caught 9 of 12');
+    driver.finish({
+      type: 'toldOfCanaries',
+      number: 2,
+      canaries: { caught: 2, missed: [], missedCount: 0, searchedTo: null },
+    });
+    expect(told(driver)).toMatch(/you caught all 2 in 90 days$/);
+    driver.finish({
+      type: 'toldOfCanaries',
+      number: 2,
+      canaries: { ...missedSome, caught: 0, missedCount: 0 },
+    });
+    expect(told(driver)).toBe('');
+  });
+
+  test('say where the broker did not tell of canaries, and ask again once it is back', () => {
+    const driver = looking().finish({
+      type: 'notToldOfCanaries',
+      number: 1,
+      message: label`no answer`,
+      hint: label`wait`,
+    });
+    expect(textOf(driver)).toContain('✗ no answer (g tries again)');
+    driver.setLink(gone).setLink({ state: 'live' });
+    const numbers = driver.effects.flatMap((effect) =>
+      effect.type === 'askOfCanaries' ? [effect.number] : [],
+    );
+    expect(numbers).toEqual([1, 2]);
   });
 
   test('decide nothing with any key (A4)', () => {
