@@ -10,7 +10,7 @@ import { BLANK, isSameLine, type Line, span } from '../text/line.js';
 import { label, type SafeText } from '../text/safe-text.js';
 import { hasCaret, hasCursor, isSaid, plainLine, plainText } from './plain-line.js';
 import { queueNews, rowFacts } from './spoken-queue.js';
-import { type Heard, isRequestShown, lateNews, NOTHING_HEARD, requestNews } from './spoken-request.js';
+import { fact, type Heard, isRequestShown, lateNews, NOTHING_HEARD, requestNews } from './spoken-request.js';
 
 /** What has been read out so far, and last. */
 export interface Transcript {
@@ -68,7 +68,7 @@ function noticeNews(before: ConsoleState | null, state: ConsoleState): readonly 
 
 /** The field that is being written: it stands below all that was said, and is written anew with each key. */
 export function writtenLine(state: ConsoleState): Line | null {
-  const line = placeLines(state).find(hasCaret);
+  const line = [...bannerLines(state), ...placeLines(state)].find(hasCaret);
   return line === undefined ? null : plainLine(line);
 }
 
@@ -120,7 +120,7 @@ function placeLines(state: ConsoleState): readonly Line[] {
 }
 
 /**
- * What of some lines is new. Where the cursor has gone to another row that row alone is said; a line that is being written is not said
+ * What of some lines is new. Where the cursor has gone to another row that row alone is said, and among other rows it is told; a line that is being written is not said
  * before it is left.
  */
 function newLines(before: readonly Line[], lines: readonly Line[]): readonly Line[] {
@@ -132,7 +132,12 @@ function newLines(before: readonly Line[], lines: readonly Line[]): readonly Lin
   const said = hasMoved
     ? lines.slice(at, endOfRow(lines, at))
     : lines.filter((line) => !known.has(plainText(line)));
-  return said.filter((line) => !hasCaret(line)).map(plainLine);
+  const isOneOfMany = !hasMoved && said.filter((line) => !hasCaret(line)).length > 1;
+  return said
+    .filter((line) => !hasCaret(line))
+    .map((line) =>
+      isOneOfMany && line === cursor ? fact(label`Cursor on`, plainLine(line)) : plainLine(line),
+    );
 }
 
 /** A row goes on in the lines that are indented more deeply than any row begins. */
