@@ -57,6 +57,11 @@ test('one that is approved is taken back at once, and told as missed (A33)', asy
   expect(code).toBe(4);
   expect(JSON.parse(stdout)).toMatchObject({ id, result: 'missed' });
   expect(JSON.parse(await bob.must('show', id, '--json'))).toMatchObject({ state: 'cancelled' });
+  expect(await bob.must('statistics')).toMatch(
+    new RegExp(`^canaries: you caught 1 of 2 in 90 days\\nyou approved these; .*\\n${id}  `, 'm'),
+  );
+  const { canaries } = JSON.parse(await bob.must('statistics', '--json'));
+  expect(canaries).toMatchObject({ caught: 1, missed: [{ id }], missedCount: 1 });
 });
 
 test('what was killed before it could reveal is revealed by the same question, which asks nobody again', async () => {
