@@ -67,11 +67,15 @@ export interface AskedStyle {
   readonly style: TimeStyle;
 }
 
+/** What became of an ask, in one line. */
+export const askedLine = ({ ask, reply, isNew }: Asked, style: TimeStyle): string =>
+  `${isNew ? 'asked' : 'joined'} ${ask.id}, ${reply.status.state}; answer by ${shownTime(reply.answerBy, style)}`;
+
 /** Tells what became of the ask, and how an approver can answer it from any shell. */
-export function tellAsked({ ask, reply, isNew }: Asked, { where, style }: AskedStyle): void {
-  const { state } = reply.status;
-  tell(`${isNew ? 'asked' : 'joined'} ${ask.id}, ${state}; answer by ${shownTime(reply.answerBy, style)}`);
-  if (state !== 'pending') return;
+export function tellAsked(asked: Asked, { where, style }: AskedStyle): void {
+  const { ask, reply } = asked;
+  tell(askedLine(asked, style));
+  if (reply.status.state !== 'pending') return;
   const warning = attentionText(reply.attention ?? 'attended');
   if (warning !== null) tell(warning);
   tell(`an approver can sign with: ${pasteableLine(['approve', ask.id, ...where])}`);

@@ -6,10 +6,9 @@ import { canaryNonce, canarySecret } from '../protocol/canary.js';
 import { scopeOf } from '../protocol/document.js';
 import { Problem } from '../protocol/problems.js';
 import type { RequestStatus } from '../protocol/request-view.js';
-import { credentialOf, tellAsked } from './asking.js';
+import { askedLine, credentialOf } from './asking.js';
 import type { ExitCode } from './exit-code.js';
 import { interruptible } from './interrupt.js';
-import { whereFlags } from './invocation.js';
 import { type OpenBroker, openBroker, withBroker } from './open-broker.js';
 import { exact, print, printed, printJson, tell } from './output.js';
 import { QUESTION_FLAGS, questionOf } from './question.js';
@@ -59,10 +58,9 @@ Examples
       const { clock } = broker;
       const asks = new StandingAsks(broker.locations.state, clock);
       const asker = new Asker(broker, asks, clock);
-      const where = whereFlags(flags, env);
       const question = questionOf(action, flags, credential);
       const ask = await askedBefore(asks, broker, question);
-      const standing = ask ?? (await askNow(asker, question, credential, { where, zone, broker }));
+      const standing = ask ?? (await askNow(asker, question, credential, { zone, broker }));
       const waited = await interruptible((signal) => {
         tell('waiting for the answer; Ctrl-C reveals it now');
         const onLost = (): void => tell('lost the broker; trying again');
@@ -127,12 +125,12 @@ async function askNow(
   asker: Asker,
   question: Question,
   credential: SubmitCredential,
-  { where, zone, broker }: { where: readonly string[]; zone: string; broker: OpenBroker },
+  { zone, broker }: { zone: string; broker: OpenBroker },
 ): Promise<StandingAsk> {
   const scope = scopeOf(question);
   const asked = await asker.ask(question, credential, null, undefined, (claim) =>
     canaryNonce(canarySecret(claim), scope),
   );
-  tellAsked(asked, { where, style: { zone, now: broker.clock.now() } });
+  tell(askedLine(asked, { zone, now: broker.clock.now() }));
   return asked.ask;
 }
