@@ -52,7 +52,7 @@ export function listen(
   hearing: Hearing,
 ): { readonly bell: Bell; readonly isNews: boolean; readonly rings: boolean } {
   const known = bell.called;
-  const called = new Map<RequestId, number>();
+  const called = new CalledChange(known);
   let [isNews, isWaitedFor, nextStepAt] = [false, false, Number.POSITIVE_INFINITY];
   for (const { section, members, isSnoozed } of rows.rows) {
     if (isSnoozed) continue;
@@ -63,7 +63,7 @@ export function listen(
       const steps = section === 'pending' ? stepsFor(member, hearing) : NO_STEPS;
       const isHeard = known === null || member.waiting > 0;
       const step = isHeard ? Math.max(reached, steps.begun) : reached;
-      if (step > 0) called.set(member.id, step);
+      if (step > 0) called.take(member.id, step);
       if (steps.begun > 0) nextStepAt = Math.min(nextStepAt, steps.next);
       if (member.waiting > 0) due = Math.max(due, steps.begun);
     }
@@ -74,7 +74,33 @@ export function listen(
   const rings = calls && !hearing.isQuiet && Math.abs(hearing.at - bell.rangAt) >= PAUSE_MS;
   const isHeld = hearing.isQuiet && (bell.isHeld || calls);
   const rangAt = rings ? hearing.at : bell.rangAt;
-  return { bell: { called, rangAt, nextStepAt, isHeld }, isNews: known !== null && isNews, rings };
+  return {
+    bell: { called: called.result(), rangAt, nextStepAt, isHeld },
+    isNews: known !== null && isNews,
+    rings,
+  };
+}
+
+/** What was called so far, written anew only where something of it is another thing: the queue may have ten thousand rows. */
+class CalledChange {
+  readonly #known: ReadonlyMap<RequestId, number> | null;
+  readonly #taken: [RequestId, number][] = [];
+  #isSame: boolean;
+
+  constructor(known: ReadonlyMap<RequestId, number> | null) {
+    this.#known = known;
+    this.#isSame = known !== null;
+  }
+
+  take(id: RequestId, step: number): void {
+    this.#taken.push([id, step]);
+    this.#isSame = this.#isSame && this.#known?.get(id) === step;
+  }
+
+  result(): ReadonlyMap<RequestId, number> {
+    const isSame = this.#isSame && this.#known?.size === this.#taken.length;
+    return isSame && this.#known !== null ? this.#known : new Map(this.#taken);
+  }
 }
 
 interface Steps {

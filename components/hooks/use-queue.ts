@@ -4,8 +4,10 @@ import { showsSame } from '../../src/client/queue-feed.js';
 
 /** Changes that come faster are drawn together: no eye follows more, and a flood must not starve the keys (A32). */
 const FRAME_MS = 33;
+/** Of the time, a picture may take one part in so many: where ten thousand wait, fewer are drawn, and keys are still heard at once. */
+const SHARE = 8;
 
-/** Hands every change of the queue on, at most one a frame, and only where something that is shown has changed. */
+/** Hands every change of the queue on, at most one a frame, fewer where each takes long, and only where something that is shown has changed. */
 export function useQueue(connection: QueueConnection, onQueue: (queue: Queue) => void): void {
   useEffect(() => {
     let shown: Queue | null = null;
@@ -16,11 +18,16 @@ export function useQueue(connection: QueueConnection, onQueue: (queue: Queue) =>
       isStale = false;
       if (shown !== null && isSamePicture(shown, queue)) return;
       shown = queue;
+      const began = performance.now();
       onQueue(queue);
-      timer = setTimeout(() => {
-        timer = null;
-        if (isStale) hand();
-      }, FRAME_MS);
+      const took = performance.now() - began;
+      timer = setTimeout(
+        () => {
+          timer = null;
+          if (isStale) hand();
+        },
+        Math.max(FRAME_MS, SHARE * took),
+      );
     };
     const unsubscribe = connection.subscribe(() => {
       isStale = true;
