@@ -22,10 +22,10 @@ export function sparkline(values: readonly number[], columnsEach = 1): SafeText 
   );
 }
 
-/** A bar of at most so many columns: a value's part of the greatest one; the least is seen. */
+/** A bar of at most so many columns, whatever the broker told: a value's part of the greatest one; the least is seen. */
 export function bar(value: number, most: number, columns: number): SafeText {
   const length = value === 0 || most === 0 ? 0 : Math.max(1, Math.round((value / most) * columns));
-  return repeatText(label`█`, length);
+  return repeatText(label`█`, Math.min(columns, length));
 }
 
 /** So many sums of neighbours at most, each of equally many values but for the last. */
