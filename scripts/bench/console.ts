@@ -26,7 +26,11 @@ const PENDING = 10_000;
 const CHANGES_A_SECOND = 50;
 const KEYS = 300;
 const NIGHT = 20_000;
+/** So many of them wait at once. */
+const TOGETHER = 20;
 const IDLE_SECONDS = 30;
+/** Until then the age of a request is shown by the second. */
+const SECONDS_SHOWN = 75_000;
 const MIB = 1024 * 1024;
 /** On the first frame, and on each one that moves the selection. */
 const [HEADER, CURSOR] = ['Queue', '▸'];
@@ -107,12 +111,12 @@ async function timeToFirst(program: Program, what: string): Promise<number> {
   return at - program.startedAt;
 }
 
-/** With a screenful of requests, of which the clocks go. */
+/** With a screenful of requests, whose clocks go as seldom as those of old ones. */
 async function idleProcessor(): Promise<number> {
   await submit(20);
   const program = openConsole();
   await program.says('20 pending');
-  await pause(3_000);
+  await pause(SECONDS_SHOWN);
   const before = program.processorTime();
   await pause(IDLE_SECONDS * 1000);
   const share = (program.processorTime() - before) / (IDLE_SECONDS * 1000);
@@ -151,8 +155,8 @@ async function night() {
 }
 
 async function comeAndGo(count: number): Promise<void> {
-  for (let done = 0; done < count; done += 1000) {
-    const replies = await submit(1000);
+  for (let done = 0; done < count; done += TOGETHER) {
+    const replies = await submit(TOGETHER);
     const cancels = replies.map(({ id, watch }) =>
       httpCall('DELETE', `/v1/requests/${id}?cancel=now`, { headers: { authorization: `Bearer ${watch}` } }),
     );
@@ -164,8 +168,8 @@ async function comeAndGo(count: number): Promise<void> {
 async function keyToFrame(): Promise<number> {
   for (let have = 0; have < PENDING; have += 1000) await submit(1000, have);
   const program = openConsole();
-  await program.says(` ${PENDING + 20} pending`);
-  await pause(2_000);
+  await program.says(' pending');
+  await pause(3_000);
   const latencies: number[] = [];
   await withConnections(address, 1, async ([connection]) => {
     if (connection === undefined) throw new Error('no connection');

@@ -66,7 +66,7 @@ describeWith([...BARE_PROGRAMS, 'ssh-keygen', 'env'], 'a CI job with nothing but
     const as = ['--key', bob, '--url', broker.address];
     await broker.must(verdict, id, '--yes-i-read-it', digest, ...as);
     // One job runs all the time, and is denied more often than an honest one.
-    if (verdict === 'deny') await broker.must('unlock', document.requester, '--comment', 'a test', ...as);
+    if (verdict === 'deny') await broker.must('unlock', document.requester, '--comment', id, ...as);
   };
 
   test('waits, is released by a real approval, and leaves nothing behind', async () => {

@@ -69,7 +69,7 @@ describe('what is known of grants, over HTTP', () => {
     expect((await told()).uses).toEqual([]);
   });
 
-  test('is what doors watch just now, until it is revoked or the door has gone (A44)', async () => {
+  test('is what doors watch just now, until it is revoked or the door has gone (A27)', async () => {
     const first = await opened({});
     const second = await opened({});
     const [one, other] = [await watched(first.id, first.watch), await watched(second.id, second.watch)];

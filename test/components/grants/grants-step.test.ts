@@ -119,7 +119,7 @@ describe('the grants', () => {
     expect(driver.wait(1).type('R').state.confirm).toMatchObject({ verdict: 'revoke' });
   });
 
-  test('let a session be ended that no picture of the queue has any more (A44)', () => {
+  test('let a session be ended that no picture of the queue has any more (A27)', () => {
     const driver = looking().press('G', 'R', 'right', 'enter');
     expect(revoked(driver)).toMatchObject([{ request: { id: sampleId(20), state: 'redeemed' } }]);
   });
