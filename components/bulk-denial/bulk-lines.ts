@@ -1,5 +1,6 @@
 import type { Whose } from '../../src/client/bulk-denial.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
+import { buttonSpan } from '../screen/button.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, isSettled } from '../state/console-state.js';
 import { leftText } from '../text/clock-text.js';
@@ -176,15 +177,11 @@ function denials(count: number): SafeText {
 function buttonLine(state: ConsoleState, bulk: BulkDenial, columns: number): Line {
   const { focused, requests } = bulk;
   const canSign = bulkObstacle(state, bulk) === null;
-  const button = (target: BulkTarget, words: SafeText, works: boolean): Line => {
-    const tone = focused === target ? 'accent' : works ? 'text' : 'muted';
-    return [span(label`${focused === target ? label`▸` : label` `}[ ${words} ]`, tone)];
-  };
   const buttons: Line = [
     span(spaces(2)),
-    ...button('cancel', label`Cancel`, true),
+    buttonSpan(label`Cancel`, focused === 'cancel'),
     span(spaces(3)),
-    ...button('sign', label`Sign ${denials(requests.length)}`, canSign),
+    buttonSpan(label`Sign ${denials(requests.length)}`, focused === 'sign', canSign),
   ];
   return spreadLine(buttons, [span(enterMeans(state, bulk, canSign), 'muted'), span(spaces(2))], columns);
 }

@@ -1,6 +1,7 @@
 import type { Whose } from '../../src/client/bulk-denial.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { commentFits, MAX_COMMENT_BYTES } from '../../src/protocol/statement.js';
+import { buttonBeside } from '../keys/button-keys.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import { type Step, stay } from '../state/console-effects.js';
@@ -37,7 +38,7 @@ export function stepBulk(state: ConsoleState, matched: MatchedAction | null, pre
     case 'bulkDeny':
       return stay(choose(state, bulk, nextWhose[bulk.whose]));
     case 'next':
-      return stay(withBulk(state, bulk, { focused: buttonBeside(press) ?? neighbour(bulk, 1) }));
+      return stay(withBulk(state, bulk, { focused: buttonBeside(press, 'sign') ?? neighbour(bulk, 1) }));
     case 'previous':
       return stay(withBulk(state, bulk, { focused: neighbour(bulk, -1) }));
     case 'activate':
@@ -107,13 +108,6 @@ function stop(state: ConsoleState, bulk: BulkDenial): Step {
 function scroll(state: ConsoleState, bulk: BulkDenial, rows: number): ConsoleState {
   const last = Math.max(0, bulk.requests.length - bulkCapacity(state));
   return withBulk(state, bulk, { top: Math.max(0, Math.min(last, bulk.top + rows)) });
-}
-
-/** The arrows stop at the button on their side, as in the other steps before a signature. */
-function buttonBeside(press: Press): BulkTarget | null {
-  if (!('named' in press)) return null;
-  if (press.named === 'right') return 'sign';
-  return press.named === 'left' ? 'cancel' : null;
 }
 
 const CIRCLE: readonly BulkTarget[] = ['cancel', 'sign', 'count', 'comment'];

@@ -1,10 +1,10 @@
 import { coverWords, revocationWords } from '../../src/protocol/rule-words.js';
+import { buttonSpan } from '../screen/button.js';
 import { NARROW_COLUMNS, panesOf } from '../screen/panes.js';
 import type { Tone } from '../screen/theme.js';
 import {
   brokerNow,
   type ConfirmStep,
-  type ConfirmTarget,
   type ConsoleState,
   isSettled,
   type OpenedRequest,
@@ -280,9 +280,9 @@ function buttonLine(state: ConsoleState, confirm: ConfirmStep, columns: number):
   const canSign = obstacleTo(state, confirm.verdict) === null;
   const buttons: Line = [
     span(spaces(2)),
-    ...button('cancel', label`Cancel`, confirm, true),
+    buttonSpan(label`Cancel`, confirm.focused === 'cancel'),
     span(spaces(3)),
-    ...button('sign', SIGN_BUTTONS[confirm.verdict], confirm, canSign),
+    buttonSpan(SIGN_BUTTONS[confirm.verdict], confirm.focused === 'sign', canSign),
   ];
   const means: Line = [span(enterMeans(state, confirm, canSign), 'muted'), span(spaces(2))];
   return columns < BESIDE ? cutLine(buttons, columns) : spreadLine(buttons, means, columns);
@@ -293,12 +293,6 @@ export function narrowMeaning(state: ConsoleState): Line {
   const { confirm } = state;
   if (confirm === null || confirm.isSigning || panesOf(state).detail >= BESIDE) return BLANK;
   return [span(enterMeans(state, confirm, obstacleTo(state, confirm.verdict) === null), 'muted')];
-}
-
-function button(target: ConfirmTarget, words: SafeText, { focused }: ConfirmStep, works: boolean): Line {
-  const isFocused = focused === target;
-  const tone: Tone = isFocused ? 'accent' : works ? 'text' : 'muted';
-  return [span(label`${isFocused ? label`▸` : label` `}[ ${words} ]`, tone)];
 }
 
 /** Shown only once it is true: a key that comes too early does nothing. */

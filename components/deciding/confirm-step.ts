@@ -4,6 +4,7 @@ import { readTypedNumber } from '../../src/protocol/matched-number.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { fraudComment } from '../../src/protocol/restraints.js';
 import { commentFits, MAX_COMMENT_BYTES } from '../../src/protocol/statement.js';
+import { buttonBeside } from '../keys/button-keys.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
 import { type Step, stay } from '../state/console-effects.js';
 import {
@@ -67,7 +68,7 @@ export function stepConfirm(state: ConsoleState, matched: MatchedAction | null, 
     case 'back':
       return stay(isField(confirm.focused) ? focusOn(state, confirm, 'cancel') : closeConfirm(state));
     case 'next':
-      return stay(focusOn(state, confirm, arrowTarget(press) ?? neighbour(confirm, 1)));
+      return stay(focusOn(state, confirm, buttonBeside(press, 'sign') ?? neighbour(confirm, 1)));
     case 'previous':
       return stay(focusOn(state, confirm, neighbour(confirm, -1)));
     case 'comment':
@@ -95,16 +96,6 @@ export function pasteIntoConfirm(state: ConsoleState, text: string): ConsoleStat
     return { ...state, notice: [span(label`Pasted text was ignored: the resource is typed.`, 'warning')] };
   }
   return { ...state, notice: [span(label`Pasted text was ignored: only a field takes it.`, 'muted')] };
-}
-
-/**
- * An arrow goes to the button on its side and stays there: pressed twice, by a hand that saw no answer to the first, it must not
- * lead back.
- */
-function arrowTarget(press: Press): ConfirmTarget | null {
-  if (!('named' in press)) return null;
-  if (press.named === 'right') return 'sign';
-  return press.named === 'left' ? 'cancel' : null;
 }
 
 /** The next one or the one before in the circle of buttons and fields. */

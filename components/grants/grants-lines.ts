@@ -7,8 +7,8 @@ import { LEAD, MARKER, type RowColumns, rowColumns } from '../queue/row-lines.js
 import type { Tone } from '../screen/theme.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
 import { ageText, leftText } from '../text/clock-text.js';
-import { BLANK, centreLine, cutLine, fitLine, type Line, markedSpans, span } from '../text/line.js';
-import { wrapLine } from '../text/line-wrapping.js';
+import { BLANK, cutLine, fitLine, type Line, markedSpans, span } from '../text/line.js';
+import { placardLines } from '../text/line-wrapping.js';
 import { label, type Reading, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
 import { approversLine, panelLines } from './grant-panel.js';
 import { endOf, lastUse } from './grants-state.js';
@@ -137,12 +137,7 @@ const cellText = (raw: string, reading: Reading, tone: Tone): Line =>
 
 function emptyLines(state: ConsoleState, height: number): readonly Line[] {
   const { columns } = state.size;
-  const lines = emptyWords(state).flatMap((line) => wrapLine(line, columns - 4, 'words'));
-  const above = Math.max(0, Math.floor((height - lines.length) / 3));
-  return [...Array<Line>(above).fill(BLANK), ...lines.map((line) => centreLine(line, columns))].slice(
-    0,
-    height,
-  );
+  return placardLines(emptyWords(state), columns, height);
 }
 
 function emptyWords(state: ConsoleState): readonly Line[] {

@@ -8,8 +8,8 @@ import { pastLines } from '../queue/short-rows.js';
 import { NARROW_COLUMNS } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
-import { BLANK, centreLine, fitLine, type Line, span } from '../text/line.js';
-import { wrapLine } from '../text/line-wrapping.js';
+import { BLANK, fitLine, type Line, span } from '../text/line.js';
+import { placardLines } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
 import { type HistorySearch, selectedIndex } from './history-state.js';
 
@@ -66,9 +66,7 @@ const headLines = ({ history, size }: ConsoleState): readonly Line[] =>
 /** No rows yet, or none at all: what is going on, and what can be done. */
 function nothingLines(state: ConsoleState, search: HistorySearch | null, height: number): readonly Line[] {
   const { columns } = state.size;
-  const lines = nothingWords(state, search).flatMap((line) => wrapLine(line, columns - 4, 'words'));
-  const above = Math.max(0, Math.floor((height - lines.length) / 3));
-  return [...Array<Line>(above).fill(BLANK), ...lines.map((line) => centreLine(line, columns))];
+  return placardLines(nothingWords(state, search), columns, height);
 }
 
 function nothingWords(state: ConsoleState, search: HistorySearch | null): readonly Line[] {

@@ -1,21 +1,13 @@
 import { zonedTime } from '../../src/client/shown-time.js';
 import type { DeadLetter, SinkStanding } from '../../src/protocol/outbox-messages.js';
 import type { Action } from '../keys/key-table.js';
+import { buttonSpan } from '../screen/button.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import type { Tone } from '../screen/theme.js';
 import { brokerNow, type ConsoleState, isLiveLink, isSettled } from '../state/console-state.js';
 import { ageText } from '../text/clock-text.js';
-import {
-  BLANK,
-  centreLine,
-  cutLine,
-  fitLine,
-  type Line,
-  markedSpans,
-  span,
-  spreadLine,
-} from '../text/line.js';
-import { wrapLine } from '../text/line-wrapping.js';
+import { BLANK, cutLine, fitLine, type Line, markedSpans, span, spreadLine } from '../text/line.js';
+import { placardLines, wrapLine } from '../text/line-wrapping.js';
 import { label, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
 import { letterIndex, selectedLetter } from './outbox-state.js';
 
@@ -78,9 +70,7 @@ function emptyLines(state: ConsoleState, height: number): readonly Line[] {
             BLANK,
             [span(label`Webhooks and a notify command send events out; none is configured.`)],
           ];
-  const lines = words.flatMap((line) => wrapLine(line, size.columns - 4, 'words'));
-  const above = Math.max(0, Math.floor((height - lines.length) / 3));
-  return [...Array<Line>(above).fill(BLANK), ...lines.map((line) => centreLine(line, size.columns))];
+  return placardLines(words, size.columns, height);
 }
 
 function sinkLines(state: ConsoleState): readonly Line[] {
@@ -199,12 +189,6 @@ function droppingLines(state: ConsoleState): readonly Line[] {
   if (dropping === null) return [];
   const { letter, focused } = dropping;
   const title = label`── Drop it? `;
-  const button = (target: 'cancel' | 'drop', words: SafeText): Line => [
-    span(
-      label`${focused === target ? label`▸` : label` `}[ ${words} ]`,
-      focused === target ? 'accent' : 'text',
-    ),
-  ];
   const means = !isSettled(state)
     ? label`…`
     : focused === 'cancel'
@@ -231,7 +215,12 @@ function droppingLines(state: ConsoleState): readonly Line[] {
     ),
     BLANK,
     spreadLine(
-      [span(spaces(2)), ...button('cancel', label`Cancel`), span(spaces(3)), ...button('drop', label`Drop`)],
+      [
+        span(spaces(2)),
+        buttonSpan(label`Cancel`, focused === 'cancel'),
+        span(spaces(3)),
+        buttonSpan(label`Drop`, focused === 'drop'),
+      ],
       [span(means, 'muted'), span(spaces(2))],
       columns,
     ),

@@ -1,4 +1,5 @@
 import type { LetterName } from '../../src/client/outbox.js';
+import { buttonBeside } from '../keys/button-keys.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import { type Step, stay } from '../state/console-effects.js';
@@ -70,7 +71,7 @@ function stepDropping(state: ConsoleState, { action }: MatchedAction, press: Pre
     case 'next':
     case 'previous': {
       const other = dropping.focused === 'cancel' ? 'drop' : 'cancel';
-      const focused = buttonBeside(press) ?? other;
+      const focused = buttonBeside(press, 'drop') ?? other;
       return stay(withOutbox(state, { dropping: { ...dropping, focused } }));
     }
     case 'activate':
@@ -83,13 +84,6 @@ function stepDropping(state: ConsoleState, { action }: MatchedAction, press: Pre
     default:
       return stay(state);
   }
-}
-
-/** An arrow goes to the button on its side and stays there. */
-function buttonBeside(press: Press): 'cancel' | 'drop' | null {
-  if (!('named' in press)) return null;
-  if (press.named === 'right') return 'drop';
-  return press.named === 'left' ? 'cancel' : null;
 }
 
 /** Takes letters, or that there are none, over where they are still wanted; asks again where one was settled. */

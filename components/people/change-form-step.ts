@@ -1,4 +1,5 @@
 import type { DirectoryChange } from '../../src/client/directory.js';
+import { buttonBeside } from '../keys/button-keys.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import { type Step, stay } from '../state/console-effects.js';
@@ -139,7 +140,7 @@ function stepReview(
     case 'next':
     case 'previous':
       return stay(
-        change({ focused: buttonBeside(press) ?? (review.focused === 'cancel' ? 'ask' : 'cancel') }),
+        change({ focused: buttonBeside(press, 'ask') ?? (review.focused === 'cancel' ? 'ask' : 'cancel') }),
       );
     case 'activate':
       return isSettled(state) ? activate(state, form, review) : stay(state);
@@ -150,13 +151,6 @@ function stepReview(
       return stay(change({ top: Math.max(0, Math.min(top + moved, total - height)) }));
     }
   }
-}
-
-/** An arrow goes to the button on its side and stays there. */
-function buttonBeside(press: Press): ChangeReview['focused'] | null {
-  if (!('named' in press)) return null;
-  if (press.named === 'right') return 'ask';
-  return press.named === 'left' ? 'cancel' : null;
 }
 
 function activate(state: ConsoleState, form: ChangeForm, review: ChangeReview): Step {

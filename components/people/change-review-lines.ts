@@ -3,6 +3,7 @@ import type {
   SubmitterChange,
   SubmitterCredential,
 } from '../../src/protocol/roster-messages.js';
+import { buttonSpan } from '../screen/button.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { type ConsoleState, isSettled } from '../state/console-state.js';
 import { fieldLines, headingLines } from '../text/field-lines.js';
@@ -190,12 +191,6 @@ function endLines(state: ConsoleState, review: ChangeReview): readonly Line[] {
 }
 
 function buttonLine(state: ConsoleState, { focused }: ChangeReview): Line {
-  const button = (target: ChangeReview['focused'], words: SafeText): Line => [
-    span(
-      label`${focused === target ? label`▸` : label` `}[ ${words} ]`,
-      focused === target ? 'accent' : 'text',
-    ),
-  ];
   const means = !isSettled(state)
     ? label`…`
     : focused === 'cancel'
@@ -204,9 +199,9 @@ function buttonLine(state: ConsoleState, { focused }: ChangeReview): Line {
   return spreadLine(
     [
       span(spaces(2)),
-      ...button('cancel', label`Cancel`),
+      buttonSpan(label`Cancel`, focused === 'cancel'),
       span(spaces(3)),
-      ...button('ask', label`Ask for it`),
+      buttonSpan(label`Ask for it`, focused === 'ask'),
     ],
     [span(means, 'muted'), span(spaces(2))],
     state.size.columns,

@@ -3,17 +3,8 @@ import type { Action } from '../keys/key-table.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import type { Tone } from '../screen/theme.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
-import {
-  BLANK,
-  centreLine,
-  cutLine,
-  fitLine,
-  type Line,
-  markedSpans,
-  span,
-  spreadLine,
-} from '../text/line.js';
-import { wrapLine } from '../text/line-wrapping.js';
+import { BLANK, cutLine, fitLine, type Line, markedSpans, span, spreadLine } from '../text/line.js';
+import { placardLines } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
 import { askedLine } from './asked-change.js';
 import { changeFormLines } from './change-form-lines.js';
@@ -57,9 +48,7 @@ function nothingLines({ people: { failure }, size, queue }: ConsoleState, height
       : queue.link.state === 'live'
         ? [[span(label`Asking the broker…`, 'strong')]]
         : [[span(label`Not connected: who is enrolled is not known.`, 'warning')]];
-  const lines = words.flatMap((line) => wrapLine(line, size.columns - 4, 'words'));
-  const above = Math.max(0, Math.floor((height - lines.length) / 3));
-  return [...Array<Line>(above).fill(BLANK), ...lines.map((line) => centreLine(line, size.columns))];
+  return placardLines(words, size.columns, height);
 }
 
 /** Columns of the name, and of what stands beside it. */

@@ -3,8 +3,8 @@ import type { PolicyReply } from '../../src/protocol/policy-messages.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
 import { fieldLines, headingLines } from '../text/field-lines.js';
-import { BLANK, centreLine, type Line, markedSpans, span } from '../text/line.js';
-import { wrapLine } from '../text/line-wrapping.js';
+import { BLANK, type Line, markedSpans, span } from '../text/line.js';
+import { placardLines } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
 import { explanationLines } from './explanation-lines.js';
 import { ruleLines } from './rule-lines.js';
@@ -138,9 +138,7 @@ function nothingLines(state: ConsoleState, height: number): readonly Line[] {
       : isLiveLink(state)
         ? [[span(label`Asking the broker…`, 'strong')]]
         : [[span(label`Not connected: the policy is not known.`, 'warning')]];
-  const lines = words.flatMap((line) => wrapLine(line, size.columns - 4, 'words'));
-  const above = Math.max(0, Math.floor((height - lines.length) / 3));
-  return [...Array<Line>(above).fill(BLANK), ...lines.map((line) => centreLine(line, size.columns))];
+  return placardLines(words, size.columns, height);
 }
 
 /** Why what is shown may be old. */

@@ -231,8 +231,8 @@ const takeRows = ({ rows, snoozes }: ReturnType<typeof arrange>) => ({ allRows: 
 /** What was snoozed may be over, and the bell may have something to say that no message tells. */
 function hearTick(state: ConsoleState): Step {
   const woken = wakeDue(state);
-  if (woken !== state && isLiveLink(woken)) return listenTo(woken);
-  return isBellDue(woken) ? listenTo(woken) : stay(woken);
+  const isWake = woken !== state && isLiveLink(woken);
+  return isWake || isBellDue(woken) ? listenTo(woken) : stay(woken);
 }
 
 /**

@@ -4,8 +4,8 @@ import type { Action } from '../keys/key-table.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
 import { ageText, lengthText } from '../text/clock-text.js';
-import { BLANK, centreLine, cutLine, fitLine, type Line, markedSpans, span } from '../text/line.js';
-import { wrapLine } from '../text/line-wrapping.js';
+import { BLANK, cutLine, fitLine, type Line, markedSpans, span } from '../text/line.js';
+import { placardLines, wrapLine } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText, spaces } from '../text/safe-text.js';
 import { canaryLines } from './canary-lines.js';
 import { bar, bucketed, sparkline } from './chart.js';
@@ -200,12 +200,7 @@ const columnNames = (names: number, columns: readonly SafeText[]): Line => [
 /** No figures yet, or none at all: what is going on, and what can be done. */
 function emptyLines(state: ConsoleState, height: number): readonly Line[] {
   const { columns } = state.size;
-  const lines = emptyWords(state).flatMap((line) => wrapLine(line, columns - 4, 'words'));
-  const above = Math.max(0, Math.floor((height - lines.length) / 3));
-  return [...Array<Line>(above).fill(BLANK), ...lines.map((line) => centreLine(line, columns))].slice(
-    0,
-    height,
-  );
+  return placardLines(emptyWords(state), columns, height);
 }
 
 function emptyWords(state: ConsoleState): readonly Line[] {

@@ -1,4 +1,5 @@
 import { shownTime } from '../../src/client/shown-time.js';
+import { buttonSpan } from '../screen/button.js';
 import { panesOf } from '../screen/panes.js';
 import type { Tone } from '../screen/theme.js';
 import { brokerNow, type ConsoleState, isSettled, openedRequest } from '../state/console-state.js';
@@ -6,7 +7,7 @@ import { BLANK, cutLine, type Line, markedSpans, span, spreadLine } from '../tex
 import { wrapLine } from '../text/line-wrapping.js';
 import { label, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
 import { writtenLines } from '../text/written-lines.js';
-import type { CommentPanel, EscalationButton, EscalationPanel, TalkPanel } from './talk-state.js';
+import type { CommentPanel, EscalationPanel, TalkPanel } from './talk-state.js';
 
 /** Rows of a comment that are on the screen at once, those around the caret. */
 const TEXT_ROWS = 4;
@@ -114,19 +115,18 @@ function sayLine({ text, isSending }: CommentPanel, columns: number): Line {
 
 function buttonLine(state: ConsoleState, { focused, isSending }: EscalationPanel, columns: number): Line {
   if (isSending) return BLANK;
-  const button = (target: EscalationButton, words: SafeText): Line => [
-    span(
-      label`${focused === target ? label`▸` : label` `}[ ${words} ]`,
-      focused === target ? 'accent' : 'text',
-    ),
-  ];
   const means = !isSettled(state)
     ? label`…`
     : focused === 'cancel'
       ? label`Enter cancels`
       : label`Enter rings them all`;
   return spreadLine(
-    [span(spaces(2)), ...button('cancel', label`Cancel`), span(spaces(3)), ...button('ring', label`Ring`)],
+    [
+      span(spaces(2)),
+      buttonSpan(label`Cancel`, focused === 'cancel'),
+      span(spaces(3)),
+      buttonSpan(label`Ring`, focused === 'ring'),
+    ],
     [span(means, 'muted'), span(spaces(2))],
     columns,
   );

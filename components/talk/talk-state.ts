@@ -15,4 +15,4 @@ export type TalkPanel = {
 
 export type CommentPanel = Extract<TalkPanel, { kind: 'comment' }>;
 export type EscalationPanel = Extract<TalkPanel, { kind: 'escalation' }>;
-export type EscalationButton = 'cancel' | 'ring';
+type EscalationButton = 'cancel' | 'ring';

@@ -1,5 +1,6 @@
 import { isLive, type RequestView } from '../../src/protocol/request-view.js';
 import { isCommentText, MAX_COMMENT_TEXT_BYTES } from '../../src/protocol/talk.js';
+import { buttonBeside } from '../keys/button-keys.js';
 import type { MatchedAction, Press } from '../keys/key-table.js';
 import type { Tone } from '../screen/theme.js';
 import { type Step, stay } from '../state/console-effects.js';
@@ -14,7 +15,7 @@ import {
 import { span } from '../text/line.js';
 import { label, type SafeText } from '../text/safe-text.js';
 import { EMPTY_LINE, editLine, insertText, type TextLine } from '../text/text-line.js';
-import type { CommentPanel, EscalationButton, EscalationPanel } from './talk-state.js';
+import type { CommentPanel, EscalationPanel } from './talk-state.js';
 
 const told = (state: ConsoleState, words: SafeText, tone: Tone = 'muted'): ConsoleState => ({
   ...state,
@@ -108,7 +109,7 @@ function stepEscalation(
     case 'next':
     case 'previous': {
       const other = focused === 'cancel' ? 'ring' : 'cancel';
-      return stay({ ...state, talk: { ...talk, focused: buttonBeside(press) ?? other } });
+      return stay({ ...state, talk: { ...talk, focused: buttonBeside(press, 'ring') ?? other } });
     }
     case 'back':
       return stay(close());
@@ -120,13 +121,6 @@ function stepEscalation(
     default:
       return stay(state);
   }
-}
-
-/** An arrow goes to the button on its side and stays there. */
-function buttonBeside(press: Press): EscalationButton | null {
-  if (!('named' in press)) return null;
-  if (press.named === 'right') return 'ring';
-  return press.named === 'left' ? 'cancel' : null;
 }
 
 const sayOffline = (state: ConsoleState): ConsoleState =>

@@ -1,5 +1,5 @@
 import type { Tone } from '../screen/theme.js';
-import { cutLine, type Line, type Span, span } from './line.js';
+import { BLANK, centreLine, cutLine, type Line, type Span, span } from './line.js';
 import { joinText, type SafeText } from './safe-text.js';
 import { atoms, textWidth } from './text-width.js';
 import { isUnbroken } from './unbroken.js';
@@ -77,4 +77,14 @@ function toSpans(line: readonly Atom[]): Line {
     start = at + 1;
   });
   return spans;
+}
+
+/** Words for a place that has nothing else to show: in the middle of so many columns, and above the middle of so many rows. */
+export function placardLines(words: readonly Line[], columns: number, height: number): readonly Line[] {
+  const lines = words.flatMap((line) => wrapLine(line, columns - 4, 'words'));
+  const above = Math.max(0, Math.floor((height - lines.length) / 3));
+  return [...Array<Line>(above).fill(BLANK), ...lines.map((line) => centreLine(line, columns))].slice(
+    0,
+    height,
+  );
 }
