@@ -1,77 +1,21 @@
-import type { parse } from '@bufbuild/cel';
 import { nearest } from '../../src/protocol/nearest.js';
 import { isTimeZone } from '../../src/protocol/zoned-time.js';
 import { TIME_METHODS } from './condition-time.js';
+import { type Call, type Comprehension, type Expression, TypeMistake } from './expression.js';
 import { neverEqual } from './never-equal.js';
+import { arithmeticType, elementType, membershipType } from './operator-types.js';
 import { patternMistake } from './pattern.js';
 import { constantText, termOf } from './terms.js';
-
-/** A node of the syntax tree (cel-spec, `cel.expr.Expr`). */
-export type Expression = NonNullable<ReturnType<typeof parse>['expr']>;
-type Call = Extract<Expression['exprKind'], { case: 'callExpr' }>['value'];
-type Comprehension = Extract<Expression['exprKind'], { case: 'comprehensionExpr' }>['value'];
-
-/** What an expression is; `dyn` where only an ask can tell. */
-type Type =
-  | 'bool'
-  | 'int'
-  | 'double'
-  | 'string'
-  | 'bytes'
-  | 'timestamp'
-  | 'duration'
-  | 'null'
-  | 'dyn'
-  | { readonly list: Type }
-  | { readonly map: Type }
-  | { readonly fields: Readonly<Record<string, Type>> };
-
-/** What a condition may look at. */
-const VARIABLE_TYPES = {
-  action: 'string',
-  resource: 'string',
-  door: 'string',
-  requester: { fields: { name: 'string', person: 'string', groups: { list: 'string' } } },
-  submitter: 'string',
-  verified: { map: 'string' },
-  details: { map: 'dyn' },
-  context: { map: 'dyn' },
-  duration: 'int',
-  time: 'timestamp',
-} as const satisfies Record<string, Type>;
-
-export type VariableName = keyof typeof VARIABLE_TYPES;
-const VARIABLE_NAMES = Object.keys(VARIABLE_TYPES) as readonly VariableName[];
-
-const MACROS: Readonly<Record<string, string>> = {
-  has: 'has(details.KEY)',
-  exists: 'LIST.exists(x, CONDITION)',
-  exists_one: 'LIST.exists_one(x, CONDITION)',
-  all: 'LIST.all(x, CONDITION)',
-  map: 'LIST.map(x, VALUE)',
-  filter: 'LIST.filter(x, CONDITION)',
-};
-const TEXT_METHODS = ['startsWith', 'endsWith', 'contains', 'matches'] as const;
-const METHODS = [...TEXT_METHODS, 'size', ...TIME_METHODS];
-const CONVERSIONS: Readonly<Record<string, readonly Type[]>> = {
-  size: ['string', 'bytes', { list: 'dyn' }, { map: 'dyn' }],
-  int: ['int', 'double', 'string', 'timestamp'],
-  double: ['int', 'double', 'string'],
-  string: ['int', 'double', 'string', 'bool', 'timestamp', 'duration'],
-  timestamp: ['string'],
-  duration: ['string'],
-};
-
-/** Something that the expression cannot mean, at the node with this id. */
-export class TypeMistake extends Error {
-  readonly id: string;
-
-  constructor(message: string, at: Expression | undefined) {
-    super(message);
-    this.name = 'TypeMistake';
-    this.id = String(at?.id ?? 0n);
-  }
-}
+import { common, fits, inWords, isComparable, isOrdered, type Type } from './value-type.js';
+import {
+  CONVERSIONS,
+  MACROS,
+  METHODS,
+  TEXT_METHODS,
+  VARIABLE_NAMES,
+  VARIABLE_TYPES,
+  type VariableName,
+} from './vocabulary.js';
 
 /**
  * Checks names, functions and types of a condition, as far as they do not depend on the ask. The library has no such check
@@ -212,16 +156,16 @@ class Checker {
         if (args[1]?.exprKind.case === 'listExpr') {
           for (const element of args[1].exprKind.value.elements) this.#compared(args[0], element);
         } else if (termOf(args[1]) === 'requester.groups') this.#grouped(args[0]);
-        return this.#membership(first, second, at);
+        return membershipType(first, second, at);
       case '_[_]':
-        return this.#element(first, second, at);
+        return elementType(first, second, at);
       case '_+_':
       case '_-_':
       case '_*_':
       case '_/_':
       case '_%_':
       case '-_':
-        return arithmetic(name, types, at);
+        return arithmeticType(name, types, at);
     }
     const takes = Object.hasOwn(CONVERSIONS, name) ? CONVERSIONS[name] : undefined;
     if (takes === undefined) {
@@ -277,28 +221,6 @@ class Checker {
       `there is no method ${name}: ${near === null ? `there are ${METHODS.join(', ')}` : `did you mean ${near}?`}`,
       at,
     );
-  }
-
-  #membership(element: Type, container: Type, at: Expression): Type {
-    if (container === 'dyn') return 'bool';
-    const inner =
-      typeof container !== 'object' || 'fields' in container
-        ? null
-        : 'list' in container
-          ? container.list
-          : 'string';
-    if (inner === null) throw new TypeMistake(`nothing is in ${inWords(container)}: write in ["A", "B"]`, at);
-    if (isComparable(element, inner)) return 'bool';
-    throw new TypeMistake(`${inWords(element)} is never in a list of ${inWords(inner)}`, at);
-  }
-
-  #element(operand: Type, index: Type, at: Expression): Type {
-    if (operand === 'dyn') return 'dyn';
-    if (typeof operand === 'object' && 'list' in operand && fits(index, 'int')) return operand.list;
-    if (typeof operand === 'object' && 'map' in operand && fits(index, 'string')) return operand.map;
-    if (typeof operand === 'object' && 'fields' in operand)
-      throw new TypeMistake('write a dot and the name', at);
-    throw new TypeMistake(`${inWords(operand)} has no element of that kind`, at);
   }
 
   #comprehension(fold: Comprehension, at: Expression | undefined, scope: Scope): Type {
@@ -363,59 +285,4 @@ function constantType(at: Expression | undefined, kind: string | undefined): Typ
     default:
       throw new TypeMistake('write a text, a whole number, true or false', at);
   }
-}
-
-function arithmetic(name: string, types: readonly Type[], at: Expression): Type {
-  const [first = 'dyn', second = first] = types;
-  if (first === 'dyn' || second === 'dyn') return 'dyn';
-  const both = typeof first === 'string' && first === second ? first : null;
-  if (both === 'int' || both === 'double') return both;
-  if (name === '_+_' && both === 'string') return both;
-  if (
-    name === '_+_' &&
-    typeof first === 'object' &&
-    typeof second === 'object' &&
-    'list' in first &&
-    'list' in second
-  ) {
-    return { list: common([first.list, second.list]) };
-  }
-  if (first === 'timestamp' && second === 'duration' && (name === '_+_' || name === '_-_'))
-    return 'timestamp';
-  if (both === 'timestamp' && name === '_-_') return 'duration';
-  throw new TypeMistake(`${inWords(first)} and ${inWords(second)} do not go together here`, at);
-}
-
-function fits(type: Type, wanted: Type): boolean {
-  if (type === 'dyn' || wanted === 'dyn') return true;
-  if (typeof type === 'string' || typeof wanted === 'string') return type === wanted;
-  return ('list' in type && 'list' in wanted) || ('map' in type && 'map' in wanted);
-}
-
-const isNumber = (type: Type): boolean => type === 'int' || type === 'double';
-
-const isComparable = (a: Type, b: Type): boolean => fits(a, b) || (isNumber(a) && isNumber(b));
-
-const isOrdered = (type: Type): boolean =>
-  typeof type === 'string' && !['bool', 'null', 'bytes'].includes(type);
-
-function common(types: readonly Type[]): Type {
-  const [first = 'dyn', ...others] = types;
-  return typeof first === 'string' && others.every((other) => other === first) ? first : 'dyn';
-}
-
-function inWords(type: Type): string {
-  if (typeof type === 'object') return 'list' in type ? 'a list' : 'a map';
-  const words: Readonly<Record<string, string>> = {
-    bool: 'true or false',
-    int: 'a whole number',
-    double: 'a number',
-    string: 'a text',
-    bytes: 'bytes',
-    timestamp: 'a time',
-    duration: 'a span of time',
-    null: 'null',
-    dyn: 'a value of the ask',
-  };
-  return words[type] ?? type;
 }

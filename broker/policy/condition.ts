@@ -1,6 +1,8 @@
 import { type CelInput, type CelValue, celEnv, isCelError, parse, plan } from '@bufbuild/cel';
 import { timeMethods } from './condition-time.js';
-import { checkTypes, type Expression, TypeMistake, type VariableName } from './condition-types.js';
+import { checkTypes } from './condition-types.js';
+import { type Expression, TypeMistake } from './expression.js';
+import type { VariableName } from './vocabulary.js';
 
 /** What a condition may look at, by name, in the types of CEL. */
 export type { VariableName };

@@ -1,4 +1,4 @@
-import type { Expression } from './condition-types.js';
+import type { Expression } from './expression.js';
 import { constantText, type Term, termOf } from './terms.js';
 
 /**

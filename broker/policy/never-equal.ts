@@ -1,5 +1,5 @@
 import { isName } from '../../src/protocol/names.js';
-import type { Expression } from './condition-types.js';
+import type { Expression } from './expression.js';
 import { constantInteger, constantText, termOf } from './terms.js';
 
 /** What holds a name of the protocol, whatever is asked. */

@@ -1,4 +1,4 @@
-import type { Expression } from './condition-types.js';
+import type { Expression } from './expression.js';
 
 /** How a variable or a field of one is written, such as `action` and `verified.issuer`. */
 export type Term = string;
