@@ -9,9 +9,14 @@ const NAME = 32;
 
 /**
  * What to say of what changed from one live picture to the next, in one line; null where nothing did that is worth one. What became of
- * this person's own yes comes first, then what others decided, then what is asked newly. A canary is news of its own (A33).
+ * this person's own yes comes first, then, unless only that is wanted, what others decided, then what is asked newly. A canary is news
+ * of its own (A33).
  */
-export function queueNews(before: Queue, after: Queue, approver: string): Line | null {
+export function queueNews(
+  before: Queue,
+  after: Queue,
+  { approver, isOwnOnly }: { readonly approver: string; readonly isOwnOnly: boolean },
+): Line | null {
   if (before.requests === after.requests || before.link.state !== 'live' || after.link.state !== 'live') {
     return null;
   }
@@ -28,6 +33,7 @@ export function queueNews(before: Queue, after: Queue, approver: string): Line |
       decided = decisionOfOthers(known, request, approver) ?? decided;
     }
   }
+  if (isOwnOnly) return null;
   return decided ?? (asked === null ? null : newsOf(asked, count));
 }
 

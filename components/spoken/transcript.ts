@@ -62,7 +62,8 @@ function append({ number, heard }: Transcript, before: ConsoleState | null, stat
 function noticeNews(before: ConsoleState | null, state: ConsoleState): readonly Line[] {
   const { notice, queue, identity } = state;
   if (notice === null || notice === before?.notice) return [];
-  const sum = before === null ? null : newsInOneLine(before.queue, queue, identity.approver);
+  const { approver } = identity;
+  const sum = before === null ? null : newsInOneLine(before.queue, queue, { approver, isOwnOnly: false });
   return sum !== null && isSameLine(sum, notice) ? [] : [plainLine(notice)];
 }
 

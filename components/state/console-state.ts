@@ -92,6 +92,8 @@ export interface ConsoleState {
   readonly helpTop: number;
   /** One line about what just happened, until the next key. */
   readonly notice: Line | null;
+  /** Until when, by our clock, the line stays whatever others do meanwhile: it says that one's own signature is recorded. */
+  readonly noticeHeldUntil: EpochMs;
   readonly focus: Focus;
   readonly painted: PaintedFocus;
   readonly bell: Bell;
@@ -203,6 +205,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     isHelpOpen: false,
     helpTop: 0,
     notice: null,
+    noticeHeldUntil: 0,
     focus: { target: `queue ${selected}`, movedBy: 'queue' },
     painted: { target: null, since: at },
   };

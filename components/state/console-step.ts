@@ -192,13 +192,21 @@ function stepHelp(state: ConsoleState, matched: MatchedAction): ConsoleState {
 
 function receiveQueue(state: ConsoleState, queue: Queue): Step {
   const { approver } = state.identity;
-  const news = canaryNotice(state.queue, queue, approver) ?? queueNews(state.queue, queue, approver);
+  const news =
+    canaryNotice(state.queue, queue, approver) ??
+    queueNews(state.queue, queue, { approver, isOwnOnly: isNoticeHeld(state) });
   return SCREEN_ROWS.reduce(
     (taken, [, { onQueue }]) =>
       onQueue === undefined ? taken : after(taken, (next) => onQueue(next, state.queue)),
     news === null ? takeQueue(state, queue) : after(takeQueue(state, queue), withNotice(news)),
   );
 }
+
+/** Who has just signed sees that first, whatever others do meanwhile. */
+const NOTICE_HELD_MS = 3000;
+
+const isNoticeHeld = ({ notice, noticeHeldUntil, at }: ConsoleState): boolean =>
+  notice !== null && at < noticeHeldUntil;
 
 const withNotice =
   (notice: Line) =>
@@ -237,11 +245,14 @@ function hearTick(state: ConsoleState): Step {
 
 /**
  * The selection stays with its request. Where that is gone it falls to what stands in its place, and where nobody
- * waited before it goes to the first who does.
+ * waited before, and nothing is read, it goes to the first who does.
  */
-function keepSelection({ rows: before, selected }: ConsoleState, rows: RequestRows): RequestId | null {
+function keepSelection(
+  { rows: before, selected, opened }: ConsoleState,
+  rows: RequestRows,
+): RequestId | null {
   const first = rows.rows[0];
-  if (before.pending === 0 && first?.section === 'pending') return first.request.id;
+  if (before.pending === 0 && first?.section === 'pending' && opened === null) return first.request.id;
   if (selected !== null && rows.indexOf.has(selected)) return selected;
   const index = selected === null ? 0 : (before.indexOf.get(selected) ?? 0);
   return rows.rows[Math.min(index, rows.rows.length - 1)]?.request.id ?? null;
@@ -250,7 +261,7 @@ function keepSelection({ rows: before, selected }: ConsoleState, rows: RequestRo
 /** Calls the person for what is new since the bell was asked last, or has come to a further step. */
 function listenTo(state: ConsoleState): Step {
   const { bell, isNews, rings } = listen(state.bell, state.allRows, hearingOf(state));
-  const heard = { ...state, bell, notice: isNews ? null : state.notice };
+  const heard = { ...state, bell, notice: isNews && !isNoticeHeld(state) ? null : state.notice };
   return rings ? stay(heard, { type: 'ring' }) : stay(heard);
 }
 
@@ -294,6 +305,7 @@ function returnToQueue(state: ConsoleState): ConsoleState {
   return {
     ...state,
     notice: decidedNotice(state),
+    noticeHeldUntil: state.at + NOTICE_HELD_MS,
     approved: state.confirm?.verdict === 'approve' ? (decided?.id ?? null) : state.approved,
     confirm: null,
     opened: null,

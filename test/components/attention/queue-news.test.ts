@@ -88,6 +88,23 @@ describe('in one line the console says', () => {
   });
 });
 
+test('that an own signature is recorded stays said for a while, whoever asks or decides meanwhile', () => {
+  const driver = opening().put(sampleRequest({ n: 2, document: { resource: 'db-1' } }));
+  driver.press('enter', 'a', 'tab', 'enter').finish({ type: 'decided' });
+  const recorded = 'Your approval is signed and recorded.';
+  expect(driver.put(sampleRequest({ n: 3 })).noticeText).toBe(recorded);
+  expect(driver.change(sampleId(2), { votes: [sampleVote()] }).noticeText).toBe(recorded);
+  driver.wait(3000).put(sampleRequest({ n: 4 }));
+  expect(driver.noticeText).toBe('New: ssh.login on web-1.example.com for alice');
+});
+
+test('what became of an own yes is said at once, though its signature was recorded just now (A50)', () => {
+  const driver = opening();
+  driver.press('enter', 'a', 'tab', 'enter').change(sampleId(1), { state: 'approved', votes: [own] });
+  driver.finish({ type: 'decided' }).change(sampleId(1), opened);
+  expect(driver.noticeText).toContain('the door opened, as you approved');
+});
+
 test('how the newest own approval stands is said until its door has reported (A50)', () => {
   const driver = new ConsoleDriver([
     sampleRequest(),

@@ -316,6 +316,12 @@ describe('the queue under the cursor (A4)', () => {
     expect(driver.decisions).toMatchObject([{ request: { id: sampleId(2) } }]);
   });
 
+  test('stays with what is read while nobody waits, though somebody asks then', () => {
+    const driver = new ConsoleDriver([onHost(1, opened)]).press('enter').put(onHost(2));
+    expect(driver.state).toMatchObject({ selected: sampleId(1), opened: { request: { id: sampleId(1) } } });
+    expect(driver.press('esc').state.selected).toBe(sampleId(1));
+  });
+
   test('gets the first ask while nobody waited: the cursor goes there, and a key under way does not (A4)', () => {
     const driver = new ConsoleDriver([onHost(1, { state: 'denied', endedAt: NOW })])
       .put(onHost(2))
