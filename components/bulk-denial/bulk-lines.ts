@@ -149,10 +149,13 @@ function stateLines(state: ConsoleState, bulk: BulkDenial, columns: number): rea
   const line = ((): Line => {
     if (signing !== null) {
       const all = requests.length + signed + ended;
-      const words = signing.isStopping ? label`It stops after this one` : label`Esc stops after this one`;
       const at = Math.min(all, signed + ended + 1);
+      if (signing.isSent) {
+        const words = signing.isStopping ? label`No other follows` : label`Esc stops after it`;
+        return [span(label`${at} of ${all} is sent and cannot be cancelled. ${words}.`, 'accent')];
+      }
       const key = state.identity.isTouched ? label`touch your key for each` : label`your agent may ask`;
-      return [span(label`Signing ${at} of ${all}: ${key}. ${words}.`, 'accent')];
+      return [span(label`Signing ${at} of ${all}: ${key}. Esc cancels.`, 'accent')];
     }
     if (failure !== null) {
       return [

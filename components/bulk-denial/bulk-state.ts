@@ -22,12 +22,20 @@ export interface BulkDenial {
   /** Signed with each of them. */
   readonly comment: TextLine;
   /** Null while nothing is being signed. */
-  readonly signing: { readonly isStopping: boolean } | null;
+  readonly signing: BulkSigning | null;
   readonly signed: number;
   /** How many had ended before they could be denied. */
   readonly ended: number;
   /** Why it stopped before the end. */
   readonly failure: Complaint | null;
+}
+
+/** One denial of many while it is made. */
+export interface BulkSigning {
+  /** Whether it was signed and sent: it cannot be cancelled any more. */
+  readonly isSent: boolean;
+  /** Whether no other follows. */
+  readonly isStopping: boolean;
 }
 
 export type BulkTarget = 'cancel' | 'sign' | 'count' | 'comment';

@@ -11,7 +11,14 @@ import { type Line, span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
 import { editLine, insertText } from '../text/text-line.js';
 import { bulkCapacity } from './bulk-lines.js';
-import { type BulkDenial, type BulkTarget, bulkObstacle, bulkOf, nextWhose } from './bulk-state.js';
+import {
+  type BulkDenial,
+  type BulkSigning,
+  type BulkTarget,
+  bulkObstacle,
+  bulkOf,
+  nextWhose,
+} from './bulk-state.js';
 
 /** Goes to the step before many denials, with the focus on Cancel: those equal to this one, or all of its requester where it is alone. */
 export function openBulk(state: ConsoleState, like: RequestView): ConsoleState {
@@ -59,10 +66,12 @@ export function pasteIntoBulk(state: ConsoleState, text: string): ConsoleState |
 export function hearBulk(state: ConsoleState, event: BulkEvent): Step {
   const { bulk } = state;
   if (bulk === null) return stay(state);
+  if (event.type === 'sendingDenial') return stay(withSigning(state, bulk, { isSent: true }));
   if (event.type === 'denied') {
     const requests = bulk.requests.filter(({ id }) => id !== event.id);
     const how = event.isEnded ? { ended: bulk.ended + 1 } : { signed: bulk.signed + 1 };
-    return stay(withBulk(state, bulk, { requests, seen: requests.length, top: 0, ...how }));
+    const signing = bulk.signing === null ? null : { ...bulk.signing, isSent: false };
+    return stay(withBulk(state, bulk, { requests, seen: requests.length, top: 0, signing, ...how }));
   }
   if (event.failure === null) {
     return stay({ ...state, screen: 'queue', bulk: null, notice: doneLine(bulk) });
@@ -100,9 +109,13 @@ function close(state: ConsoleState): ConsoleState {
   return { ...state, screen: 'queue', bulk: null, notice: [span(words, 'strong')] };
 }
 
-/** What is being signed is not torn off. */
+/** What is being signed is cancelled; only what was sent already is not. */
 function stop(state: ConsoleState, bulk: BulkDenial): Step {
-  return stay(withBulk(state, bulk, { signing: { isStopping: true } }), { type: 'stopDenying' });
+  return stay(withSigning(state, bulk, { isStopping: true }), { type: 'stopDenying' });
+}
+
+function withSigning(state: ConsoleState, bulk: BulkDenial, change: Partial<BulkSigning>): ConsoleState {
+  return bulk.signing === null ? state : withBulk(state, bulk, { signing: { ...bulk.signing, ...change } });
 }
 
 function scroll(state: ConsoleState, bulk: BulkDenial, rows: number): ConsoleState {
@@ -123,7 +136,7 @@ function activate(state: ConsoleState, bulk: BulkDenial): Step {
   if (bulk.focused === 'cancel') return stay(close(state));
   if (bulkObstacle(state, bulk) !== null || bulkCapacity(state) === 0) return stay(state);
   const { requests, comment } = bulk;
-  const signing = { isStopping: false };
+  const signing = { isSent: false, isStopping: false };
   return stay(withBulk(state, bulk, { signing, failure: null, signed: 0, ended: 0 }), {
     type: 'denyAll',
     requests,
@@ -156,10 +169,13 @@ function writeComment(state: ConsoleState, bulk: BulkDenial, text: string): Cons
   };
 }
 
-function doneLine({ signed, ended }: BulkDenial): Line {
+function doneLine({ signed, ended, requests }: BulkDenial): Line {
+  const left = requests.length;
   const count = signed === 1 ? label`1 denial is` : label`${signed} denials are`;
   const rest = ended === 0 ? label`` : label`; ${ended} had ended before`;
-  return [span(label`${count} signed and recorded${rest}.`, 'strong')];
+  if (left === 0) return [span(label`${count} signed and recorded${rest}.`, 'strong')];
+  const done = signed === 0 ? label`nothing was sent` : label`${count} signed and recorded`;
+  return [span(label`Cancelled: ${done}${rest}; ${left} not denied.`, 'strong')];
 }
 
 const withBulk = (state: ConsoleState, bulk: BulkDenial, change: Partial<BulkDenial>): ConsoleState => ({

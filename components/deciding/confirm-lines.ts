@@ -267,12 +267,13 @@ function stateLines(state: ConsoleState, confirm: ConfirmStep, columns: number):
 }
 
 /** What the signature waits for, and for how long already. */
-function waitWords(state: ConsoleState, { signingSince }: ConfirmStep): SafeText {
+function waitWords(state: ConsoleState, { signingSince, isSent }: ConfirmStep): SafeText {
   const waited = brokerNow(state) - signingSince;
   const since = waited < WAIT_SHOWN_MS ? label`` : label` Waiting for ${ageText(waited)}.`;
+  if (isSent) return label`Signed and sent: it cannot be cancelled any more. The broker answers.${since}`;
   return state.identity.isTouched
-    ? label`▲ Touch your security key: it waits for you.${since}`
-    : label`Signing. Your agent may ask you, in a window of its own.${since}`;
+    ? label`▲ Touch your security key: it waits for you.${since} Esc cancels.`
+    : label`Signing. Your agent may ask you, in a window of its own.${since} Esc cancels.`;
 }
 
 function buttonLine(state: ConsoleState, confirm: ConfirmStep, columns: number): Line {

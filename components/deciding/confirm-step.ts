@@ -42,6 +42,7 @@ export function openConfirm(state: ConsoleState, verdict: ConfirmVerdict): Conso
     digits: isYes && takesNumber(request) ? '' : null,
     resource: isYes && takesResource(request) ? EMPTY_LINE : null,
     isSigning: false,
+    isSent: false,
     signingSince: 0,
     failure: null,
   };
@@ -60,10 +61,32 @@ function closeConfirm(state: ConsoleState): ConsoleState {
   return { ...state, confirm: null, notice: [span(label`Cancelled: nothing was signed.`, 'strong')] };
 }
 
-/** A key in the confirm step. Nothing is heard while a signature is made. */
+/** Back to the buttons: an agent that does not answer holds nobody there. */
+function cancelSigning(state: ConsoleState, confirm: ConfirmStep): Step {
+  const failure = {
+    message: label`you cancelled it`,
+    hint: label`Nothing was sent, and a signature that still comes is thrown away.`,
+  };
+  return stay(
+    { ...state, confirm: { ...confirm, isSigning: false, focused: 'cancel', failure } },
+    { type: 'cancelSigning' },
+  );
+}
+
+/** The signature is made and on its way. */
+export function hearSending(state: ConsoleState): ConsoleState {
+  const { confirm } = state;
+  return confirm?.isSigning === true ? { ...state, confirm: { ...confirm, isSent: true } } : state;
+}
+
+/** A key in the confirm step. While a signature is made none but Esc is heard, and once it was sent not even that. */
 export function stepConfirm(state: ConsoleState, matched: MatchedAction | null, press: Press): Step {
   const { confirm } = state;
-  if (confirm === null || confirm.isSigning) return stay(state);
+  if (confirm === null) return stay(state);
+  if (confirm.isSigning) {
+    const isCancelled = matched?.action === 'back' && !confirm.isSent;
+    return isCancelled ? cancelSigning(state, confirm) : stay(state);
+  }
   switch (matched?.action) {
     case 'back':
       return stay(isField(confirm.focused) ? focusOn(state, confirm, 'cancel') : closeConfirm(state));

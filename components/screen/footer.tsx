@@ -87,7 +87,8 @@ function keyLine(state: ConsoleState): Line {
 /** Keys that would do nothing now are not offered. */
 function hiddenActions(state: ConsoleState): readonly Action[] {
   if (state.isHelpOpen || state.palette !== null) return [];
-  if (state.confirm?.isSigning === true) return ['next', 'comment', 'back'];
+  if (state.confirm?.isSigning === true)
+    return ['next', 'comment', ...(state.confirm.isSent ? (['back'] as const) : [])];
   if (state.talk?.isSending === true) return ['next', 'say', 'back'];
   if (state.opened === null) return SCREENS[state.screen].hidden(state);
   const hidden: Action[] = [];

@@ -11,8 +11,11 @@ import type { ConsoleState } from './console-state.js';
 export type ConsoleEffect =
   | { readonly type: 'decide'; readonly request: RequestView; readonly decision: DecisionInput }
   | { readonly type: 'revoke'; readonly request: RequestView; readonly comment: string }
+  /** Ends the making of a signature that was not sent yet: what comes of it is thrown away. */
+  | { readonly type: 'cancelSigning' }
   /** Denies one after the other, until all are or one fails. */
   | { readonly type: 'denyAll'; readonly requests: readonly RequestView[]; readonly comment: string }
+  /** The same there; after one that was sent already, no other follows. */
   | { readonly type: 'stopDenying' }
   | { readonly type: 'acknowledge' }
   /** Asks for a page of a search; a former search is not waited for any more. */

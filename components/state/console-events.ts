@@ -28,6 +28,8 @@ export type ConsoleEvent =
   | { readonly type: 'press'; readonly press: Press; readonly at: EpochMs }
   | { readonly type: 'paste'; readonly text: string; readonly at: EpochMs }
   | { readonly type: 'painted'; readonly frame: PaintedFrame; readonly at: EpochMs }
+  /** The signature that the confirm step waits for is made, and on its way. */
+  | { readonly type: 'sending' }
   | { readonly type: 'decided' }
   | { readonly type: 'acknowledged' }
   | ({ readonly type: 'failed'; readonly of: Failing } & Complaint)
@@ -49,8 +51,9 @@ export type ConsoleEvent =
  */
 export type Failing = 'copy' | 'decision' | 'unanswered' | 'acknowledgement' | 'letter' | 'suspension';
 
-/** That one of many is denied, or had ended by itself; or that no more of them follow. */
+/** That the denial of one of many is signed and on its way; that it is denied, or had ended by itself; or that no more of them follow. */
 export type BulkEvent =
+  | { readonly type: 'sendingDenial' }
   | { readonly type: 'denied'; readonly id: RequestId; readonly isEnded: boolean }
   | { readonly type: 'denyingOver'; readonly failure: Complaint | null };
 

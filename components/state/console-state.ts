@@ -136,6 +136,8 @@ export interface ConfirmStep {
   /** What is typed of the resource so far; null where the rule does not have it typed. */
   readonly resource: TextLine | null;
   readonly isSigning: boolean;
+  /** Whether that signature is made and was sent: nothing can be cancelled any more. */
+  readonly isSent: boolean;
   /** Since when, by the broker's clock. */
   readonly signingSince: EpochMs;
   /** Why the last try failed. */

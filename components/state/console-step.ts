@@ -5,7 +5,7 @@ import { queueNews } from '../attention/queue-news.js';
 import { hearBulk } from '../bulk-denial/bulk-step.js';
 import { copy, hearCopy } from '../copy/copy-step.js';
 import { canaryNotice } from '../deciding/canary-notice.js';
-import { pasteIntoConfirm, stepConfirm } from '../deciding/confirm-step.js';
+import { hearSending, pasteIntoConfirm, stepConfirm } from '../deciding/confirm-step.js';
 import { leaveUnanswered, settleUnanswered } from '../deciding/unanswered.js';
 import { forgetUnknown, hearBackground, settleBackground } from '../detail/background-step.js';
 import { stepDetail } from '../detail/detail-step.js';
@@ -76,12 +76,15 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
       return stay(receivePaste({ ...state, notice: null }, event.text));
     case 'painted':
       return stay(recordFrame(state, event.frame));
+    case 'sending':
+      return stay(hearSending(state));
     case 'decided':
       return stay(returnToQueue(state));
     case 'acknowledged':
       return stay({ ...state, notice: [span(label`Noted under your name.`, 'strong')] });
     case 'failed':
       return stay(recordFailure(state, event));
+    case 'sendingDenial':
     case 'denied':
     case 'denyingOver':
       return hearBulk(state, event);
@@ -333,6 +336,7 @@ function recordFailure(
   const confirm = {
     ...state.confirm,
     isSigning: false,
+    isSent: false,
     focused: 'cancel' as const,
     failure: { message, hint },
   };

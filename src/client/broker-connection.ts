@@ -16,7 +16,7 @@ import { type CallAs, mayHaveArrived } from './http-client.js';
 import { logSource } from './log-source.js';
 import { brokerOutbox } from './outbox.js';
 import { brokerPolicy } from './policy.js';
-import type { DecisionInput, Queue, QueueConnection, Suspend } from './queue.js';
+import type { Cancelling, DecisionInput, Queue, QueueConnection, Suspend } from './queue.js';
 import { type PinnedBroker, signIn } from './sign-in.js';
 import { fetchStatistics } from './statistics.js';
 import { type OpenStream, StreamClient } from './stream-client.js';
@@ -120,13 +120,15 @@ export async function connectQueue(options: ConnectOptions): Promise<BrokerConne
       heads.stop();
       stream.stop();
     },
-    async decide(request, decision, suspend) {
+    async decide(request, decision, suspend, cancelling) {
       checkLive(stream.queueNow());
-      await sendDecision({ broker, approver, signer: signerWith(suspend), clock }, request, decision);
+      const decider = { broker, approver, signer: signerWith(suspend), clock, cancelling };
+      await sendDecision(decider, request, decision);
     },
-    async revoke(request, comment, suspend) {
+    async revoke(request, comment, suspend, cancelling) {
       checkLive(stream.queueNow());
-      await sendRevocation({ broker, approver, signer: signerWith(suspend), clock }, request, comment);
+      const decider = { broker, approver, signer: signerWith(suspend), clock, cancelling };
+      await sendRevocation(decider, request, comment);
     },
     async acknowledgeRestoration() {
       await call(z.unknown(), { method: 'POST', path: '/v1/restoration/acknowledgements', body: {} });
@@ -153,6 +155,8 @@ export interface Decider {
   readonly approver: Name;
   readonly signer: KeySigner;
   readonly clock: Clock;
+  /** Absent: it cannot be cancelled. */
+  readonly cancelling?: Cancelling | undefined;
 }
 
 /**
@@ -162,7 +166,7 @@ export interface Decider {
  * @throws Problem `shown-differs`, `signing-failed`, `unanswered`, or any problem of the broker.
  */
 export async function sendDecision(
-  { broker, approver, signer, clock }: Decider,
+  { broker, approver, signer, clock, cancelling }: Decider,
   request: RequestView,
   decision: DecisionInput,
 ): Promise<RequestStatus> {
@@ -172,7 +176,8 @@ export async function sendDecision(
     broker: answeringName(request, broker),
     now: clock.now(),
   });
-  const armor = await signer.sign('decision@countersign', statement);
+  const armor = await signer.sign('decision@countersign', statement, { signal: cancelling?.signal });
+  checkWanted(cancelling);
   return sendSigned(broker, request, 'decisions', { receipt: statement + armor });
 }
 
@@ -183,7 +188,7 @@ export async function sendDecision(
  * @throws Problem `shown-differs`, `signing-failed`, `unanswered`, or any problem of the broker.
  */
 export async function sendRevocation(
-  { broker, approver, signer, clock }: Decider,
+  { broker, approver, signer, clock, cancelling }: Decider,
   request: RequestView,
   comment: string,
 ): Promise<RequestStatus> {
@@ -193,8 +198,15 @@ export async function sendRevocation(
     now: clock.now(),
     comment,
   });
-  const armor = await signer.sign('revoke@countersign', statement);
+  const armor = await signer.sign('revoke@countersign', statement, { signal: cancelling?.signal });
+  checkWanted(cancelling);
   return sendSigned(broker, request, 'revocations', { statement: statement + armor });
+}
+
+/** Nothing is between this and the sending: what is cancelled before is never sent, and what comes after is too late. */
+function checkWanted(cancelling: Cancelling | undefined): void {
+  if (cancelling?.signal.aborted) throw new Problem('signing-failed', 'signing was cancelled');
+  cancelling?.onSending();
 }
 
 /** Nobody may take a signature that got no answer for one that does not count (A50). */

@@ -126,13 +126,18 @@ export interface QueueConnection {
    * @throws Problem `shown-differs` where the request is not what its digests say; `signing-failed`; any problem of
    * the broker. Where the key needs a passphrase or a touch, calls `suspend` around the interactive attempt.
    */
-  decide(request: RequestView, decision: DecisionInput, suspend: Suspend): Promise<void>;
+  decide(
+    request: RequestView,
+    decision: DecisionInput,
+    suspend: Suspend,
+    cancelling?: Cancelling,
+  ): Promise<void>;
   /**
    * Signs and sends the revocation of an approval, a grant, or what a door watches.
    *
    * @throws Problem as {@link decide}
    */
-  revoke(request: RequestView, comment: string, suspend: Suspend): Promise<void>;
+  revoke(request: RequestView, comment: string, suspend: Suspend, cancelling?: Cancelling): Promise<void>;
   /** Takes note, in the name of the approver, that the broker was restored from a back-up. */
   acknowledgeRestoration(): Promise<void>;
 }
@@ -148,6 +153,14 @@ export interface DecisionInput {
   readonly isFraud?: boolean;
   /** What a yes covers; absent: this one ask, for the time that the rule offers first. */
   readonly terms?: ChosenTerms;
+}
+
+/** How the making of a signature is cancelled, and until when it can be. */
+export interface Cancelling {
+  /** Ends it with `signing-failed`. A signature that comes all the same is thrown away. */
+  readonly signal: AbortSignal;
+  /** Called once the signature is made, just before it is sent: an abort changes nothing from here on. */
+  readonly onSending: () => void;
 }
 
 /** Hands the terminal to `work` and takes it back afterwards. */

@@ -29,18 +29,21 @@ const OPENSSH_PRIVATE_KEY =
  *
  * @throws Problem `no-key` if `ssh-add` cannot be run
  */
-export async function listAgentKeys(env: KeyEnvironment = process.env): Promise<readonly PublicKey[]> {
-  return (await askAgent(env)) ?? [];
+export async function listAgentKeys(
+  env: KeyEnvironment = process.env,
+  signal?: AbortSignal,
+): Promise<readonly PublicKey[]> {
+  return (await askAgent(env, signal)) ?? [];
 }
 
 /**
- * The same, but null where no agent answers.
+ * The same, but null where no agent answers. An agent may take its time, or hang: an abort of `signal` ends the question.
  *
- * @throws Problem `no-key` if `ssh-add` cannot be run
+ * @throws Problem `no-key` if `ssh-add` cannot be run, or is ended by the abort
  */
-export function askAgent(env: KeyEnvironment): Promise<readonly PublicKey[] | null> {
+export function askAgent(env: KeyEnvironment, signal?: AbortSignal): Promise<readonly PublicKey[] | null> {
   return new Promise((resolve, reject) => {
-    execFile('ssh-add', ['-L'], { env: { ...env }, encoding: 'utf8' }, (error, stdout) => {
+    execFile('ssh-add', ['-L'], { env: { ...env }, encoding: 'utf8', signal }, (error, stdout) => {
       if (error === null) resolve(stdout.split('\n').flatMap(supportedKey));
       // 1: the agent has no keys; 2: there is no agent (ssh-add(1)).
       else if (error.code === 1 || error.code === 2) resolve(error.code === 1 ? [] : null);

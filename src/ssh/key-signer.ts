@@ -11,7 +11,7 @@ import { type Namespace, verifySignature } from './signature.js';
 export interface KeySigner {
   readonly publicKey: PublicKey;
   /**
-   * Returns the armored signature of `text` in UTF-8.
+   * Returns the armored signature of `text` in UTF-8. An abort of `signal` ends the wait for an agent that does not answer.
    *
    * @throws Problem `signing-needs-terminal`, `no-agent`, `signing-failed`
    */
@@ -49,11 +49,14 @@ export function createKeySigner(key: AvailableKey, options: KeySignerOptions = {
     async sign(namespace, text, { signal } = {}) {
       const attempt = (interactive: boolean): Promise<string> =>
         withKeyFile(key, (path) => signWithSshKeygen(path, namespace, text, { interactive, signal, env }));
-      const armor = await withoutTerminal(key, env, () => attempt(false)).catch(async (error: unknown) => {
-        const isAsking = error instanceof Problem && error.code === 'signing-needs-terminal';
-        if (!isAsking || withTerminal === undefined) throw await explained(error, key, env);
-        return withTerminal(() => attempt(true));
-      });
+      const armor = await withoutTerminal(key, env, signal, () => attempt(false)).catch(
+        async (error: unknown) => {
+          if (signal?.aborted) throw cancelled(signal);
+          const isAsking = error instanceof Problem && error.code === 'signing-needs-terminal';
+          if (!isAsking || withTerminal === undefined) throw await explained(error, key, env, signal);
+          return withTerminal(() => attempt(true));
+        },
+      );
       if (verifySignature(text, armor, namespace).key.base64 !== key.publicKey.base64)
         throw new Problem('signing-failed', 'ssh-keygen signed with another key than the one asked for');
       return armor;
@@ -94,11 +97,12 @@ export async function signWithSshKeygen(
 async function withoutTerminal(
   { publicKey, source }: AvailableKey,
   env: KeyEnvironment,
+  signal: AbortSignal | undefined,
   attempt: () => Promise<string>,
 ): Promise<string> {
   // ssh-keygen would wait for a touch that nobody knows of; the agent has its own way to ask.
   if (publicKey.isSecurityKey && source === 'file') {
-    const agentKeys = await listAgentKeys(env);
+    const agentKeys = await listAgentKeys(env, signal);
     if (!agentKeys.some(({ base64 }) => base64 === publicKey.base64)) throw needsTerminal();
   }
   return attempt();
@@ -109,9 +113,10 @@ async function explained(
   error: unknown,
   { publicKey, source }: AvailableKey,
   env: KeyEnvironment,
+  signal: AbortSignal | undefined,
 ): Promise<unknown> {
   if (source !== 'agent' || !(error instanceof Problem) || error.code !== 'signing-failed') return error;
-  const keys = await askAgent(env);
+  const keys = await askAgent(env, signal);
   if (keys === null) {
     const place = env.SSH_AUTH_SOCK;
     const where = place ? `at ${printable(place)}` : ', and SSH_AUTH_SOCK is not set';

@@ -163,6 +163,47 @@ describe('a console on a real broker', () => {
     await expect(decide()).rejects.toEqual(code('broker-unreachable'));
   });
 
+  test('sends no signature that was cancelled before it came, and says when one is on its way', async () => {
+    const connection = await connect();
+    await broker.submit();
+    const pending = await row(connection, ({ state }) => state === 'pending');
+    const calls: (string | undefined)[] = [];
+    const { client } = await serve((request, response) => {
+      calls.push(request.url);
+      response.writeHead(500).end();
+    });
+    const cancel = new AbortController();
+    let isSent = false;
+    const decider = {
+      broker: { client, ...soleName(broker.fingerprint) },
+      approver: 'bob' as Name,
+      signer: signerOf(broker.keys.bob),
+      clock,
+      cancelling: {
+        signal: cancel.signal,
+        onSending: () => {
+          isSent = true;
+        },
+      },
+    };
+    const late: KeySigner = {
+      ...decider.signer,
+      sign: async (...given) => {
+        const armor = await decider.signer.sign(...given);
+        cancel.abort();
+        return armor;
+      },
+    };
+    const deny = { verdict: 'deny', comment: '', code: null } as const;
+    await expect(sendDecision({ ...decider, signer: late }, pending, deny)).rejects.toEqual(
+      code('signing-failed'),
+    );
+    expect([calls, isSent]).toEqual([[], false]);
+    const cancelling = { ...decider.cancelling, signal: new AbortController().signal };
+    await expect(sendDecision({ ...decider, cancelling }, pending, deny)).rejects.toThrow();
+    expect([calls, isSent]).toEqual([[`/v1/requests/${pending.id}/decisions`], true]);
+  });
+
   test('signs in again by itself when its session ended', async () => {
     const connection = await connect();
     await live(connection);

@@ -3,7 +3,14 @@ import type { History, HistoryPage, HistoryQuery } from '../../src/client/histor
 import { SOUND_LOG } from '../../src/client/log-standing.js';
 import type { LetterName, Outbox } from '../../src/client/outbox.js';
 import type { PolicyReader } from '../../src/client/policy.js';
-import type { DecisionInput, Link, Queue, QueueConnection, Suspend } from '../../src/client/queue.js';
+import type {
+  Cancelling,
+  DecisionInput,
+  Link,
+  Queue,
+  QueueConnection,
+  Suspend,
+} from '../../src/client/queue.js';
 import type { StatisticsQuery } from '../../src/client/statistics.js';
 import type { Talk, TalkedStatus } from '../../src/client/talk.js';
 import type { Background } from '../../src/protocol/background.js';
@@ -163,14 +170,30 @@ export class InMemoryQueue implements QueueConnection {
     return () => this.#listeners.delete(listener);
   }
 
-  async revoke(request: RequestView, comment: string, suspend: Suspend): Promise<void> {
+  async revoke(
+    request: RequestView,
+    comment: string,
+    suspend: Suspend,
+    cancelling?: Cancelling,
+  ): Promise<void> {
     this.revoked.push({ request, comment });
-    await this.#answer(suspend);
+    await this.#sign(suspend, cancelling);
   }
 
-  async decide(request: RequestView, decision: DecisionInput, suspend: Suspend): Promise<void> {
+  async decide(
+    request: RequestView,
+    decision: DecisionInput,
+    suspend: Suspend,
+    cancelling?: Cancelling,
+  ): Promise<void> {
     this.decisions.push({ request, ...decision });
+    await this.#sign(suspend, cancelling);
+  }
+
+  async #sign(suspend: Suspend, cancelling?: Cancelling): Promise<void> {
     await this.#answer(suspend);
+    if (cancelling?.signal.aborted) throw new Problem('signing-failed', 'signing was cancelled');
+    cancelling?.onSending();
   }
 
   reconnect(): void {

@@ -1,7 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createKeySigner, type KeySignerOptions, signWithSshKeygen } from '../../src/ssh/key-signer.js';
 import { parsePublicKeyLine } from '../../src/ssh/public-key.js';
 import { verifySignature } from '../../src/ssh/signature.js';
@@ -217,6 +218,30 @@ test('an abort ends ssh-keygen, before and while it runs', async () => {
   await expect.poll(() => readdirSync(directory)).toEqual(['started']);
   abort.abort();
   await running;
+});
+
+test('an abort ends the wait for an agent that hangs, which is asked nothing more', async () => {
+  const { publicKey } = fileKey(temporaryDirectory());
+  const silent = join(temporaryDirectory(), 'agent');
+  const agent = createServer(() => {});
+  await new Promise<void>((resolve) => agent.listen(silent, resolve));
+  onTestFinished(() => void agent.close());
+  const asked: Socket[] = [];
+  agent.on('connection', (socket) => asked.push(socket));
+  const { env } = environment();
+  const signer = createKeySigner(
+    { path: null, publicKey, source: 'agent' },
+    { env: { ...env, SSH_AUTH_SOCK: silent } },
+  );
+  const abort = new AbortController();
+  const signing = expect(signer.sign(NAMESPACE, TEXT, { signal: abort.signal })).rejects.toMatchObject({
+    code: 'signing-failed',
+    message: 'signing was cancelled',
+  });
+  await expect.poll(() => asked.length).toBe(1);
+  abort.abort();
+  await signing;
+  expect(asked).toHaveLength(1);
 });
 
 /** Signs on a terminal of its own, as script(1) makes them, and gives one answer to the prompt. */

@@ -12,6 +12,11 @@ const flood = (count: number) => Array.from({ length: count }, (_, n) => ask(n +
 const listed = ({ state }: ConsoleDriver) => state.bulk?.requests.map(({ id }) => id);
 const denials = (driver: ConsoleDriver) => driver.effects.filter(({ type }) => type === 'denyAll');
 
+const shown = ({ state }: ConsoleDriver) =>
+  bulkLines(state, bodyRows(state))
+    .map((line) => line.map(({ text }) => text).join(''))
+    .join('\n');
+
 /** The step before many denials, with their number typed and the focus on Sign. */
 function ready(count: number): ConsoleDriver {
   const driver = new ConsoleDriver(flood(count)).press('D', 'tab', 'tab', ...String(count), 'enter');
@@ -180,11 +185,27 @@ describe('while many denials are signed', () => {
     expect(denials(driver)).toHaveLength(2);
   });
 
-  test('only Esc is heard, and stops after the one that is being signed', () => {
+  test('only Esc is heard: it cancels the one that is being signed, and says how many are', () => {
     const driver = signing().press('enter', 'tab', 'D', 'j');
     expect(denials(driver)).toHaveLength(1);
+    driver.finish({ type: 'denied', id: sampleId(1), isEnded: false });
+    expect(shown(driver)).toContain('Signing 2 of 3: your agent may ask. Esc cancels.');
     driver.press('escape');
     expect(driver.effects.at(-1)).toEqual({ type: 'stopDenying' });
-    expect(driver.state.bulk?.signing).toEqual({ isStopping: true });
+    driver.finish({ type: 'denyingOver', failure: null });
+    expect(driver.noticeText).toBe('Cancelled: 1 denial is signed and recorded; 2 not denied.');
+  });
+
+  test('cancelled before the first was sent, it says that nothing was', () => {
+    const driver = signing().press('escape').finish({ type: 'denyingOver', failure: null });
+    expect(driver.noticeText).toBe('Cancelled: nothing was sent; 3 not denied.');
+  });
+
+  test('what was sent cannot be cancelled, and is said not to be; no other follows', () => {
+    const driver = signing().finish({ type: 'sendingDenial' });
+    expect(shown(driver)).toContain('1 of 3 is sent and cannot be cancelled. Esc stops after it.');
+    driver.press('escape');
+    expect(driver.effects.at(-1)).toEqual({ type: 'stopDenying' });
+    expect(shown(driver)).toContain('1 of 3 is sent and cannot be cancelled. No other follows.');
   });
 });

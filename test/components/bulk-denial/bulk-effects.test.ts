@@ -11,28 +11,30 @@ const requests = [1, 2, 3].map((n) => sampleRequest({ n }));
 async function denying(
   answer: (n: number, stop: () => void) => void,
   connection = new InMemoryQueue(requests),
+  onSending: (n: number, stop: () => void) => void = () => {},
 ): Promise<{ heard: readonly ConsoleEvent[]; connection: InMemoryQueue }> {
   const heard: ConsoleEvent[] = [];
   await new Promise<void>((resolve) => {
     const dispatch = (event: ConsoleEvent): void => {
       heard.push(event);
+      if (event.type === 'sendingDenial') onSending(connection.decisions.length, stop);
       if (event.type === 'denyingOver') resolve();
     };
     const leaving = new AbortController().signal;
     const { denyAll, stopDenying } = bulkEffects({ connection, dispatch, leaving }, (work) => work());
-    connection.answerWith(async () =>
-      answer(connection.decisions.length, () => stopDenying({ type: 'stopDenying' })),
-    );
+    const stop = () => stopDenying({ type: 'stopDenying' });
+    connection.answerWith(async () => answer(connection.decisions.length, stop));
     denyAll({ type: 'denyAll', requests, comment: 'a loop' });
   });
   return { heard, connection };
 }
 const denied = (n: number, isEnded = false) => ({ type: 'denied', id: sampleId(n), isEnded });
+const sending = { type: 'sendingDenial' };
 const over = { type: 'denyingOver', failure: null };
 
 test('many denials are signed one after the other, with the same comment', async () => {
   const { heard, connection } = await denying(() => {});
-  expect(heard).toEqual([denied(1), denied(2), denied(3), over]);
+  expect(heard).toEqual([sending, denied(1), sending, denied(2), sending, denied(3), over]);
   expect(connection.decisions).toEqual(
     requests.map((request) => ({ request, verdict: 'deny', comment: 'a loop', code: null })),
   );
@@ -42,7 +44,7 @@ test('the first that fails ends it, and the others are not signed', async () => 
   const { heard, connection } = await denying((n) => {
     if (n === 2) throw new Problem('signing-failed', 'the agent refused');
   });
-  expect(heard.slice(0, 1)).toEqual([denied(1)]);
+  expect(heard.slice(0, 2)).toEqual([sending, denied(1)]);
   expect(heard.at(-1)).toMatchObject({ type: 'denyingOver', failure: { message: 'the agent refused' } });
   expect(connection.decisions).toHaveLength(2);
 });
@@ -53,12 +55,25 @@ test('what has ended by then is passed over, whether it is known here or the bro
   const { heard } = await denying((n) => {
     if (n === 1) throw new Problem('request-ended', 'the request is denied already');
   }, connection);
-  expect(heard).toEqual([denied(1, true), denied(2, true), denied(3), over]);
+  expect(heard).toEqual([denied(1, true), denied(2, true), sending, denied(3), over]);
 });
 
-test('told to stop, it ends after the one that is being signed', async () => {
-  const { heard } = await denying((n, stop) => {
+test('told to stop, it cancels the one that is being signed, which is no failure', async () => {
+  const { heard, connection } = await denying((n, stop) => {
     if (n === 2) stop();
   });
-  expect(heard).toEqual([denied(1), denied(2), over]);
+  expect(heard).toEqual([sending, denied(1), over]);
+  expect(connection.decisions).toHaveLength(2);
+});
+
+test('told to stop while one is on its way, it hears what becomes of that one, and ends', async () => {
+  const connection = new InMemoryQueue(requests);
+  const stopping = await denying(
+    () => {},
+    connection,
+    (n, stop) => {
+      if (n === 2) stop();
+    },
+  );
+  expect(stopping.heard).toEqual([sending, denied(1), sending, denied(2), over]);
 });

@@ -21,6 +21,38 @@ describe('while a signature is made', () => {
   test('an agent may ask where the key needs no touch', () => {
     expect(shown(signing(false))).toContain('Your agent may ask you');
   });
+
+  test('Esc cancels, which goes back to the buttons with what was typed, and says that nothing was sent', () => {
+    const driver = new ConsoleDriver([sampleRequest()]).press(
+      'enter',
+      'd',
+      'c',
+      'no',
+      'enter',
+      'tab',
+      'enter',
+    );
+    expect(shown(driver)).toContain('Esc cancels.');
+    driver.press('escape');
+    expect(driver.effects.at(-1)).toEqual({ type: 'cancelSigning' });
+    expect(driver.state.confirm).toMatchObject({
+      isSigning: false,
+      focused: 'cancel',
+      comment: { text: 'no' },
+    });
+    expect(shown(driver)).toContain('✗ Not signed: you cancelled it.');
+    expect(shown(driver)).toContain('Nothing was sent');
+    expect(driver.press('tab', 'enter').decisions).toHaveLength(2);
+  });
+
+  test('once it was sent Esc cancels nothing, and the panel says so (A50)', () => {
+    const driver = signing(true).finish({ type: 'sending' });
+    expect(shown(driver)).toContain('Signed and sent: it cannot be cancelled any more.');
+    const { length } = driver.effects;
+    driver.press('escape');
+    expect(driver.effects).toHaveLength(length);
+    expect(driver.state.confirm).toMatchObject({ isSigning: true, isSent: true });
+  });
 });
 
 describe('the time of work, where the rule allows no grant', () => {

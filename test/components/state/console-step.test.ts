@@ -234,8 +234,8 @@ describe('deciding', () => {
     });
   });
 
-  test('while a signature is made no key is heard but those that leave', () => {
-    const driver = confirming().press('tab', 'enter', 'enter', 'escape', 'tab', 'enter', 'c');
+  test('while a signature is made no key is heard but Esc and those that leave', () => {
+    const driver = confirming().press('tab', 'enter', 'enter', 'tab', 'enter', 'c');
     expect(driver.decisions).toHaveLength(1);
     expect(driver.state.confirm).toMatchObject({ isSigning: true, focused: 'sign' });
     driver.press('^c');
