@@ -1,10 +1,14 @@
+import * as z from 'zod';
 import { canonicalJson, sha256Digest } from '../../src/protocol/canonical.js';
 import { BROKER_SUBMITTER, ROSTER_CHANGE } from '../../src/protocol/change-messages.js';
 import type { Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
+import { parseSignedText } from '../../src/protocol/receipt.js';
 import { rosterChangeSchema, submitterChangeSchema } from '../../src/protocol/roster-messages.js';
+import { parseRoster } from '../../src/protocol/statements.js';
 import { isJsonObject, type JsonObject } from '../../src/protocol/strict-json.js';
 import type { EpochMs } from '../../src/protocol/time.js';
+import { verifySignature } from '../../src/ssh/signature.js';
 import {
   APPROVERS_WHO_MUST_AGREE,
   applyChange,
@@ -14,10 +18,20 @@ import {
 } from '../changes/directory-change.js';
 import type { Counted } from '../policy/quorum.js';
 import type { Request } from '../requests/request.js';
+import { checkBroker, checkSigner } from '../requests/verification.js';
 import { type DirectoryChange, EMPTY_DIRECTORY } from '../roster/directory.js';
 import { type DeclaredGroups, Principals } from '../roster/principals.js';
 import { presentExport } from '../roster/signers-chain.js';
 import type { Directory } from '../store/store.js';
+import type { Moment } from './replayed-request.js';
+
+const signedBody = z.object({
+  serial: z.int(),
+  old: z.string(),
+  new: z.string(),
+  approver: z.string(),
+  statement: z.string(),
+});
 
 /** Groups as an entry says that they were: of those that it speaks of, exactly the members that it names. */
 class LoggedGroups implements DeclaredGroups {
@@ -114,6 +128,31 @@ export class RosterReplay {
     this.#directory = sorted(directory);
     this.#principals = null;
     return isWithout;
+  }
+
+  /**
+   * An entry `roster.signed`: somebody has signed that doors may take another signers file.
+   *
+   * @throws ZodError, or Problem of a statement that he cannot have signed there
+   */
+  signed(body: JsonObject, { at, brokers, witness }: Moment): void {
+    const said = signedBody.parse(body);
+    const { statement, armor } = parseSignedText(said.statement);
+    const roster = parseRoster(statement);
+    const names = brokers(at);
+    if (names !== null) checkBroker(roster.broker, { brokers: names });
+    const isSame =
+      roster.serial === said.serial &&
+      roster.old === said.old &&
+      roster.next === said.new &&
+      roster.approver === said.approver;
+    if (!isSame) throw new Problem('statement-mismatch', 'the entry says another thing than the signed text');
+    if (roster.next !== this.exported) {
+      throw new Problem('roster-conflict', 'it is about another signers file than the roster exported');
+    }
+    const { key } = verifySignature(statement, armor, 'roster@countersign');
+    checkSigner(roster.approver, this.principals.signer(key.fingerprint, at).name);
+    witness.verified('roster');
   }
 
   #described(kind: string, approved: Request | null, at: EpochMs, authority: JsonObject): DirectoryChange {
