@@ -93,29 +93,29 @@ export class LiveState {
 
   /** Takes over what a commit has made durable. `pruned` limits the nonces that are forgotten in one go. */
   adopt(draft: Draft, pruned: number): void {
-    for (const request of draft.requests.values()) this.putRequest(request);
+    for (const request of draft.requests.written.values()) this.putRequest(request);
     for (const asker of draft.askers.values()) this.putAsker(asker);
-    for (const hash of draft.endedSessions) this.sessions.delete(hash);
-    for (const session of draft.sessions.values()) this.sessions.set(session.hash, session);
+    for (const hash of draft.access.endedSessions) this.sessions.delete(hash);
+    for (const session of draft.access.sessions.values()) this.sessions.set(session.hash, session);
     if (draft.doors.size > 0) this.doors = new Map([...this.doors, ...draft.doors]);
-    if (draft.rosterSteps.size > 0) this.rosterSteps = draft.stepsNow();
-    for (const digest of draft.signersFiles.keys()) this.signersFiles.add(digest);
+    if (draft.signers.steps.size > 0) this.rosterSteps = draft.signers.stepsNow();
+    for (const digest of draft.signers.files.keys()) this.signersFiles.add(digest);
     if (draft.reviews.size > 0) this.reviews = withReviews(this.reviews, draft.reviews);
     for (const key of draft.outbox.removed.keys()) this.deliveries.delete(key);
     for (const [key, delivery] of draft.outbox.written) {
       if (!followsLog(delivery.sink)) this.deliveries.set(key, delivery);
     }
     this.sinks = draft.outbox.sinks;
-    this.directory = draft.directory;
+    this.directory = draft.access.directory;
     this.restoration = draft.restoration;
     this.restraints = draft.restraints;
     this.holds = draft.holds;
     this.retentionTime = draft.retentionTime;
     this.policy = draft.policy;
-    this.unapproved = draft.unapproved;
+    this.unapproved = draft.log.unapproved;
     this.newestHead = draft.newestHead;
-    this.brokerKey = draft.brokerKey;
-    this.head = draft.head;
+    this.brokerKey = draft.log.brokerKey;
+    this.head = draft.log.head;
     this.#forgetNonces(draft.now, pruned);
     for (const [nonce, expires] of draft.nonces) this.nonces.set(nonce, expires);
   }

@@ -11,6 +11,7 @@ import {
   type Store,
 } from '../store.js';
 import { deliveryKey, type LiveState } from './live-state.js';
+import { misuse } from './misuse.js';
 
 /** Finds deliveries that are not in memory. */
 export interface DeliveryReader {
@@ -60,7 +61,7 @@ export class OutboxDraft {
     const progress = this.sinks.get(sink);
     // It was forgotten meanwhile, and nobody sends to it.
     if (progress === undefined) return;
-    if (through <= progress.position) throw new TypeError('store: the log is taken once for each sink');
+    if (through <= progress.position) throw misuse('the log is taken once for each sink');
     for (const { event, request, due } of events) this.put(newDelivery({ event, sink }, request, due));
     this.#setSink(sink, { ...(this.sinks.get(sink) ?? progress), position: through });
   }

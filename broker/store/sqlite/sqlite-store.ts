@@ -203,7 +203,7 @@ export class SqliteStore implements Store {
   }
 
   keepSignersFile(text: string): Promise<void> {
-    return this.#group.submit((draft) => draft.keepSignersFile(text));
+    return this.#group.submit((draft) => draft.signers.keepFile(text));
   }
 
   reviews(): ReadonlyMap<RequestId, Review> {
@@ -240,7 +240,7 @@ export class SqliteStore implements Store {
   }
 
   followLog(sink: Sink): Promise<void> {
-    return this.#group.submit((draft) => draft.outbox.follow(sink, draft.head.seq));
+    return this.#group.submit((draft) => draft.outbox.follow(sink, draft.log.head.seq));
   }
 
   queueDeliveries(...[sink, through, events]: Parameters<Store['queueDeliveries']>): Promise<void> {
@@ -330,7 +330,7 @@ export class SqliteStore implements Store {
     this.#writer.commit(draft, this.#live, this.#live.hasExpiredNonce(draft.now));
     this.#live.adopt(draft, PRUNED_NONCES);
     this.#checkpointer.committed();
-    if (draft.committed.length > 0) setImmediate(() => this.#announce(draft.committed));
+    if (draft.log.committed.length > 0) setImmediate(() => this.#announce(draft.log.committed));
   }
 
   #announce(entries: readonly Committed[]): void {

@@ -137,8 +137,8 @@ export class Writer {
 
   #write(draft: Draft, committed: LiveState, prune: boolean, newest: NewestRows): Written {
     const written = { digests: [] as Buffer[], askers: [] as Buffer[] };
-    for (const request of draft.requests.values()) {
-      if (!draft.inserted.has(request.id)) {
+    for (const request of draft.requests.written.values()) {
+      if (!draft.requests.inserted.has(request.id)) {
         this.#updateRequest.run(request.state, lifeOf(request), request.id);
         this.#updateSearch.run(searchRowOf(request));
         continue;
@@ -148,35 +148,38 @@ export class Writer {
     }
     for (const asker of draft.askers.values()) {
       const hash = bytesOf(asker.hash);
-      if (!draft.inserted.has(asker.request) && this.#update(hash, asker)) continue;
+      if (!draft.requests.inserted.has(asker.request) && this.#update(hash, asker)) continue;
       const n = newest.askers + written.askers.push(hash);
       this.#insertAsker.run(n, asker.request, hash, asker.attached ? 1 : 0);
     }
     if (prune) this.#pruneNonces.run(draft.now);
     for (const [nonce, expires] of draft.nonces) this.#putNonce.run(expires, nonce);
-    for (const hash of draft.endedSessions) this.#endSession.run(bytesOf(hash));
-    for (const session of draft.sessions.values()) this.#writeSession(session);
-    if (draft.directory !== committed.directory) {
-      this.#people.replace(byName(committed.directory.people), byName(draft.directory.people));
-      this.#submitters.replace(byName(committed.directory.submitters), byName(draft.directory.submitters));
+    for (const hash of draft.access.endedSessions) this.#endSession.run(bytesOf(hash));
+    for (const session of draft.access.sessions.values()) this.#writeSession(session);
+    if (draft.access.directory !== committed.directory) {
+      this.#people.replace(byName(committed.directory.people), byName(draft.access.directory.people));
+      this.#submitters.replace(
+        byName(committed.directory.submitters),
+        byName(draft.access.directory.submitters),
+      );
     }
     this.#restraints.replace(committed.restraints, draft.restraints);
     this.#holds.replace(committed.holds, draft.holds);
     for (const { name, signers, since } of draft.doors.values()) {
       this.#putDoor.run(name, digestBytes(signers), since);
     }
-    for (const [digest, text] of draft.signersFiles) this.#putSignersFile.run(digestBytes(digest), text);
-    for (const step of draft.rosterSteps.values()) this.#putStep.run(step.serial, JSON.stringify(step));
+    for (const [digest, text] of draft.signers.files) this.#putSignersFile.run(digestBytes(digest), text);
+    for (const step of draft.signers.steps.values()) this.#putStep.run(step.serial, JSON.stringify(step));
     for (const [request, review] of draft.reviews) this.#writeReview(request, review);
     if (draft.policy !== null && draft.policy !== committed.policy) {
       const { text, digest, since } = draft.policy;
       this.#putPolicy.run(text, digestBytes(digest), since);
     }
-    if (draft.unapproved !== committed.unapproved) this.#setUnapproved.run(draft.unapproved);
+    if (draft.log.unapproved !== committed.unapproved) this.#setUnapproved.run(draft.log.unapproved);
     if (draft.restoration !== committed.restoration) this.#acknowledge.run();
     if (draft.retentionTime !== committed.retentionTime) this.#setRetentionTime.run(draft.retentionTime);
-    this.#erase.run({ requests: [...draft.erased], entries: draft.emptied });
-    for (const entry of draft.entries) this.#events.run(entry);
+    this.#erase.run({ requests: [...draft.requests.erased], entries: draft.emptied });
+    for (const entry of draft.log.entries) this.#events.run(entry);
     for (const { seq, text } of draft.heads) this.#putHead.run(seq, text);
     this.#outbox.write(draft.outbox, committed.sinks);
     const packs = {
