@@ -1,4 +1,4 @@
-import type { KeyContext } from '../keys/key-table.js';
+import type { KeyContext } from '../keys/key-row.js';
 import type { Screen } from '../screen/screens.js';
 import type { ConsoleState } from '../state/console-state.js';
 import { BLANK } from '../text/line.js';

@@ -5,7 +5,8 @@ import type { RequestView } from '../../src/protocol/request-view.js';
 import { fraudComment } from '../../src/protocol/restraints.js';
 import { commentFits, MAX_COMMENT_BYTES } from '../../src/protocol/statement.js';
 import { buttonBeside } from '../keys/button-keys.js';
-import type { MatchedAction, Press } from '../keys/key-table.js';
+import type { MatchedAction } from '../keys/key-table.js';
+import type { Press } from '../keys/press.js';
 import { type Step, stay } from '../state/console-effects.js';
 import {
   brokerNow,

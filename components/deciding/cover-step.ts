@@ -2,7 +2,7 @@ import { offeredDuration, type Terms } from '../../src/client/terms.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { parseRule, type Rule } from '../../src/protocol/rule.js';
 import { examine } from '../detail/examination.js';
-import type { Press } from '../keys/key-table.js';
+import type { Press } from '../keys/press.js';
 
 /** What a yes may cover at most, and what is chosen so far. */
 export interface CoverChoice {

@@ -2,7 +2,7 @@ import { worthOf } from '../../src/protocol/grant.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { examine } from '../detail/examination.js';
-import type { Action } from '../keys/key-table.js';
+import type { Action } from '../keys/key-row.js';
 import { LEAD, MARKER, type RowColumns, rowColumns } from '../queue/row-lines.js';
 import type { Tone } from '../screen/theme.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';

@@ -2,7 +2,7 @@ import { zonedTime } from '../../src/client/shown-time.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { filterLines } from '../filter/filter-lines.js';
-import type { Action } from '../keys/key-table.js';
+import type { Action } from '../keys/key-row.js';
 import { LEAD, type RowFrame, requestHeading, requestLines, rowColumns } from '../queue/row-lines.js';
 import { pastLines } from '../queue/short-rows.js';
 import { NARROW_COLUMNS } from '../screen/panes.js';

@@ -1,8 +1,9 @@
 import { formatFilter } from '../../src/protocol/filter-text.js';
 import { openRequest } from '../detail/open-request.js';
 import { FULL_LINE, insertIntoFilter, leftWith, readFilter } from '../filter/filter-line.js';
-import type { MatchedAction, Press } from '../keys/key-table.js';
+import type { MatchedAction } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
+import type { Press } from '../keys/press.js';
 import { type Step, stay } from '../state/console-effects.js';
 import type { HistoryEvent } from '../state/console-events.js';
 import { brokerNow, type ConsoleState, isLiveLink, isPainted } from '../state/console-state.js';

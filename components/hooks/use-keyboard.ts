@@ -1,6 +1,6 @@
 import { type Key, useInput, usePaste } from 'ink';
 import { useEffect, useMemo } from 'react';
-import type { NamedKey, Press } from '../keys/key-table.js';
+import type { NamedKey, Press } from '../keys/press.js';
 import { createPressReader } from '../keys/press-reader.js';
 
 /** Ink has waited 20 ms by then: together about what editors wait for the rest of a key. */

@@ -1,4 +1,4 @@
-import type { Press } from './key-table.js';
+import type { Press } from './press.js';
 
 /**
  * The button on the side of an arrow, Cancel on the left: pressed twice, by a hand that saw no answer to the first, an arrow must

@@ -1,4 +1,4 @@
-import type { Press } from './key-table.js';
+import type { Press } from './press.js';
 
 /** Puts presses together that a terminal sent in two pieces. */
 export interface PressReader {

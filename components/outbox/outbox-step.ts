@@ -1,7 +1,8 @@
 import type { LetterName } from '../../src/client/outbox.js';
 import { buttonBeside } from '../keys/button-keys.js';
-import type { MatchedAction, Press } from '../keys/key-table.js';
+import type { MatchedAction } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
+import type { Press } from '../keys/press.js';
 import { type Step, stay } from '../state/console-effects.js';
 import type { OutboxEvent } from '../state/console-events.js';
 import { type ConsoleState, isLiveLink, isSettled } from '../state/console-state.js';

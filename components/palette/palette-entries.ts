@@ -1,6 +1,7 @@
 import { isRequestId, type RequestId } from '../../src/protocol/names.js';
 import { nearest } from '../../src/protocol/nearest.js';
-import { type Action, KEY_TABLE, type KeyContext, type KeyRow } from '../keys/key-table.js';
+import type { Action, KeyContext, KeyRow } from '../keys/key-row.js';
+import { KEY_TABLE } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import type { ConsoleState } from '../state/console-state.js';
 import type { PaletteState } from './palette-state.js';

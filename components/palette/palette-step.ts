@@ -1,7 +1,9 @@
 import type { RequestId } from '../../src/protocol/names.js';
 import { openRequest } from '../detail/open-request.js';
 import { openHistory, searchFor } from '../history/history-step.js';
-import type { Action, MatchedAction, Press } from '../keys/key-table.js';
+import type { Action } from '../keys/key-row.js';
+import type { MatchedAction } from '../keys/key-table.js';
+import type { Press } from '../keys/press.js';
 import { contextBehind, entranceOf } from '../screen/screens.js';
 import { type Step, stay } from '../state/console-effects.js';
 import { type ConsoleState, isPainted } from '../state/console-state.js';

@@ -1,5 +1,6 @@
-import type { MatchedAction, Press } from '../keys/key-table.js';
+import type { MatchedAction } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
+import type { Press } from '../keys/press.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { type Step, stay } from '../state/console-effects.js';
 import type { PeopleEvent } from '../state/console-events.js';

@@ -1,5 +1,6 @@
 import { type FilterLine, FULL_LINE, insertIntoFilter, leftWith, readFilter } from '../filter/filter-line.js';
-import type { MatchedAction, Press } from '../keys/key-table.js';
+import type { MatchedAction } from '../keys/key-table.js';
+import type { Press } from '../keys/press.js';
 import { brokerNow, type ConsoleState } from '../state/console-state.js';
 import { editLine, type TextLine } from '../text/text-line.js';
 import { fittingRows, type QueueFilter } from './queue-filter.js';

@@ -1,7 +1,7 @@
 import type { Name } from '../../src/protocol/names.js';
 import { isLive, type RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
-import type { Action } from '../keys/key-table.js';
+import type { Action } from '../keys/key-row.js';
 import { NARROW_COLUMNS, panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import type { Screen } from '../screen/screens.js';

@@ -1,8 +1,9 @@
 import { openBulk } from '../bulk-denial/bulk-step.js';
 import { openConfirm } from '../deciding/confirm-step.js';
 import { openRequest } from '../detail/open-request.js';
-import type { MatchedAction, Press } from '../keys/key-table.js';
+import type { MatchedAction } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
+import type { Press } from '../keys/press.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { toggleSnooze } from '../snooze/snooze-step.js';
 import { type Step, stay } from '../state/console-effects.js';

@@ -1,5 +1,6 @@
 import { keyNames } from '../keys/key-names.js';
-import { KEY_SECTIONS, type KeyRow } from '../keys/key-table.js';
+import type { KeyRow } from '../keys/key-row.js';
+import { KEY_SECTIONS } from '../keys/key-table.js';
 import type { ConsoleState } from '../state/console-state.js';
 import { BLANK, fitLine, type Line, lineWidth, span } from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';

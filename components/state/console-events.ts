@@ -13,7 +13,7 @@ import type { PolicyReply } from '../../src/protocol/policy-messages.js';
 import type { Statistics } from '../../src/protocol/statistics.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { Complaint } from '../history/history-state.js';
-import type { Press } from '../keys/key-table.js';
+import type { Press } from '../keys/press.js';
 import type { Identity, Size } from './console-state.js';
 
 /** Everything that can happen to the console. Times are by our clock. */

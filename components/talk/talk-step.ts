@@ -1,7 +1,8 @@
 import { isLive, type RequestView } from '../../src/protocol/request-view.js';
 import { isCommentText, MAX_COMMENT_TEXT_BYTES } from '../../src/protocol/talk.js';
 import { buttonBeside } from '../keys/button-keys.js';
-import type { MatchedAction, Press } from '../keys/key-table.js';
+import type { MatchedAction } from '../keys/key-table.js';
+import type { Press } from '../keys/press.js';
 import type { Tone } from '../screen/theme.js';
 import { type Step, stay } from '../state/console-effects.js';
 import type { TalkEvent } from '../state/console-events.js';

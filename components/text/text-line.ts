@@ -1,4 +1,4 @@
-import type { NamedKey, Press } from '../keys/key-table.js';
+import type { NamedKey, Press } from '../keys/press.js';
 
 /** A text while it is written. */
 export interface TextLine {

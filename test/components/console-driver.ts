@@ -1,5 +1,5 @@
 import { frameOf } from '../../components/hooks/use-painted-frames.js';
-import type { NamedKey, Press } from '../../components/keys/key-table.js';
+import type { NamedKey, Press } from '../../components/keys/press.js';
 import { SCREENS } from '../../components/screen/screens.js';
 import type { ConsoleEffect } from '../../components/state/console-effects.js';
 import type { ConsoleEvent } from '../../components/state/console-events.js';

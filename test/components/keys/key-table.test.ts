@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  footerRows,
-  KEY_TABLE,
-  type KeyContext,
-  matchKey,
-  type Press,
-} from '../../../components/keys/key-table.js';
+import type { KeyContext } from '../../../components/keys/key-row.js';
+import { footerRows, KEY_TABLE, matchKey } from '../../../components/keys/key-table.js';
+import type { Press } from '../../../components/keys/press.js';
 import { helpLines } from '../../../components/screen/help-window.js';
 
 const CONTEXTS: readonly KeyContext[] = [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Press } from '../../../components/keys/key-table.js';
+import type { Press } from '../../../components/keys/press.js';
 import { createPressReader } from '../../../components/keys/press-reader.js';
 
 const ESC: Press = { named: 'escape' };

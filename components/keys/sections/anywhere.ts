@@ -1,0 +1,122 @@
+import { label } from '../../text/safe-text.js';
+import { ASKING, BULK, CHANGING, CONFIRMING, EVERYWHERE, PALETTE, READING } from '../key-contexts.js';
+import type { KeySection } from '../key-row.js';
+
+export const PALETTE_KEYS: KeySection = {
+  title: label`Palette`,
+  rows: [
+    {
+      action: 'palette',
+      contexts: PALETTE,
+      keys: [{ text: ':' }],
+      shown: label`:`,
+      hint: null,
+      explained: label`do anything by its name, or open a request by its id`,
+    },
+    {
+      action: 'run',
+      contexts: ['palette'],
+      keys: [{ named: 'enter' }],
+      shown: label`Enter`,
+      hint: label`run`,
+      explained: label`do what is chosen, as its own key would`,
+    },
+    {
+      action: 'next',
+      contexts: ['palette'],
+      keys: [{ named: 'down' }, { named: 'tab' }],
+      shown: label`↓ Tab`,
+      hint: label`choose`,
+      explained: label`the next one that fits`,
+    },
+    {
+      action: 'previous',
+      contexts: ['palette'],
+      keys: [{ named: 'up' }, { named: 'shiftTab' }],
+      shown: label`↑`,
+      hint: null,
+      explained: label`the one before`,
+    },
+  ],
+};
+
+export const ANYWHERE_KEYS: KeySection = {
+  title: label`Anywhere`,
+  rows: [
+    {
+      action: 'back',
+      contexts: [
+        'queue',
+        'detail',
+        'record',
+        'history',
+        'grants',
+        'people',
+        'entry',
+        'policy',
+        'outbox',
+        'statistics',
+        ...CHANGING,
+        ...CONFIRMING,
+        ...BULK,
+        'filter',
+        'palette',
+        'talk',
+        ...ASKING,
+        'help',
+      ],
+      keys: [{ named: 'escape' }],
+      shown: label`Esc`,
+      hint: label`back`,
+      explained: label`one step back, nothing is signed`,
+    },
+    {
+      action: 'help',
+      contexts: READING,
+      keys: [{ text: '?' }],
+      shown: label`?`,
+      hint: label`help`,
+      explained: label`this page`,
+    },
+    {
+      action: 'quit',
+      contexts: READING,
+      keys: [{ text: 'q' }],
+      shown: label`q`,
+      hint: label`quit`,
+      explained: label`leave; requests go on without this console`,
+    },
+    {
+      action: 'quit',
+      contexts: EVERYWHERE,
+      keys: [{ control: 'c' }],
+      shown: label`Ctrl-C`,
+      hint: null,
+      explained: label`leave from anywhere`,
+    },
+    {
+      action: 'redraw',
+      contexts: EVERYWHERE,
+      keys: [{ control: 'l' }],
+      shown: label`Ctrl-L`,
+      hint: null,
+      explained: label`paint the screen anew`,
+    },
+    {
+      action: 'reconnect',
+      contexts: EVERYWHERE,
+      keys: [{ control: 'r' }],
+      shown: label`Ctrl-R`,
+      hint: null,
+      explained: label`connect again now, also after a refusal`,
+    },
+    {
+      action: 'suspend',
+      contexts: EVERYWHERE,
+      keys: [{ control: 'z' }],
+      shown: label`Ctrl-Z`,
+      hint: null,
+      explained: label`to the shell; fg comes back`,
+    },
+  ],
+};

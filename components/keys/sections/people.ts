@@ -1,0 +1,80 @@
+import { label } from '../../text/safe-text.js';
+import type { KeySection } from '../key-row.js';
+
+export const PEOPLE_KEYS: KeySection = {
+  title: label`People`,
+  rows: [
+    {
+      action: 'enrolPerson',
+      contexts: ['people', 'entry'],
+      keys: [{ text: 'n' }],
+      shown: label`n`,
+      hint: label`enrol`,
+      explained: label`enrol a person, who may sign from then on`,
+    },
+    {
+      action: 'enrolSubmitter',
+      contexts: ['people', 'entry'],
+      keys: [{ text: 'N' }],
+      shown: label`N`,
+      hint: null,
+      explained: label`enrol a submitter, which may ask from then on`,
+    },
+    {
+      action: 'setNames',
+      contexts: ['people', 'entry'],
+      keys: [{ text: 'e' }],
+      shown: label`e`,
+      hint: label`groups`,
+      explained: label`other groups or aliases for a person`,
+    },
+    {
+      action: 'changeKeys',
+      contexts: ['people', 'entry'],
+      keys: [{ text: 'r' }],
+      shown: label`r`,
+      hint: label`keys`,
+      explained: label`add, replace or take away a key`,
+    },
+    {
+      action: 'remove',
+      contexts: ['people', 'entry'],
+      keys: [{ text: 'x' }],
+      shown: label`x`,
+      hint: label`remove`,
+      explained: label`remove somebody: type the name, then confirm`,
+    },
+    {
+      action: 'next',
+      contexts: ['form', 'choice'],
+      keys: [{ named: 'tab' }, { named: 'down' }],
+      shown: label`Tab ↓`,
+      hint: label`next field`,
+      explained: label`the next field of a form`,
+    },
+    {
+      action: 'previous',
+      contexts: ['form', 'choice'],
+      keys: [{ named: 'shiftTab' }, { named: 'up' }],
+      shown: label`Shift-Tab ↑`,
+      hint: null,
+      explained: label`the field before`,
+    },
+    {
+      action: 'choose',
+      contexts: ['choice'],
+      keys: [{ named: 'right' }, { named: 'left' }, { text: ' ' }],
+      shown: label`← →`,
+      hint: label`choose`,
+      explained: label`which key`,
+    },
+    {
+      action: 'activate',
+      contexts: ['form', 'choice'],
+      keys: [{ named: 'enter' }],
+      shown: label`Enter`,
+      hint: null,
+      explained: label`the next field, then what will be asked for`,
+    },
+  ],
+};
