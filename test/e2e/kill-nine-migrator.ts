@@ -1,10 +1,10 @@
 // Brings a database up to the newest schema and a step beyond, which changes every row: node kill-nine-migrator.ts FILE [STEP].
 // With STEP it is killed there, in the middle of the transaction, by its own hand.
 import SqliteDatabase from 'better-sqlite3';
+import { built } from './kill-nine-program.ts';
 
-const built = new URL('../../dist/broker/store/sqlite/migrations.js', import.meta.url);
-const { MIGRATIONS, migrate }: typeof import('../../broker/store/sqlite/migrations.js') = await import(
-  built.href
+const { MIGRATIONS, migrate } = await built<typeof import('../../broker/store/sqlite/migrations.js')>(
+  'broker/store/sqlite/migrations.js',
 );
 const [file = '', step = '0'] = process.argv.slice(2);
 const database = new SqliteDatabase(file);

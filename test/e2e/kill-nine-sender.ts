@@ -1,10 +1,12 @@
 // Writes events about some requests and about none, and sends them to its standard output, one JSON line for each try, until it
 // is killed; with `drain` it writes nothing, and ends once nothing waits: node kill-nine-sender.ts DIRECTORY [drain]
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Request } from '../../broker/requests/request.js';
-import type { Name, RequestId } from '../../src/protocol/names.js';
+import { pino } from 'pino';
+import type { RequestId } from '../../src/protocol/names.js';
+import { built } from './kill-nine-program.ts';
+import { newRequest, openStore } from './kill-nine-requests.ts';
 
 /** A line of this program: one event as it reaches the receiver. */
 export interface Arrival {
@@ -13,25 +15,10 @@ export interface Arrival {
   readonly request: RequestId | null;
 }
 
-const built = new URL('../../dist/', import.meta.url);
-const load = async <Module>(file: string): Promise<Module> => import(new URL(file, built).href);
-const { openSqliteStore } = await load<typeof import('../../broker/store/sqlite/open.js')>(
-  'broker/store/sqlite/open.js',
-);
-const { Outbox } = await load<typeof import('../../broker/outbox/outbox.js')>('broker/outbox/outbox.js');
-const { parseDocument } =
-  await load<typeof import('../../src/protocol/document.js')>('src/protocol/document.js');
-const { pino } = await import('pino');
-const { submitted } = await load<typeof import('../../broker/requests/lifecycle.js')>(
-  'broker/requests/lifecycle.js',
-);
-const { ONE_OTHER_PERSON } = await load<typeof import('../../broker/policy/one-other-person.js')>(
-  'broker/policy/one-other-person.js',
-);
-const { ulid } = await import('ulid');
+const { Outbox } = await built<typeof import('../../broker/outbox/outbox.js')>('broker/outbox/outbox.js');
 
 const [directory = '', mode = 'write'] = process.argv.slice(2);
-const store = await openSqliteStore({ directory, clock: Date.now, random: randomBytes });
+const store = await openStore(directory);
 const outbox = new Outbox({
   store,
   clock: Date.now,
@@ -64,7 +51,7 @@ if (mode === 'drain') {
 
 async function write(): Promise<void> {
   for (;;) {
-    const request = newRequest();
+    const request = newRequest(Date.now());
     const { id, digest, submitter } = request;
     await store.change({ digest, submitter }, () => ({
       request,
@@ -80,33 +67,4 @@ async function write(): Promise<void> {
     }
     if (randomInt(4) === 0) await store.record({ kind: 'policy.loaded', at: Date.now(), body: {} });
   }
-}
-
-function newRequest(): Request {
-  const now = Date.now();
-  const bound = parseDocument({
-    version: 1,
-    action: 'demo.kill',
-    door: 'demo',
-    requester: 'alice',
-    resource: 'web-1.example.com',
-    details: {},
-    context: {},
-    duration: 0,
-    nonce: randomBytes(16).toString('hex'),
-  });
-  return submitted(
-    {
-      id: ulid(now) as RequestId,
-      bound,
-      submitter: 'host-web-1' as Name,
-      vouched: null,
-      verified: null,
-      signers: null,
-      validated: null,
-      rule: ONE_OTHER_PERSON,
-      missing: [],
-    },
-    now,
-  ).request;
 }

@@ -3,7 +3,9 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Request } from '../../broker/requests/request.js';
 import type { RequestChange, Store } from '../../broker/store/store.js';
-import type { Digest, Name, Nonce, RequestId } from '../../src/protocol/names.js';
+import type { Digest, Nonce, RequestId } from '../../src/protocol/names.js';
+import { say } from './kill-nine-program.ts';
+import { newRequest, openStore } from './kill-nine-requests.ts';
 
 /** A line of this program. */
 export type Acknowledged =
@@ -18,29 +20,14 @@ export type Acknowledged =
   | { readonly did: 'end'; readonly id: RequestId; readonly state: Request['state'] }
   | { readonly did: 'fail'; readonly code: string; readonly id: RequestId };
 
-const built = new URL('../../dist/', import.meta.url);
-const load = async <Module>(file: string): Promise<Module> => import(new URL(file, built).href);
-const { openSqliteStore } = await load<typeof import('../../broker/store/sqlite/open.js')>(
-  'broker/store/sqlite/open.js',
-);
-const { parseDocument } =
-  await load<typeof import('../../src/protocol/document.js')>('src/protocol/document.js');
-const { submitted } = await load<typeof import('../../broker/requests/lifecycle.js')>(
-  'broker/requests/lifecycle.js',
-);
-const { ONE_OTHER_PERSON } = await load<typeof import('../../broker/policy/one-other-person.js')>(
-  'broker/policy/one-other-person.js',
-);
-const { ulid } = await import('ulid');
-
 /** Concurrent writers; the commits of a turn hold about so many changes. */
 const WIDTH = 24;
 const WAYS = ['denied', 'cancelled', 'approved'] as const;
 const [directory = '', count = 'Infinity'] = process.argv.slice(2);
 let left = Number(count);
 
-const store = await openSqliteStore({ directory, clock: Date.now, random: randomBytes });
-say({ did: 'opened', live: store.live().length });
+const store = await openStore(directory);
+tell({ did: 'opened', live: store.live().length });
 const leftOver = store.live().map(({ id }) => id);
 await Promise.all([...Array(WIDTH).keys()].map(() => write(store, leftOver)));
 
@@ -59,31 +46,7 @@ async function write(to: Store, open: RequestId[]): Promise<void> {
 
 async function submit(to: Store): Promise<RequestId | null> {
   const now = Date.now();
-  const bound = parseDocument({
-    version: 1,
-    action: 'demo.kill',
-    door: 'demo',
-    requester: 'alice',
-    resource: 'web-1.example.com',
-    details: {},
-    context: { reason: 'x'.repeat(randomInt(12_000)) },
-    duration: 0,
-    nonce: randomBytes(16).toString('hex'),
-  });
-  const request = submitted(
-    {
-      id: ulid(now) as RequestId,
-      bound,
-      submitter: 'host-web-1' as Name,
-      vouched: null,
-      verified: null,
-      signers: null,
-      validated: null,
-      rule: ONE_OTHER_PERSON,
-      missing: [],
-    },
-    now,
-  ).request;
+  const request = newRequest(now, { reason: 'x'.repeat(randomInt(12_000)) });
   const { id, digest, submitter } = request;
   const hash = randomBytes(32).toString('hex');
   const nonce = randomBytes(16).toString('hex') as Nonce;
@@ -115,15 +78,14 @@ function end(to: Store, id: RequestId, state: 'denied' | 'cancelled' | 'approved
 async function acknowledged(id: RequestId, line: Acknowledged, change: () => Promise<unknown>) {
   try {
     await change();
-    say(line);
+    tell(line);
     return id;
   } catch (error) {
-    if (error instanceof Error && 'code' in error) say({ did: 'fail', code: String(error.code), id });
+    if (error instanceof Error && 'code' in error) tell({ did: 'fail', code: String(error.code), id });
     return null;
   }
 }
 
-/** Pipes are written synchronously: what was said before the kill is there to be read. */
-function say(line: Acknowledged): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+function tell(line: Acknowledged): void {
+  say(line);
 }
