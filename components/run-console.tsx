@@ -109,6 +109,8 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
         incrementalRendering: spoken === null,
         isScreenReaderEnabled: spoken !== null,
         exitOnCtrlC: false,
+        // Of changes that others make few enough are drawn anyhow; a key must not wait until one of those is old.
+        maxFps: 120,
         onRender: frames.written,
       },
     );

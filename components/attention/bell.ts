@@ -1,9 +1,11 @@
+import { changesBetween, PersistentMap } from '../../src/client/persistent-map.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { parseRule } from '../../src/protocol/rule.js';
 import type { EpochMs } from '../../src/protocol/time.js';
-import type { RequestRows } from '../queue/request-rows.js';
+import type { RequestGroups } from '../queue/request-groups.js';
+import type { RequestRow, RequestRows } from '../queue/request-rows.js';
 
 /** For what the bell has called this person so far. */
 export interface Bell {
@@ -11,10 +13,12 @@ export interface Bell {
    * Up to which step of its rule's escalation each listed request has called, or when somebody had all rung for it, which comes after
    * all steps; null before the first live picture.
    */
-  readonly called: ReadonlyMap<RequestId, number> | null;
+  readonly called: PersistentMap<RequestId, number> | null;
+  /** The picture of which all has been heard; null where some of it was asleep, or before the first live one. */
+  readonly heard: RequestGroups | null;
   /** When it last rang, by our clock. */
   readonly rangAt: EpochMs;
-  /** When the next step of a listed request begins that may remind this person, by the broker's clock. */
+  /** Before this, by the broker's clock, no step of a listed request begins that may remind this person. */
   readonly nextStepAt: EpochMs;
   /** That it would have rung in quiet hours. */
   readonly isHeld: boolean;
@@ -22,6 +26,7 @@ export interface Bell {
 
 export const SILENT_BELL: Bell = {
   called: null,
+  heard: null,
   rangAt: Number.NEGATIVE_INFINITY,
   nextStepAt: Number.POSITIVE_INFINITY,
   isHeld: false,
@@ -29,6 +34,12 @@ export const SILENT_BELL: Bell = {
 
 /** The bell rings at most once in so many ms (A31), and not for longer where our clock was set back. */
 const PAUSE_MS = 2000;
+
+/** What is listened to. */
+export interface HeardPicture {
+  readonly allRows: RequestRows;
+  readonly groups: RequestGroups;
+}
 
 /** Who would be called, and when. */
 export interface Hearing {
@@ -48,24 +59,25 @@ export interface Hearing {
  */
 export function listen(
   bell: Bell,
-  rows: RequestRows,
+  picture: HeardPicture,
   hearing: Hearing,
 ): { readonly bell: Bell; readonly isNews: boolean; readonly rings: boolean } {
   const known = bell.called;
-  const called = new CalledChange(known);
-  let [isNews, isWaitedFor, nextStepAt] = [false, false, Number.POSITIVE_INFINITY];
-  for (const { section, members, isSnoozed } of rows.rows) {
+  const { rows, gone, stepAt } = toHear(bell, picture, hearing);
+  const steps = new Map<RequestId, number | undefined>(gone.map((id) => [id, undefined]));
+  let [isNews, isWaitedFor, nextStepAt] = [false, false, stepAt];
+  for (const { section, members, isSnoozed } of rows) {
     if (isSnoozed) continue;
     let [before, due] = [0, 0];
     for (const member of members) {
       const reached = known?.get(member.id) ?? 0;
       before = Math.max(before, reached);
-      const steps = section === 'pending' ? stepsFor(member, hearing) : NO_STEPS;
+      const { begun, next } = section === 'pending' ? stepsFor(member, hearing) : NO_STEPS;
       const isHeard = known === null || member.waiting > 0;
-      const step = isHeard ? Math.max(reached, steps.begun) : reached;
-      if (step > 0) called.take(member.id, step);
-      if (steps.begun > 0) nextStepAt = Math.min(nextStepAt, steps.next);
-      if (member.waiting > 0) due = Math.max(due, steps.begun);
+      const step = isHeard ? Math.max(reached, begun) : reached;
+      if (step > reached) steps.set(member.id, step);
+      if (begun > 0) nextStepAt = Math.min(nextStepAt, next);
+      if (member.waiting > 0) due = Math.max(due, begun);
     }
     if (due > before) isNews = true;
     if (due > 0) isWaitedFor = true;
@@ -74,33 +86,37 @@ export function listen(
   const rings = calls && !hearing.isQuiet && Math.abs(hearing.at - bell.rangAt) >= PAUSE_MS;
   const isHeld = hearing.isQuiet && (bell.isHeld || calls);
   const rangAt = rings ? hearing.at : bell.rangAt;
-  return {
-    bell: { called: called.result(), rangAt, nextStepAt, isHeld },
-    isNews: known !== null && isNews,
-    rings,
-  };
+  const called = (known ?? NOBODY_CALLED).with(steps);
+  // What is asleep now is heard when it wakes, which changes no group.
+  const heard = picture.allRows.snoozed === 0 ? picture.groups : null;
+  return { bell: { called, heard, rangAt, nextStepAt, isHeld }, isNews: known !== null && isNews, rings };
 }
 
-/** What was called so far, written anew only where something of it is another thing: the queue may have ten thousand rows. */
-class CalledChange {
-  readonly #known: ReadonlyMap<RequestId, number> | null;
-  readonly #taken: [RequestId, number][] = [];
-  #isSame: boolean;
+const NOBODY_CALLED = PersistentMap.of<RequestId, number>([]);
 
-  constructor(known: ReadonlyMap<RequestId, number> | null) {
-    this.#known = known;
-    this.#isSame = known !== null;
+/**
+ * Which rows have to be listened to, and which requests are forgotten; until when nothing is due for the other rows. Those that stand as
+ * they stood say what they said: of ten thousand all are gone through only where time alone may have brought something.
+ */
+function toHear(
+  { called, heard, nextStepAt, isHeld }: Bell,
+  { allRows, groups }: HeardPicture,
+  { now }: Hearing,
+): { readonly rows: readonly RequestRow[]; readonly gone: readonly RequestId[]; readonly stepAt: EpochMs } {
+  if (called === null || heard === null || allRows.snoozed > 0 || isHeld || now >= nextStepAt) {
+    const asleep = new Set(
+      allRows.rows.flatMap(({ isSnoozed, members }) => (isSnoozed ? members.map(({ id }) => id) : [])),
+    );
+    const gone = [...(called?.keys() ?? [])].filter((id) => asleep.has(id) || !groups.requests.has(id));
+    return { rows: allRows.rows, gone, stepAt: Number.POSITIVE_INFINITY };
   }
-
-  take(id: RequestId, step: number): void {
-    this.#taken.push([id, step]);
-    this.#isSame = this.#isSame && this.#known?.get(id) === step;
-  }
-
-  result(): ReadonlyMap<RequestId, number> {
-    const isSame = this.#isSame && this.#known?.size === this.#taken.length;
-    return isSame && this.#known !== null ? this.#known : new Map(this.#taken);
-  }
+  const changes = changesBetween(heard.byKey, groups.byKey);
+  const left = changes.flatMap(({ before }) => before?.members.map(({ id }) => id) ?? []);
+  return {
+    rows: changes.flatMap(({ after }) => after ?? []),
+    gone: left.filter((id) => !groups.requests.has(id)),
+    stepAt: nextStepAt,
+  };
 }
 
 interface Steps {

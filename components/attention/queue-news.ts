@@ -1,5 +1,7 @@
-import type { Queue } from '../../src/client/queue.js';
+import type { MapChange } from '../../src/client/persistent-map.js';
+import type { RequestId } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
+import { canaryNotice } from '../deciding/canary-notice.js';
 import type { Tone } from '../screen/theme.js';
 import { cutLine, type Line, markedSpans, span } from '../text/line.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
@@ -8,32 +10,30 @@ import { label, type SafeText, safeText } from '../text/safe-text.js';
 const NAME = 32;
 
 /**
- * What to say of what changed from one live picture to the next, in one line; null where nothing did that is worth one. What became of
- * this person's own yes comes first, then, unless only that is wanted, what others decided, then what is asked newly. A canary is news
- * of its own (A33).
+ * What to say of what changed from one live picture to the next, in one line; null where nothing did that is worth one. That something
+ * was a canary comes first (A33), then what became of this person's own yes, then, unless only that is wanted, what others decided, then
+ * what is asked newly.
  */
 export function queueNews(
-  before: Queue,
-  after: Queue,
+  changes: readonly MapChange<RequestId, RequestView>[],
   { approver, isOwnOnly }: { readonly approver: string; readonly isOwnOnly: boolean },
 ): Line | null {
-  if (before.requests === after.requests || before.link.state !== 'live' || after.link.state !== 'live') {
-    return null;
-  }
   let [decided, asked, count]: [Line | null, RequestView | null, number] = [null, null, 0];
-  for (const [id, request] of after.requests) {
-    const known = before.requests.get(id);
-    if (known === request || request.canary !== null) continue;
+  let own: Line | null = null;
+  for (const { before: known, after: request } of changes) {
+    if (request === undefined) continue;
+    const revealed = known === undefined ? null : canaryNotice(known, request, approver);
+    if (revealed !== null) return revealed;
+    if (request.canary !== null) continue;
     if (known === undefined) {
       if (!isAskOfOthers(request, approver)) continue;
       [asked, count] = [request, count + 1];
     } else {
-      const outcome = ownOutcome(known, request, approver);
-      if (outcome !== null) return outcome;
+      own ??= ownOutcome(known, request, approver);
       decided = decisionOfOthers(known, request, approver) ?? decided;
     }
   }
-  if (isOwnOnly) return null;
+  if (own !== null || isOwnOnly) return own;
   return decided ?? (asked === null ? null : newsOf(asked, count));
 }
 

@@ -1,4 +1,4 @@
-import type { Queue } from '../../src/client/queue.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
 import { type Line, span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
 
@@ -6,18 +6,17 @@ import { label } from '../text/safe-text.js';
  * What to say to a person on whose decision a canary was revealed just now (A33); null where that is not so. It blames nobody:
  * who is told kindly reads better the next time.
  */
-export function canaryNotice(before: Queue, { requests }: Queue, approver: string): Line | null {
-  if (requests === before.requests) return null;
-  for (const [id, { canary, votes }] of requests) {
-    if (canary === null || before.requests.get(id)?.canary !== null) continue;
-    const own = votes.find((vote) => vote.approver === approver)?.verdict;
-    if (own === 'deny')
-      return [span(label`What you denied was a canary, asked to see who reads. You caught it.`, 'strong')];
-    if (own === 'approve') {
-      return [
-        span(label`▲ What you approved was a canary: nobody needed it. Nothing was opened.`, 'warning'),
-      ];
-    }
+export function canaryNotice(
+  before: RequestView,
+  { canary, votes }: RequestView,
+  approver: string,
+): Line | null {
+  if (canary === null || before.canary !== null) return null;
+  const own = votes.find((vote) => vote.approver === approver)?.verdict;
+  if (own === 'deny')
+    return [span(label`What you denied was a canary, asked to see who reads. You caught it.`, 'strong')];
+  if (own === 'approve') {
+    return [span(label`▲ What you approved was a canary: nobody needed it. Nothing was opened.`, 'warning')];
   }
   return null;
 }

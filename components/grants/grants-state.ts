@@ -1,3 +1,4 @@
+import { changesBetween } from '../../src/client/persistent-map.js';
 import { grantOver, isGrant } from '../../src/protocol/grant.js';
 import type { GrantsReply } from '../../src/protocol/grant-messages.js';
 import type { RequestId } from '../../src/protocol/names.js';
@@ -68,12 +69,10 @@ const standsWatched = ({ state, watchedAt }: RequestView): boolean =>
 
 /** Whether doors began to watch, or what they watch was taken back: then the broker is to be asked again. */
 export function watchesDiffer(before: Picture, picture: Picture): boolean {
-  if (before === picture) return false;
-  for (const [id, request] of picture) {
-    const was = before.get(id);
-    if (was !== request && standsWatched(request) !== (was !== undefined && standsWatched(was))) return true;
-  }
-  return false;
+  return changesBetween(before, picture).some(
+    ({ before: was, after: request }) =>
+      request !== undefined && standsWatched(request) !== (was !== undefined && standsWatched(was)),
+  );
 }
 
 interface GrantsInPicture {

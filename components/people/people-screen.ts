@@ -1,3 +1,4 @@
+import { changesBetween } from '../../src/client/persistent-map.js';
 import type { Queue } from '../../src/client/queue.js';
 import type { Screen } from '../screen/screens.js';
 import { stay } from '../state/console-effects.js';
@@ -37,9 +38,8 @@ export const PEOPLE_SCREEN: Screen = {
 function hasChanged({ queue, screen }: ConsoleState, before: Queue): boolean {
   if (screen !== 'people') return false;
   if (queue.outdatedDoors !== before.outdatedDoors) return true;
-  if (queue.requests === before.requests) return false;
-  for (const [id, request] of queue.requests) {
-    if (isDirectoryChange(request) && request.state !== before.requests.get(id)?.state) return true;
-  }
-  return false;
+  return changesBetween(before.requests, queue.requests).some(
+    ({ before: known, after: request }) =>
+      request !== undefined && isDirectoryChange(request) && request.state !== known?.state,
+  );
 }

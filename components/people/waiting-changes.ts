@@ -26,4 +26,6 @@ export function countWaiting(requests: ReadonlyMap<RequestId, RequestView>, of: 
 }
 
 const allWaiting = (requests: ReadonlyMap<RequestId, RequestView>): readonly RequestView[] =>
-  [...requests.values()].filter((request) => request.state === 'pending' && isDirectoryChange(request));
+  [...requests.values()]
+    .filter((request) => request.state === 'pending' && isDirectoryChange(request))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -1,3 +1,4 @@
+import { changesBetween } from '../../src/client/persistent-map.js';
 import type { Queue } from '../../src/client/queue.js';
 import { isChangeAction } from '../../src/protocol/change-messages.js';
 import type { MatchedAction } from '../keys/key-table.js';
@@ -86,12 +87,11 @@ export function refreshPolicy(state: ConsoleState, before: Queue): Step {
 /** Whether the policy is told of anew, a change of it or of the people has ended, or the explained request has gone on. */
 function hasChanged({ queue, policy }: ConsoleState, before: Queue): boolean {
   if (queue.policy !== before.policy) return true;
-  if (queue.requests === before.requests) return false;
   const explained = policy.explained?.request.id;
-  for (const [id, request] of queue.requests) {
-    const known = before.requests.get(id);
-    if (id === explained && request !== known && request.votes !== known?.votes) return true;
-    if (isChangeAction(request.document.action) && request.state !== known?.state) return true;
-  }
-  return false;
+  return changesBetween(before.requests, queue.requests).some(
+    ({ key: id, before: known, after: request }) =>
+      request !== undefined &&
+      ((id === explained && request.votes !== known?.votes) ||
+        (isChangeAction(request.document.action) && request.state !== known?.state)),
+  );
 }

@@ -1,11 +1,8 @@
 import type { ReactElement } from 'react';
 import type { Display } from '../../src/client/display.js';
 import type { Link } from '../../src/client/queue.js';
-import type { RequestId } from '../../src/protocol/names.js';
-import type { RequestView } from '../../src/protocol/request-view.js';
 import { KEY_TABLE } from '../keys/key-table.js';
 import { otherReaders, readingLine } from '../queue/readers.js';
-import { countSnoozed } from '../snooze/snoozes.js';
 import { type ConsoleState, SMALLEST } from '../state/console-state.js';
 import {
   BLANK,
@@ -43,8 +40,8 @@ export function headerLines(state: ConsoleState): readonly Line[] {
     linkSpan(queue.link),
     span(label`   `),
     span(pendingText(allRows.pending), allRows.pending === 0 ? 'muted' : 'strong'),
-    ...snoozedLine(countSnoozed(allRows)),
-    ...(size.columns < WIDE ? [] : grantsLine(queue.requests)),
+    ...snoozedLine(allRows.snoozed),
+    ...(size.columns < WIDE ? [] : grantsLine(allRows.active)),
     span(label` `),
   ];
   return [
@@ -108,9 +105,7 @@ function tabs(
 
 const snoozedLine = (count: number): Line => (count === 0 ? [] : [span(label`, ${count} snoozed`, 'muted')]);
 
-function grantsLine(requests: ReadonlyMap<RequestId, RequestView>): Line {
-  let count = 0;
-  for (const { state } of requests.values()) if (state === 'active') count += 1;
+function grantsLine(count: number): Line {
   if (count === 0) return [];
   return [span(label`, ${count} ${count === 1 ? label`grant` : label`grants`} in use`, 'accent')];
 }

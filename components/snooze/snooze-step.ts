@@ -29,10 +29,14 @@ export function toggleSnooze(state: ConsoleState, request: RequestView): Console
   const place = state.rows.indexOf.get(request.id) ?? 0;
   const slept = withSnoozes(state, new Map([...snoozes, [scope, begun]]));
   const { bell } = state;
-  const ids = new Set(row.members.map(({ id }) => id));
   // Once it wakes it calls as if it were new.
-  const called = bell.called && new Map([...bell.called].filter(([id]) => !ids.has(id)));
-  const next = { ...slept, opened: null, selected: atPlace(slept, place), bell: { ...bell, called } };
+  const called = bell.called?.with(new Map(row.members.map(({ id }) => [id, undefined]))) ?? null;
+  const next = {
+    ...slept,
+    opened: null,
+    selected: atPlace(slept, place),
+    bell: { ...bell, called, heard: null },
+  };
   return say(next, label`Snoozed 30 minutes, here alone; s on its row wakes it.`);
 }
 
@@ -47,12 +51,12 @@ function atPlace({ rows: { rows }, selected }: ConsoleState, place: number): Req
 /** By the person, who need not be called for it. */
 function wake(state: ConsoleState, snoozes: Snoozes): ConsoleState {
   const woken = withSnoozes(state, snoozes);
-  const { bell } = listen(woken.bell, woken.allRows, hearingOf(woken));
+  const { bell } = listen(woken.bell, woken, hearingOf(woken));
   return say({ ...woken, bell: { ...bell, rangAt: state.bell.rangAt } }, label`Awake again.`);
 }
 
 function withSnoozes(state: ConsoleState, wanted: Snoozes): ConsoleState {
-  const { rows, snoozes } = arrange(requestRows(state.queue.requests), wanted, sleeperOf(state));
+  const { rows, snoozes } = arrange(requestRows(state.groups), wanted, sleeperOf(state));
   return showRows({ ...state, allRows: rows, snoozes });
 }
 

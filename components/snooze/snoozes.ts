@@ -89,8 +89,3 @@ export function arrange(
 
 const isDisturbed = ({ seen }: Snooze, { members }: RequestRow, approver: string): boolean =>
   members.some((member) => doneBy(member, approver) !== (seen.get(member.id) ?? NOTHING_DONE));
-
-/** How many requests are left alone. */
-export function countSnoozed({ rows }: RequestRows): number {
-  return rows.reduce((sum, { isSnoozed, members }) => (isSnoozed ? sum + members.length : sum), 0);
-}

@@ -1,3 +1,4 @@
+import { changesBetween } from '../../src/client/persistent-map.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { examine } from '../detail/examination.js';
 import { readersByRow } from '../queue/readers.js';
@@ -72,9 +73,11 @@ export function queueNews(before: ConsoleState, state: ConsoleState): readonly L
   const asked: RequestView[] = [];
   const changed: RequestView[] = [];
   const talked: Line[] = [];
-  for (const [id, request] of state.queue.requests) {
-    const former = before.queue.requests.get(id);
-    if (former === request) continue;
+  for (const { before: former, after: request } of changesBetween(
+    before.queue.requests,
+    state.queue.requests,
+  )) {
+    if (request === undefined) continue;
     if (former === undefined) {
       if (request.state === 'pending') asked.push(request);
     } else if (standingKey(former, state) !== standingKey(request, state)) changed.push(request);

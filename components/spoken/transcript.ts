@@ -1,3 +1,4 @@
+import { changesBetween } from '../../src/client/persistent-map.js';
 import { queueNews as newsInOneLine } from '../attention/queue-news.js';
 import { bannerLines } from '../screen/banner-lines.js';
 import { bodyLines } from '../screen/body-lines.js';
@@ -63,7 +64,8 @@ function noticeNews(before: ConsoleState | null, state: ConsoleState): readonly 
   const { notice, queue, identity } = state;
   if (notice === null || notice === before?.notice) return [];
   const { approver } = identity;
-  const sum = before === null ? null : newsInOneLine(before.queue, queue, { approver, isOwnOnly: false });
+  const changes = before === null ? [] : changesBetween(before.queue.requests, queue.requests);
+  const sum = newsInOneLine(changes, { approver, isOwnOnly: false });
   return sum !== null && isSameLine(sum, notice) ? [] : [plainLine(notice)];
 }
 

@@ -17,6 +17,7 @@ import type { PaletteState } from '../palette/palette-state.js';
 import { CLOSED_PEOPLE, type PeopleState } from '../people/people-state.js';
 import { CLOSED_POLICY, type PolicyState } from '../policy/policy-state.js';
 import { NO_QUEUE_FILTER, type QueueFilter } from '../queue/queue-filter.js';
+import { groupRequests, type RequestGroups } from '../queue/request-groups.js';
 import { type RequestRow, type RequestRows, requestRows, shownRequest } from '../queue/request-rows.js';
 import { NO_SNOOZES, type Snoozes } from '../snooze/snoozes.js';
 import { CLOSED_STATISTICS, type StatisticsState } from '../statistics/statistics-state.js';
@@ -52,6 +53,8 @@ export interface ConsoleState {
   /** What is said once, in the first live picture; null once it was. */
   readonly remark: string | null;
   readonly queue: Queue;
+  /** The requests of the queue with those that are equal together, of which its rows are made. */
+  readonly groups: RequestGroups;
   /** The queue as a whole: what is counted, and rung for. */
   readonly allRows: RequestRows;
   /** What of it the queue shows: what its filter fits. */
@@ -176,13 +179,18 @@ export type ConsoleStart = Pick<
 
 export function startState(start: ConsoleStart): ConsoleState {
   const { queue, at } = start;
-  const rows = requestRows(queue.requests);
+  const groups = groupRequests(queue.requests);
+  const rows = requestRows(groups);
   const selected = rows.rows[0]?.request.id ?? null;
-  const bell = queue.link.state === 'live' ? listen(SILENT_BELL, rows, hearingOf(start)).bell : SILENT_BELL;
+  const bell =
+    queue.link.state === 'live'
+      ? listen(SILENT_BELL, { allRows: rows, groups }, hearingOf(start)).bell
+      : SILENT_BELL;
   return {
     ...start,
     remark: start.remark ?? null,
     bell,
+    groups,
     allRows: rows,
     snoozes: NO_SNOOZES,
     rows,

@@ -1,10 +1,10 @@
+import { changesBetween } from '../../src/client/persistent-map.js';
 import type { Queue } from '../../src/client/queue.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import { listen } from '../attention/bell.js';
 import { queueNews } from '../attention/queue-news.js';
 import { hearBulk } from '../bulk-denial/bulk-step.js';
 import { copy, hearCopy } from '../copy/copy-step.js';
-import { canaryNotice } from '../deciding/canary-notice.js';
 import { hearSending, pasteIntoConfirm, stepConfirm } from '../deciding/confirm-step.js';
 import { leaveUnanswered, settleUnanswered } from '../deciding/unanswered.js';
 import { forgetUnknown, hearBackground, settleBackground } from '../detail/background-step.js';
@@ -19,6 +19,7 @@ import { hearPeople } from '../people/people-step.js';
 import { hearPolicy } from '../policy/policy-step.js';
 import { showRows } from '../queue/queue-filter.js';
 import { followSelection } from '../queue/queue-window.js';
+import { groupRequests } from '../queue/request-groups.js';
 import { type RequestRows, requestRows } from '../queue/request-rows.js';
 import { helpWindow } from '../screen/help-window.js';
 import { panesOf } from '../screen/panes.js';
@@ -195,9 +196,9 @@ function stepHelp(state: ConsoleState, matched: MatchedAction): ConsoleState {
 
 function receiveQueue(state: ConsoleState, queue: Queue): Step {
   const { approver } = state.identity;
-  const news =
-    canaryNotice(state.queue, queue, approver) ??
-    queueNews(state.queue, queue, { approver, isOwnOnly: isNoticeHeld(state) });
+  const isTold = isLiveLink(state) && queue.link.state === 'live';
+  const changes = isTold ? changesBetween(state.queue.requests, queue.requests) : [];
+  const news = queueNews(changes, { approver, isOwnOnly: isNoticeHeld(state) });
   return SCREEN_ROWS.reduce(
     (taken, [, { onQueue }]) =>
       onQueue === undefined ? taken : after(taken, (next) => onQueue(next, state.queue)),
@@ -217,11 +218,12 @@ const withNotice =
     stay(isLiveLink(state) ? { ...state, notice } : state);
 
 function takeQueue(state: ConsoleState, queue: Queue): Step {
+  const groups = groupRequests(queue.requests, state.groups);
   const { allRows, snoozes } =
-    queue.requests === state.queue.requests
+    groups === state.groups
       ? state
-      : takeRows(arrange(requestRows(queue.requests), state.snoozes, sleeperOf({ ...state, queue })));
-  const shown = showRows({ ...state, queue, allRows, snoozes });
+      : takeRows(arrange(requestRows(groups), state.snoozes, sleeperOf({ ...state, queue })));
+  const shown = showRows({ ...state, queue, groups, allRows, snoozes });
   const taken = { ...shown, selected: keepSelection(state, shown.rows) };
   const next = forgetUnknown(taken, !isLiveLink(state));
   // What was said of one request must not stand beside another, or over a picture that is old (A50).
@@ -263,7 +265,7 @@ function keepSelection(
 
 /** Calls the person for what is new since the bell was asked last, or has come to a further step. */
 function listenTo(state: ConsoleState): Step {
-  const { bell, isNews, rings } = listen(state.bell, state.allRows, hearingOf(state));
+  const { bell, isNews, rings } = listen(state.bell, state, hearingOf(state));
   const heard = { ...state, bell, notice: isNews && !isNoticeHeld(state) ? null : state.notice };
   return rings ? stay(heard, { type: 'ring' }) : stay(heard);
 }

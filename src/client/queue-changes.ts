@@ -1,6 +1,7 @@
 import type { RequestId } from '../protocol/names.js';
 import type { RequestView } from '../protocol/request-view.js';
 import type { EpochMs } from '../protocol/time.js';
+import { changesBetween } from './persistent-map.js';
 
 type Requests = ReadonlyMap<RequestId, RequestView>;
 
@@ -9,11 +10,9 @@ type Requests = ReadonlyMap<RequestId, RequestView>;
  * report, a comment, that it was a canary. Who waits and who is rung is no change. What happened to one of them in between is one change.
  */
 export function queueChanges(before: Requests, after: Requests): readonly RequestView[] {
-  if (before === after) return [];
-  const changed = [...after.values()].filter((request) => {
-    const known = before.get(request.id);
-    return known !== request && (known === undefined || lifeOf(known) !== lifeOf(request));
-  });
+  const changed = changesBetween(before, after).flatMap(({ before: known, after: request }) =>
+    request === undefined || (known !== undefined && lifeOf(known) === lifeOf(request)) ? [] : [request],
+  );
   return changed.sort((a, b) => changedAt(a) - changedAt(b) || (a.id < b.id ? -1 : 1));
 }
 

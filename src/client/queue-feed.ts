@@ -8,6 +8,7 @@ import type { OpenReview } from '../protocol/review.js';
 import type { Readers, StreamMessage } from '../protocol/stream-messages.js';
 import type { EpochMs } from '../protocol/time.js';
 import { type LogStanding, SOUND_LOG } from './log-standing.js';
+import { PersistentMap } from './persistent-map.js';
 import type { PolicyTrouble, Queue } from './queue.js';
 
 /** How many ended requests the picture keeps. */
@@ -22,10 +23,12 @@ export interface StreamPosition {
 }
 
 /** The picture without its link: that belongs to the connection. */
-export type Picture = Omit<Queue, 'link'>;
+export type Picture = Omit<Queue, 'link' | 'requests'> & {
+  readonly requests: PersistentMap<RequestId, RequestView>;
+};
 
 /** Whether two pictures show the same; events that change nothing that is shown only move `seq`. */
-export function showsSame(a: Picture, b: Picture): boolean {
+export function showsSame(a: Omit<Queue, 'link'>, b: Omit<Queue, 'link'>): boolean {
   return (
     a.requests === b.requests &&
     a.clockOffset === b.clockOffset &&
@@ -43,6 +46,8 @@ export function showsSame(a: Picture, b: Picture): boolean {
 /** A picture and what is needed to continue it. Immutable. */
 export interface QueueFeed {
   readonly picture: Picture;
+  /** Which requests of the picture have ended. */
+  readonly ended: readonly RequestId[];
   /** From where the stream can be resumed; null before the first snapshot and after a gap. */
   readonly position: StreamPosition | null;
   /** Number of the event up to which this connection promised to bring the picture; null before it said so. */
@@ -55,7 +60,7 @@ const NOBODY_READS: Queue['reading'] = new Map();
 
 export const EMPTY_FEED: QueueFeed = {
   picture: {
-    requests: new Map(),
+    requests: PersistentMap.of([]),
     seq: 0,
     clockOffset: 0,
     outdatedDoors: [],
@@ -67,6 +72,7 @@ export const EMPTY_FEED: QueueFeed = {
     reading: NOBODY_READS,
     restoration: null,
   },
+  ended: [],
   position: null,
   promised: null,
   announced: 0,
@@ -107,8 +113,10 @@ export function receive(feed: QueueFeed, messages: readonly StreamMessage[], now
 
 class Draft {
   readonly #before: Picture;
-  /** Copied at the first change, so that a heartbeat over thousands of rows costs nothing. */
-  #copy: Map<RequestId, RequestView> | null = null;
+  #requests: PersistentMap<RequestId, RequestView>;
+  /** What differs from those: undefined where one is gone. */
+  #edits = new Map<RequestId, RequestView | undefined>();
+  #ended: readonly RequestId[];
   #clockOffset: number;
   #outdatedDoors: readonly OutdatedDoor[];
   #openReviews: readonly OpenReview[];
@@ -123,8 +131,10 @@ class Draft {
   #promised: number | null;
   #announced: number;
 
-  constructor({ picture, position, promised, announced }: QueueFeed) {
+  constructor({ picture, ended, position, promised, announced }: QueueFeed) {
     this.#before = picture;
+    this.#requests = picture.requests;
+    this.#ended = ended;
     this.#clockOffset = picture.clockOffset;
     this.#outdatedDoors = picture.outdatedDoors;
     this.#openReviews = picture.openReviews;
@@ -142,7 +152,10 @@ class Draft {
   apply(message: StreamMessage, now: EpochMs): void {
     switch (message.type) {
       case 'snapshot':
-        this.#copy = new Map(message.requests.map((request) => [request.id, request]));
+        this.#requests = PersistentMap.of(message.requests.map((request) => [request.id, request]));
+        this.#edits.clear();
+        this.#ended = message.requests.filter(({ state }) => !isLive(state)).map(({ id }) => id);
+        this.#dropOldEnded();
         this.#seq = message.seq;
         this.#position = { epoch: message.epoch, seq: message.seq };
         this.#promised = message.seq;
@@ -154,7 +167,7 @@ class Draft {
         break;
       case 'submitted': {
         const { seq, request } = message;
-        this.#advance(seq, () => this.#rows().set(request.id, request));
+        this.#advance(seq, () => this.#set(request));
         break;
       }
       case 'changed': {
@@ -202,9 +215,8 @@ class Draft {
   }
 
   finish(): QueueFeed {
-    if (this.#copy !== null) dropOldEnded(this.#copy);
     const before = this.#before;
-    const requests = this.#copy ?? before.requests;
+    const requests = this.#requests.with(this.#edits);
     const seq = this.#seq;
     const clockOffset = this.#clockOffset;
     const picture = {
@@ -222,6 +234,7 @@ class Draft {
     };
     return {
       picture: seq === before.seq && showsSame(picture, before) ? before : picture,
+      ended: this.#ended,
       position: this.#position,
       promised: this.#promised,
       announced: this.#announced,
@@ -235,7 +248,7 @@ class Draft {
       return;
     }
     this.#promised = seq;
-    for (const { id, state } of this.#before.requests.values()) {
+    for (const { id, state } of this.#requests.values()) {
       if (isLive(state)) this.#update(id, { waiting: waiting[id] ?? 0, ring: rings[id] ?? null });
     }
   }
@@ -269,23 +282,35 @@ class Draft {
 
   /** Changes a row; false if there is none, because it ended long ago and was dropped. */
   #update(id: RequestId, change: Partial<RequestView>): boolean {
-    const row = (this.#copy ?? this.#before.requests).get(id);
+    const row = this.#get(id);
     if (row === undefined) return false;
-    if (!isEqual(row, change)) this.#rows().set(id, { ...row, ...change });
+    if (!isEqual(row, change)) this.#set({ ...row, ...change });
     return true;
   }
 
-  #rows(): Map<RequestId, RequestView> {
-    this.#copy ??= new Map(this.#before.requests);
-    return this.#copy;
+  #get(id: RequestId): RequestView | undefined {
+    return this.#edits.has(id) ? this.#edits.get(id) : this.#requests.get(id);
   }
-}
 
-function dropOldEnded(rows: Map<RequestId, RequestView>): void {
-  const ended = [...rows.values()].filter(({ state }) => !isLive(state));
-  if (ended.length <= KEPT_ENDED) return;
-  ended.sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0) || (a.id < b.id ? -1 : 1));
-  for (const { id } of ended.slice(0, -KEPT_ENDED)) rows.delete(id);
+  #set(request: RequestView): void {
+    const before = this.#get(request.id);
+    const wasEnded = before !== undefined && !isLive(before.state);
+    this.#edits.set(request.id, request);
+    if (isLive(request.state) && !wasEnded) return;
+    this.#ended = [
+      ...this.#ended.filter((id) => id !== request.id),
+      ...(isLive(request.state) ? [] : [request.id]),
+    ];
+    this.#dropOldEnded();
+  }
+
+  #dropOldEnded(): void {
+    if (this.#ended.length <= KEPT_ENDED) return;
+    const ended = this.#ended.flatMap((id) => this.#get(id) ?? []);
+    ended.sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0) || (a.id < b.id ? -1 : 1));
+    for (const { id } of ended.slice(0, -KEPT_ENDED)) this.#edits.set(id, undefined);
+    this.#ended = ended.slice(-KEPT_ENDED).map(({ id }) => id);
+  }
 }
 
 function isEqual(row: RequestView, change: Partial<RequestView>): boolean {

@@ -1,5 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Bell, type Hearing, listen, SILENT_BELL } from '../../../components/attention/bell.js';
+import {
+  type Bell,
+  type HeardPicture,
+  type Hearing,
+  listen,
+  SILENT_BELL,
+} from '../../../components/attention/bell.js';
+import { groupRequests, type RequestGroups } from '../../../components/queue/request-groups.js';
 import { requestRows } from '../../../components/queue/request-rows.js';
 import type { Name } from '../../../src/protocol/names.js';
 import type { RequestView } from '../../../src/protocol/request-view.js';
@@ -21,16 +29,20 @@ const onHost = (n: number, given: Parameters<typeof sampleRequest>[0] = {}): Req
 const escalated = (n: number, given: Parameters<typeof sampleRequest>[0] = {}): RequestView =>
   onHost(n, { rule: ESCALATED, ring: [BOB], ...given });
 
+const picture = (requests: readonly RequestView[], before?: RequestGroups | null): HeardPicture => {
+  const groups = groupRequests(new Map(requests.map((one) => [one.id, one])), before ?? undefined);
+  return { groups, allRows: requestRows(groups) };
+};
+
 /** What somebody hears who looks at these pictures, one after the other, each after so many ms. */
 class Ear {
   rings = 0;
-  bell: Bell = listen(SILENT_BELL, requestRows(new Map()), hearing(0)).bell;
+  bell: Bell = listen(SILENT_BELL, picture([]), hearing(0)).bell;
   at = 0;
 
   hear(after: number, requests: readonly RequestView[], given: Partial<Hearing> = {}): this {
     this.at += after;
-    const rows = requestRows(new Map(requests.map((request) => [request.id, request])));
-    const heard = listen(this.bell, rows, { ...hearing(this.at), ...given });
+    const heard = listen(this.bell, picture(requests, this.bell.heard), { ...hearing(this.at), ...given });
     this.bell = heard.bell;
     if (heard.rings) this.rings += 1;
     return this;
@@ -176,6 +188,54 @@ describe('the bell of one person', () => {
       ).toBe(1);
     });
   });
+});
+
+const standing = fc.constantFrom<Partial<RequestView>>(
+  {},
+  { waiting: 0 },
+  { ring: [CAROL] },
+  { escalated: { by: CAROL, at: NOW + 3 * MINUTE } },
+  { votes: [sampleVote()] },
+  { votes: [sampleVote({ approver: BOB })] },
+  { state: 'denied', endedAt: NOW },
+);
+const ask = fc
+  .tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 2 }), fc.boolean(), standing)
+  .map(([n, host, isEscalated, given]) =>
+    sampleRequest({
+      n,
+      age: 0,
+      document: { resource: `web-${host}.example.com` },
+      ...(isEscalated ? { rule: ESCALATED, ring: [BOB] } : {}),
+      ...given,
+    }),
+  );
+const moment = fc.record({
+  after: fc.integer({ min: 0, max: 4 * MINUTE }),
+  put: fc.array(ask, { maxLength: 3 }),
+  drop: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 2 }),
+  isQuiet: fc.boolean(),
+});
+
+test('what is heard of the changes alone is what is heard of all that stands there', () => {
+  fc.assert(
+    fc.property(fc.array(moment, { maxLength: 20 }), (moments) => {
+      const [quick, thorough] = [new Ear(), new Ear()];
+      const requests = new Map<string, RequestView>();
+      for (const { after, put, drop, isQuiet } of moments) {
+        for (const n of drop) requests.delete(sampleId(n));
+        for (const request of put) requests.set(request.id, request);
+        const now = [...requests.values()];
+        quick.hear(after, now, { isQuiet });
+        thorough.bell = { ...thorough.bell, heard: null };
+        thorough.hear(after, now, { isQuiet });
+        expect(quick.rings).toBe(thorough.rings);
+        expect(new Map(quick.bell.called)).toEqual(new Map(thorough.bell.called));
+        expect([quick.bell.isHeld, quick.bell.rangAt]).toEqual([thorough.bell.isHeld, thorough.bell.rangAt]);
+        expect(quick.bell.nextStepAt).toBeLessThanOrEqual(thorough.bell.nextStepAt);
+      }
+    }),
+  );
 });
 
 describe('the console', () => {

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { groupRequests } from '../../../components/queue/request-groups.js';
 import { requestRows, shownRequest } from '../../../components/queue/request-rows.js';
 import type { Name } from '../../../src/protocol/names.js';
 import type { RequestView } from '../../../src/protocol/request-view.js';
 import { NOW, opened, sampleId, sampleRequest } from '../sample-requests.js';
 
 const rowsOf = (...requests: readonly RequestView[]) =>
-  requestRows(new Map(requests.map((request) => [request.id, request])));
+  requestRows(groupRequests(new Map(requests.map((request) => [request.id, request]))));
 const ids = (...requests: readonly RequestView[]) =>
   rowsOf(...requests).rows.map(({ request }) => request.id);
 const other = (n: number) => ({ resource: `web-${n}.example.com` });
