@@ -41,7 +41,7 @@ const isAskOfOthers = ({ state, waiting, document }: RequestView, approver: stri
   state === 'pending' && waiting > 0 && document.requester !== approver;
 
 /** What became of an approval that this person signed: what its door reported (A50), or that it ended without. */
-function ownOutcome(known: RequestView, request: RequestView, approver: string): Line | null {
+export function ownOutcome(known: RequestView, request: RequestView, approver: string): Line | null {
   const { votes, report, state, endedBy } = request;
   if (!votes.some((vote) => vote.approver === approver && vote.verdict === 'approve')) return null;
   const line = (symbol: SafeText, words: SafeText, tone: Tone): Line => [

@@ -1,4 +1,5 @@
 import type { RequestView } from '../../src/protocol/request-view.js';
+import { ownOutcome } from '../attention/queue-news.js';
 import type { Banner } from '../screen/banner-lines.js';
 import { brokerNow, type ConfirmVerdict, type ConsoleState, isLiveLink } from '../state/console-state.js';
 import { type Line, span } from '../text/line.js';
@@ -53,7 +54,10 @@ function outcomeOf(state: ConsoleState, { request, verdict, since }: Unanswered)
             (vote.verdict === 'approve') === (verdict === 'approve'),
         );
   const what = label`${NOUNS[verdict]} of ${subjectOf(request)}`;
-  if (isCounted === true) return [span(label`Your ${what} did arrive, and is recorded.`, 'strong')];
+  if (isCounted === true && current !== undefined) {
+    const outcome = ownOutcome(request, current, state.identity.approver);
+    return outcome ?? [span(label`Your ${what} did arrive, and is recorded.`, 'strong')];
+  }
   if (current === undefined)
     return [span(label`What became of your ${what} stands in the history.`, 'warning')];
   if (brokerNow(state) - since < GOOD_FOR_MS) return null;

@@ -82,6 +82,8 @@ export interface ConsoleState {
   readonly confirm: ConfirmStep | null;
   /** What was signed and sent, and of which nobody has said yet whether it counts. */
   readonly unanswered: readonly Unanswered[];
+  /** The requests of the newest live picture, while there is none. */
+  readonly lastSeen: Queue['requests'] | null;
   /** What this person approved last: how it stands is said until its door has reported. */
   readonly approved: RequestId | null;
   /** The step before many denials at once. */
@@ -208,6 +210,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     background: null,
     confirm: null,
     unanswered: [],
+    lastSeen: null,
     approved: null,
     bulk: null,
     talk: null,

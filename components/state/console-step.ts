@@ -6,6 +6,7 @@ import { queueNews } from '../attention/queue-news.js';
 import { hearBulk } from '../bulk-denial/bulk-step.js';
 import { copy, hearCopy } from '../copy/copy-step.js';
 import { hearSending, pasteIntoConfirm, stepConfirm } from '../deciding/confirm-step.js';
+import { tellMissed } from '../deciding/missed-outcomes.js';
 import { leaveUnanswered, settleUnanswered } from '../deciding/unanswered.js';
 import { forgetUnknown, hearBackground, settleBackground } from '../detail/background-step.js';
 import { stepDetail } from '../detail/detail-step.js';
@@ -47,7 +48,7 @@ export function step(state: ConsoleState, event: ConsoleEvent): Step {
   // A frame that shows nothing new must not lead to another frame.
   if (event.type === 'painted' && isKnownFrame(state, event.frame)) return stay(state);
   const { state: reacted, effects } = react('at' in event ? { ...state, at: event.at } : state, event);
-  const next = settleUnanswered(reacted);
+  const next = tellMissed(state, settleUnanswered(reacted));
   const told = [...effects, ...tellReading(state, next)];
   return settle(next, event.type === 'press' ? 'person' : 'queue', told);
 }
