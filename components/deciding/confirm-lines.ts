@@ -266,11 +266,14 @@ function stateLines(state: ConsoleState, confirm: ConfirmStep, columns: number):
     .map((line) => [indent, ...line]);
 }
 
+export const SENT = label`Signed and sent: it cannot be cancelled any more.`;
+
 /** What the signature waits for, and for how long already. */
 function waitWords(state: ConsoleState, { signingSince, isSent }: ConfirmStep): SafeText {
   const waited = brokerNow(state) - signingSince;
   const since = waited < WAIT_SHOWN_MS ? label`` : label` Waiting for ${ageText(waited)}.`;
-  if (isSent) return label`Signed and sent: it cannot be cancelled any more. The broker answers.${since}`;
+  // An answer comes at once as a rule: nobody has to read that it is awaited.
+  if (isSent && waited >= WAIT_SHOWN_MS) return label`${SENT} The broker has not answered yet.${since}`;
   return state.identity.isTouched
     ? label`▲ Touch your security key: it waits for you.${since} Esc cancels.`
     : label`Signing. Your agent may ask you, in a window of its own.${since} Esc cancels.`;

@@ -21,6 +21,7 @@ import {
 import { span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
 import { EMPTY_LINE, editLine, insertText, type TextLine } from '../text/text-line.js';
+import { SENT } from './confirm-lines.js';
 import { showsAllSigned } from './confirm-window.js';
 import { type CoverChoice, canChoose, changeCover, firstChoice, toggleCover } from './cover-step.js';
 import { numberObstacle, obstacleTo, reasonObstacle, resourceObstacle } from './obstacles.js';
@@ -80,13 +81,14 @@ export function hearSending(state: ConsoleState): ConsoleState {
   return confirm?.isSigning === true ? { ...state, confirm: { ...confirm, isSent: true } } : state;
 }
 
-/** A key in the confirm step. While a signature is made none but Esc is heard, and once it was sent not even that. */
+/** A key in the confirm step. While a signature is made none but Esc is heard, which cancels nothing any more once it was sent. */
 export function stepConfirm(state: ConsoleState, matched: MatchedAction | null, press: Press): Step {
   const { confirm } = state;
   if (confirm === null) return stay(state);
   if (confirm.isSigning) {
-    const isCancelled = matched?.action === 'back' && !confirm.isSent;
-    return isCancelled ? cancelSigning(state, confirm) : stay(state);
+    if (matched?.action !== 'back') return stay(state);
+    if (!confirm.isSent) return cancelSigning(state, confirm);
+    return stay({ ...state, notice: [span(SENT, 'warning')] });
   }
   switch (matched?.action) {
     case 'back':

@@ -103,6 +103,10 @@ export interface KeyRow {
   readonly shown: SafeText;
   /** One or two words for the footer; null where it stands in the help only. */
   readonly hint: SafeText | null;
+  /** Instead of it, on the screen of the queue. */
+  readonly queueHint?: SafeText;
+  /** How early its hint goes where there is no room for all, the highest first: such a key is found without it. Absent: the last. */
+  readonly yields?: number;
   readonly explained: SafeText;
   /** A held key repeats it; all else takes exactly one character. */
   readonly repeats?: true;

@@ -1,4 +1,5 @@
 import type { Screen } from '../screen/screens.js';
+import { selectedRequest } from '../state/console-state.js';
 import { label } from '../text/safe-text.js';
 import { policyLines, policyPosition, policyStatus } from './policy-lines.js';
 import { openExplanation, openPolicy, refreshPolicy, stepPolicy } from './policy-step.js';
@@ -17,5 +18,5 @@ export const POLICY_SCREEN: Screen = {
   lines: policyLines,
   status: policyStatus,
   position: policyPosition,
-  hidden: () => [],
+  hidden: (state) => (selectedRequest(state) === null ? ['explain'] : []),
 };

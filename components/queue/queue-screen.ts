@@ -2,6 +2,7 @@ import type { Name } from '../../src/protocol/names.js';
 import { isLive, type RequestView } from '../../src/protocol/request-view.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { Action } from '../keys/key-row.js';
+import { idleKeys } from '../screen/idle-keys.js';
 import { NARROW_COLUMNS, panesOf } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import type { Screen } from '../screen/screens.js';
@@ -63,11 +64,12 @@ function positionText(state: ConsoleState): SafeText {
 
 function hiddenActions(state: ConsoleState): readonly Action[] {
   const selected = selectedRequest(state);
-  const unfiltered: readonly Action[] =
-    state.queueFilter.inForce === null && !state.queueFilter.isWriting ? ['back'] : [];
-  if (selected === null) return [...unfiltered, 'down', 'up', 'pageDown', 'open', 'approve', 'deny'];
-  const canDecide = selected.state === 'pending' && state.queue.link.state === 'live';
-  return canDecide ? unfiltered : [...unfiltered, 'approve', 'deny'];
+  const { inForce, isWriting } = state.queueFilter;
+  const idle = [...idleKeys(state, selected)];
+  if (inForce === null && !isWriting) idle.push('back');
+  if (selected === null) idle.push('down', 'up', 'pageDown', 'open');
+  const canDecide = selected?.state === 'pending' && state.queue.link.state === 'live';
+  return canDecide ? idle : [...idle, 'approve', 'deny', 'denyFraud'];
 }
 
 function queueLines(state: ConsoleState, height: number): readonly Line[] {

@@ -9,6 +9,7 @@ import { type ConsoleState, isSettled, openedRequest } from '../state/console-st
 import { type Line, lineWidth, span, spreadLine } from '../text/line.js';
 import { label, type SafeText } from '../text/safe-text.js';
 import { helpWindow } from './help-window.js';
+import { idleKeys } from './idle-keys.js';
 import { NARROW_COLUMNS } from './panes.js';
 import { SafeLines } from './safe-line.js';
 import { detailLayout } from './screen-layout.js';
@@ -64,37 +65,36 @@ function positionText(state: ConsoleState): SafeText {
   return SCREENS[state.screen].position(state);
 }
 
-/** Keys whose hints give way first, in this order: they are found without being told. */
-const DISPENSABLE: readonly Action[] = ['down', 'quit', 'pageDown', 'filter'];
-
-/** As many hints as fit, in the order of the table; those that one can do without go first, then the last ones. */
+/** As many hints as fit, in the order of the table; those that one can do without give way first, then the last ones. */
 function keyLine(state: ConsoleState): Line {
   const hidden = hiddenActions(state);
   const pieces = footerRows(keyContext(state))
     .filter(({ action }) => !hidden.includes(action))
-    .map(({ action, shown, hint }) => ({
-      action,
-      line: [span(label` ${keyNames(shown)}`, 'strong'), span(label` ${hint} `, 'muted')],
-    }));
+    .map(({ shown, hint, queueHint, yields = 0 }) => {
+      const words = state.screen === 'queue' ? (queueHint ?? hint) : hint;
+      const line = [span(label` ${keyNames(shown)}`, 'strong'), span(label` ${words} `, 'muted')];
+      return { yields, line };
+    });
   const width = (): number => lineWidth(pieces.flatMap(({ line }) => line)) + 1;
-  for (const dispensable of DISPENSABLE) {
-    const at = pieces.findIndex(({ action }) => action === dispensable);
-    if (at >= 0 && width() > state.size.columns) pieces.splice(at, 1);
+  while (width() > state.size.columns) {
+    const first = Math.max(...pieces.map(({ yields }) => yields));
+    pieces.splice(
+      pieces.findLastIndex(({ yields }) => yields === first),
+      1,
+    );
   }
-  while (width() > state.size.columns) pieces.pop();
   return [span(label` `), ...pieces.flatMap(({ line }) => line)];
 }
 
 /** Keys that would do nothing now are not offered. */
 function hiddenActions(state: ConsoleState): readonly Action[] {
   if (state.isHelpOpen || state.palette !== null) return [];
-  if (state.confirm?.isSigning === true)
-    return ['next', 'comment', ...(state.confirm.isSent ? (['back'] as const) : [])];
+  if (state.confirm?.isSigning === true) return ['next', 'comment'];
   if (state.talk?.isSending === true) return ['next', 'say', 'back'];
   if (state.opened === null) return SCREENS[state.screen].hidden(state);
-  const hidden: Action[] = [];
+  const hidden = [...idleKeys(state, openedRequest(state)?.request ?? null)];
   if (obstacleTo(state, 'approve') !== null) hidden.push('approve');
-  if (obstacleTo(state, 'deny') !== null) hidden.push('deny');
+  if (obstacleTo(state, 'deny') !== null) hidden.push('deny', 'denyFraud');
   if (obstacleTo(state, 'revoke') !== null) hidden.push('revoke');
   return hidden;
 }

@@ -10,8 +10,9 @@ export const PALETTE_KEYS: KeySection = {
       contexts: PALETTE,
       keys: [{ text: ':' }],
       shown: label`:`,
-      hint: null,
+      hint: label`menu`,
       explained: label`do anything by its name, or open a request by its id`,
+      yields: 2,
     },
     {
       action: 'run',
@@ -85,6 +86,7 @@ export const ANYWHERE_KEYS: KeySection = {
       shown: label`q`,
       hint: label`quit`,
       explained: label`leave; requests go on without this console`,
+      yields: 4,
     },
     {
       action: 'quit',

@@ -13,6 +13,7 @@ export const READING_KEYS: KeySection = {
       hint: label`down`,
       explained: label`next row, next line`,
       repeats: true,
+      yields: 9,
     },
     {
       action: 'up',
@@ -30,6 +31,7 @@ export const READING_KEYS: KeySection = {
       shown: label`Space`,
       hint: label`page`,
       explained: label`one screen down, as PgDn; PgUp goes up`,
+      yields: 3,
     },
     {
       action: 'pageUp',
@@ -99,7 +101,9 @@ export const FILTER_KEYS: KeySection = {
       keys: [{ text: '/' }],
       shown: label`/`,
       hint: label`search`,
+      queueHint: label`filter`,
       explained: label`filter the queue, or search the history`,
+      yields: 1,
     },
     {
       action: 'find',
@@ -107,6 +111,7 @@ export const FILTER_KEYS: KeySection = {
       keys: [{ named: 'enter' }],
       shown: label`Enter`,
       hint: label`search`,
+      queueHint: label`filter`,
       explained: label`filter or search with what is written; Ctrl-U empties it`,
     },
   ],
@@ -120,8 +125,9 @@ export const COPYING_KEYS: KeySection = {
       contexts: ['queue', 'detail', 'history', 'record'],
       keys: [{ text: 'y' }],
       shown: label`y`,
-      hint: null,
+      hint: label`copy id`,
       explained: label`copy the id of the request`,
+      yields: 11,
     },
     {
       action: 'copyAsk',

@@ -50,8 +50,9 @@ export const SCREEN_KEYS: KeySection = {
       contexts: ['queue', 'policy'],
       keys: [{ text: 'w' }],
       shown: label`w`,
-      hint: null,
+      hint: label`why`,
       explained: label`why: the rule of the selected request, who could sign`,
+      yields: 7,
     },
     {
       action: 'toOutbox',

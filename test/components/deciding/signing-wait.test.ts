@@ -46,10 +46,14 @@ describe('while a signature is made', () => {
   });
 
   test('once it was sent Esc cancels nothing, and the panel says so (A50)', () => {
-    const driver = signing(true).finish({ type: 'sending' });
-    expect(shown(driver)).toContain('Signed and sent: it cannot be cancelled any more.');
+    const driver = signing(true).finishAtOnce({ type: 'sending' });
+    expect(shown(driver)).toContain('Touch your security key');
     const { length } = driver.effects;
-    driver.press('escape');
+    const words = 'Signed and sent: it cannot be cancelled any more.';
+    expect(driver.type('escape').noticeText).toBe(words);
+    expect(shown(driver.wait(2000)).replaceAll(/\s+/g, ' ')).toContain(
+      `${words} The broker has not answered yet. Waiting for 2s.`,
+    );
     expect(driver.effects).toHaveLength(length);
     expect(driver.state.confirm).toMatchObject({ isSigning: true, isSent: true });
   });
