@@ -8,9 +8,12 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { ulid } from 'ulid';
 import type { LogEntry } from '../../src/protocol/event-log.js';
-import type { Digest, Fingerprint, Name } from '../../src/protocol/names.js';
+import type { Fingerprint } from '../../src/protocol/names.js';
 import type { JsonObject } from '../../src/protocol/strict-json.js';
-import { beside, compiled } from './modules.js';
+import { APPROVER, SUBMITTER } from './enrolment.ts';
+import { compiled } from './modules.js';
+import { approval, newDocument } from './signed-calls.ts';
+import { makeSshKey } from './ssh-key.ts';
 
 const { openSqliteStore } = await compiled<typeof import('../../broker/store/sqlite/open.js')>(
   'broker/store/sqlite/open.js',
@@ -37,18 +40,11 @@ const { appendEntry } =
   await compiled<typeof import('../../src/protocol/event-log.js')>('src/protocol/event-log.js');
 const { canonicalJson } =
   await compiled<typeof import('../../src/protocol/canonical.js')>('src/protocol/canonical.js');
-const { parseDocument } =
-  await compiled<typeof import('../../src/protocol/document.js')>('src/protocol/document.js');
-const { formatDecision } = await compiled<typeof import('../../src/protocol/statements.js')>(
-  'src/protocol/statements.js',
-);
 const { formatTime } = await compiled<typeof import('../../src/protocol/time.js')>('src/protocol/time.js');
-const { makeSshKey, signedText } = await beside<typeof import('./ssh-key.js')>('ssh-key.ts');
 
 const ENTRIES = Number(process.argv[3] ?? 1_000_000);
 const BROKER = `SHA256:${'A'.repeat(43)}` as Fingerprint;
 const bob = makeSshKey();
-const name = (text: string): Name => text as Name;
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
 try {
@@ -92,7 +88,7 @@ async function fill(): Promise<string> {
   let now = Date.parse('2026-01-31T12:00:00Z');
   const store = await openSqliteStore({ directory: folder, clock: () => now, random: randomBytes });
   const person = {
-    name: name('bob'),
+    name: APPROVER,
     aliases: [],
     groups: [],
     keys: [{ key: bob.line, validAfter: null, validBefore: null }],
@@ -111,53 +107,26 @@ async function fill(): Promise<string> {
   const ask = (): void => {
     now += 1000;
     const id = ulid(now);
-    const bound = parseDocument({
-      action: 'ssh.login',
-      context: { reason: 'INC-4312 restart nginx' },
-      details: { service: 'sshd', source: '203.0.113.9', user: 'alice' },
-      door: 'host:web-1.example.com',
-      duration: 0,
-      nonce: randomBytes(16).toString('hex'),
-      requester: 'alice',
-      resource: 'web-1.example.com',
-      version: 1,
-    });
+    const bound = newDocument();
     const { digest, scope, document } = bound;
     const { text: rule, digest: policy } = ONE_OTHER_PERSON;
     const about = { id, digest };
     append('submitted', id, {
       ...about,
       scope,
-      submitter: 'host:web-1',
+      submitter: SUBMITTER,
       vouched: 's'.repeat(600),
       rule,
       policy,
       document: { ...document },
       answerBy: formatTime(now + 300_000),
     });
-    const statement = formatDecision({
-      broker: BROKER,
-      door: document.door,
-      request: digest,
-      scope,
-      covers: 'request',
-      policy: policy as Digest,
-      verdict: 'approve',
-      requester: document.requester,
-      approver: name('bob'),
-      decided: now,
-      notAfter: now + 900_000,
-      duration: 0,
-      uses: 1,
-      code: null,
-      comment: 'looks right',
-    });
     append('voted', id, {
       ...about,
-      approver: 'bob',
-      receipt: signedText(bob, statement, 'decision@countersign'),
+      approver: APPROVER,
+      receipt: approval(bob, BROKER, bound, policy, now),
     });
-    append('approved', id, { ...about, claimBy: formatTime(now + 600_000), counted: { bob: {} } });
+    append('approved', id, { ...about, claimBy: formatTime(now + 600_000), counted: { [APPROVER]: {} } });
     append('redeemed', id, { ...about, because: 'redeemed by the door' });
     append('reported', id, { ...about, outcome: 'opened', code: null });
   };

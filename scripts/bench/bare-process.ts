@@ -6,9 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import Database from 'better-sqlite3';
 import { type WebSocket, WebSocketServer } from 'ws';
-
-const { beside } = await import('./modules.js');
-const { beMeasured } = await beside<typeof import('./measured-process.ts')>('measured-process.ts');
+import { beMeasured } from './measured-process.ts';
 
 const [, , , file = '', publicKey = ''] = process.argv;
 const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' });

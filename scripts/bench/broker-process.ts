@@ -1,7 +1,7 @@
 // A broker whose limits no benchmark reaches: broker-process.ts COMPILED DATA-DIRECTORY
+import { beMeasured } from './measured-process.ts';
+import { compiled } from './modules.js';
 
-const { beside, compiled } = await import('./modules.js');
-const { beMeasured } = await beside<typeof import('./measured-process.ts')>('measured-process.ts');
 const { startBroker } = await compiled<typeof import('../../broker/broker.ts')>('broker/broker.js');
 
 const directory = process.argv[3] ?? '';

@@ -3,9 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-
-const { beside } = await import('./modules.js');
-const { beMeasured } = await beside<typeof import('./measured-process.ts')>('measured-process.ts');
+import { beMeasured } from './measured-process.ts';
 
 const [, , , address = '', count = '', token = ''] = process.argv;
 const { hostname, port } = new URL(address);

@@ -6,19 +6,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Fingerprint } from '../../src/protocol/names.ts';
-import type { WaitingFigures } from './waiting.ts';
-
-const { beside } = await import('./modules.js');
-const { enrol } = await beside<typeof import('./enrolment.ts')>('enrolment.ts');
-const { httpCall, jsonOf, withConnections } =
-  await beside<typeof import('./http-connection.ts')>('http-connection.ts');
-const { saturate } = await beside<typeof import('./load.ts')>('load.ts');
-const { startBare, startBroker } = await beside<typeof import('./programs.ts')>('programs.ts');
-const { approval, hex128, newDocument, policyOf, signIn, submitCall } =
-  await beside<typeof import('./signed-calls.ts')>('signed-calls.ts');
-const { compare, quantile } = await beside<typeof import('./statistics.ts')>('statistics.ts');
-const { inKiB, inMs, printTable } = await beside<typeof import('./table.ts')>('table.ts');
-const { CONSOLES, measureWaiting } = await beside<typeof import('./waiting.ts')>('waiting.ts');
+import { enrol } from './enrolment.ts';
+import { httpCall, jsonOf, withConnections } from './http-connection.ts';
+import { saturate } from './load.ts';
+import { startBare, startBroker } from './programs.ts';
+import { approval, hex128, newDocument, policyOf, signIn, submitCall } from './signed-calls.ts';
+import { compare, quantile } from './statistics.ts';
+import { inKiB, inMs, printTable } from './table.ts';
+import { CONSOLES, measureWaiting, type WaitingFigures } from './waiting.ts';
 
 const ROUNDS = Number(process.argv[3] ?? 3);
 /** So many are left when the last decision has been measured. */

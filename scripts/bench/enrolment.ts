@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Name } from '../../src/protocol/names.ts';
-import type { SshKey } from './ssh-key.ts';
+import { compiled } from './modules.js';
+import { makeSshKey, type SshKey } from './ssh-key.ts';
 
-const { beside, compiled } = await import('./modules.js');
-const { makeSshKey } = await beside<typeof import('./ssh-key.ts')>('ssh-key.ts');
 const { openSqliteStore } = await compiled<typeof import('../../broker/store/sqlite/open.ts')>(
   'broker/store/sqlite/open.js',
 );

@@ -11,7 +11,10 @@ import { ulid } from 'ulid';
 import type { Request } from '../../broker/requests/request.js';
 import type { Store } from '../../broker/store/store.js';
 import type { Name, RequestId } from '../../src/protocol/names.js';
-import { beside, compiled } from './modules.js';
+import { insertionOf } from './insertion.ts';
+import { compiled } from './modules.js';
+import { median, quantile } from './statistics.ts';
+import { inMs } from './table.ts';
 
 const { openSqliteStore } = await compiled<typeof import('../../broker/store/sqlite/open.js')>(
   'broker/store/sqlite/open.js',
@@ -27,9 +30,6 @@ const { parseFilter } = await compiled<typeof import('../../src/protocol/filter-
 );
 const { parseDocument } =
   await compiled<typeof import('../../src/protocol/document.js')>('src/protocol/document.js');
-const { insertionOf } = await beside<typeof import('./insertion.js')>('insertion.ts');
-const { median, quantile } = await beside<typeof import('./statistics.js')>('statistics.ts');
-const { inMs } = await beside<typeof import('./table.js')>('table.ts');
 
 const STORED = 1_000_000;
 /** After so long the broker answers a search with what it has. */

@@ -5,14 +5,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { enrol } from './enrolment.ts';
 import type { MeasuredProcess } from './measured-process.ts';
-
-const { beside } = await import('./modules.js');
-const { enrol } = await beside<typeof import('./enrolment.ts')>('enrolment.ts');
-const { attachConsoles, startBare, startBroker } =
-  await beside<typeof import('./programs.ts')>('programs.ts');
-const { signIn } = await beside<typeof import('./signed-calls.ts')>('signed-calls.ts');
-const { printTable } = await beside<typeof import('./table.ts')>('table.ts');
+import { attachConsoles, startBare, startBroker } from './programs.ts';
+import { signIn } from './signed-calls.ts';
+import { printTable } from './table.ts';
 
 const CONSOLES = 10;
 const SECONDS = 20;

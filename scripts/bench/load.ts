@@ -1,8 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { HttpConnection, Reply } from './http-connection.ts';
-
-const { beside } = await import('./modules.js');
-const { succeeded } = await beside<typeof import('./http-connection.ts')>('http-connection.ts');
+import { type HttpConnection, type Reply, succeeded } from './http-connection.ts';
 
 export interface Load {
   /** Calls answered a second. */

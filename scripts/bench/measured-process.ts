@@ -1,8 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-
-const { folder } = await import('./modules.js');
+import { folder } from './modules.js';
 
 /** A program in a process of its own, seen from whoever measures it. */
 export class MeasuredProcess<Facts> {

@@ -1,10 +1,7 @@
 import { join } from 'node:path';
 import type { Fingerprint } from '../../src/protocol/names.ts';
-import type { SshKey } from './ssh-key.ts';
-
-const { beside } = await import('./modules.js');
-const { MeasuredProcess } = await beside<typeof import('./measured-process.ts')>('measured-process.ts');
-const { makeSshKey } = await beside<typeof import('./ssh-key.ts')>('ssh-key.ts');
+import { MeasuredProcess } from './measured-process.ts';
+import { makeSshKey, type SshKey } from './ssh-key.ts';
 
 /** The broker, on a data directory that {@link enrol} made. */
 export const startBroker = (directory: string) =>

@@ -3,12 +3,11 @@ import type { BoundDocument } from '../../src/protocol/document.ts';
 import type { ChallengeReply, SessionReply } from '../../src/protocol/messages.ts';
 import type { Digest, Fingerprint, Nonce } from '../../src/protocol/names.ts';
 import type { RequestView } from '../../src/protocol/request-view.ts';
-import type { SshKey } from './ssh-key.ts';
+import { APPROVER, SUBMITTER } from './enrolment.ts';
+import { httpCall } from './http-connection.ts';
+import { compiled } from './modules.js';
+import { type SshKey, signedText } from './ssh-key.ts';
 
-const { beside, compiled } = await import('./modules.js');
-const { APPROVER, SUBMITTER } = await beside<typeof import('./enrolment.ts')>('enrolment.ts');
-const { httpCall } = await beside<typeof import('./http-connection.ts')>('http-connection.ts');
-const { signedText } = await beside<typeof import('./ssh-key.ts')>('ssh-key.ts');
 const { parseDocument } =
   await compiled<typeof import('../../src/protocol/document.ts')>('src/protocol/document.js');
 const { formatDecision, formatSession, formatSubmit } = await compiled<
@@ -53,8 +52,13 @@ function submitStatement(broker: Fingerprint, bound: BoundDocument): string {
 }
 
 /** A yes to a request under the rule of the given digest. Good for a minute. */
-export function approval(key: SshKey, broker: Fingerprint, bound: BoundDocument, policy: Digest): string {
-  const decided = Date.now();
+export function approval(
+  key: SshKey,
+  broker: Fingerprint,
+  bound: BoundDocument,
+  policy: Digest,
+  decided = Date.now(),
+): string {
   const statement = formatDecision({
     broker,
     door: bound.document.door,

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import type { Namespace } from '../../src/ssh/signature.ts';
+import { compiled } from './modules.js';
 
-const { compiled } = await import('./modules.js');
 const { formatArmor } = await compiled<typeof import('../../src/ssh/signature.ts')>('src/ssh/signature.js');
 const { wireString, wireUint32 } = await compiled<typeof import('../../src/ssh/wire.ts')>('src/ssh/wire.js');
 

@@ -11,9 +11,14 @@ import Database from 'better-sqlite3';
 import { ulid } from 'ulid';
 import type { Request } from '../../broker/requests/request.js';
 import type { Asker, RequestChange, Store } from '../../broker/store/store.js';
-import type { Claim, Name, Nonce, RequestId } from '../../src/protocol/names.js';
+import type { Claim, Nonce, RequestId } from '../../src/protocol/names.js';
 import type { EpochMs } from '../../src/protocol/time.js';
-import { beside, compiled } from './modules.js';
+import { SUBMITTER } from './enrolment.ts';
+import { insertionOf } from './insertion.ts';
+import { compiled } from './modules.js';
+import { hex128, newDocument } from './signed-calls.ts';
+import { compare, median, quantile } from './statistics.ts';
+import { inMs, printTable } from './table.ts';
 
 const { openSqliteStore } = await compiled<typeof import('../../broker/store/sqlite/open.js')>(
   'broker/store/sqlite/open.js',
@@ -24,15 +29,9 @@ const { KeyIndex } = await compiled<typeof import('../../broker/store/sqlite/key
 const { searchRowOf } = await compiled<typeof import('../../broker/store/sqlite/rows.js')>(
   'broker/store/sqlite/rows.js',
 );
-const { parseDocument } =
-  await compiled<typeof import('../../src/protocol/document.js')>('src/protocol/document.js');
-const { insertionOf } = await beside<typeof import('./insertion.js')>('insertion.ts');
-const { compare, median, quantile } = await beside<typeof import('./statistics.js')>('statistics.ts');
-const { inMs, printTable } = await beside<typeof import('./table.js')>('table.ts');
 
 const STORED = 1_000_000;
 const ROUNDS = 9;
-const SUBMITTER = 'host-web-1' as Name;
 /** A submit statement and its armor have about this size. */
 const VOUCHED = `${'s'.repeat(600)}\n`;
 
@@ -252,23 +251,13 @@ function newSubmit(): Submit {
   return {
     request,
     asker: { hash: randomBytes(32).toString('hex'), request: request.id, attached: true },
-    nonce: { nonce: randomBytes(16).toString('hex') as Nonce, expires },
+    nonce: { nonce: hex128() as Nonce, expires },
   };
 }
 
 function newRequest(): Request {
   const now = Date.now();
-  const bound = parseDocument({
-    action: 'ssh.login',
-    context: { reason: 'INC-4312 restart nginx' },
-    details: { service: 'sshd', source: '203.0.113.9', user: 'alice' },
-    door: 'host:web-1.example.com',
-    duration: 0,
-    nonce: randomBytes(16).toString('hex'),
-    requester: 'alice',
-    resource: 'web-1.example.com',
-    version: 1,
-  });
+  const bound = newDocument();
   return {
     ...bound,
     id: ulid(now) as RequestId,
@@ -285,7 +274,7 @@ function newRequest(): Request {
     votes: [],
     alone: null,
     missing: [],
-    claim: randomBytes(16).toString('hex') as Claim,
+    claim: hex128() as Claim,
     redeemedAt: now,
     grant: null,
     uses: 0,

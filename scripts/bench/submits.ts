@@ -4,16 +4,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-const { beside } = await import('./modules.js');
-const { enrol } = await beside<typeof import('./enrolment.ts')>('enrolment.ts');
-const { withConnections } = await beside<typeof import('./http-connection.ts')>('http-connection.ts');
-const { saturate, steady } = await beside<typeof import('./load.ts')>('load.ts');
-const { startBare, startBroker } = await beside<typeof import('./programs.ts')>('programs.ts');
-const { bareSubmitCall, newDocument, submitCall } =
-  await beside<typeof import('./signed-calls.ts')>('signed-calls.ts');
-const { compare, quantile } = await beside<typeof import('./statistics.ts')>('statistics.ts');
-const { inMs, printTable } = await beside<typeof import('./table.ts')>('table.ts');
+import { enrol } from './enrolment.ts';
+import { withConnections } from './http-connection.ts';
+import { saturate, steady } from './load.ts';
+import { startBare, startBroker } from './programs.ts';
+import { bareSubmitCall, newDocument, submitCall } from './signed-calls.ts';
+import { compare, quantile } from './statistics.ts';
+import { inMs, printTable } from './table.ts';
 
 const ROUNDS = Number(process.argv[3] ?? 5);
 const CONNECTIONS = 64;

@@ -1,12 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { HttpConnection, Reply } from './http-connection.ts';
+import { type HttpConnection, jsonOf, type Reply, succeeded, withConnections } from './http-connection.ts';
+import { until } from './load.ts';
 import type { MeasuredProcess } from './measured-process.ts';
-
-const { beside } = await import('./modules.js');
-const { jsonOf, succeeded, withConnections } =
-  await beside<typeof import('./http-connection.ts')>('http-connection.ts');
-const { until } = await beside<typeof import('./load.ts')>('load.ts');
-const { attachConsoles } = await beside<typeof import('./programs.ts')>('programs.ts');
+import { attachConsoles } from './programs.ts';
 
 export const CONSOLES = 200;
 /** Decisions a second, evenly. */
