@@ -3,23 +3,15 @@
 // because it runs before the project's own Node is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleCi } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const BUNDLER = 'scripts/bundle-program.mjs';
 const installedStamp = join(root, 'node_modules/.countersign-lock');
-const builtStamp = join(root, 'dist/.built');
+const builtStamp = join(root, 'build/.built');
 
 installWhenStale();
 buildWhenStale();
@@ -42,16 +34,15 @@ function installWhenStale() {
 
 function buildWhenStale() {
   const sources = ['src', 'broker', 'components'].flatMap((folder) => filesBelow(join(root, folder)));
-  sources.push(join(root, 'tsconfig.json'), join(root, 'package-lock.json'));
+  sources.push(...['tsconfig.json', 'package-lock.json', BUNDLER].map((file) => join(root, file)));
   const list = sources.join('\n');
   const built = existsSync(builtStamp) ? statSync(builtStamp).mtimeMs : 0;
   const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));
   if (built > newest && readFileSync(builtStamp, 'utf8') === list) return;
   say('compiling');
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  rmSync(join(root, 'build'), { recursive: true, force: true });
   run(join(root, 'node_modules/.bin/tsc'), ['-p', root], process.env);
-  chmodSync(join(root, 'dist/src/cli.js'), 0o755);
-  mkdirSync(join(root, 'dist'), { recursive: true });
+  run(join(root, 'node_modules/.bin/node'), [join(root, BUNDLER)], process.env);
   writeFileSync(builtStamp, list);
 }
 

@@ -4,13 +4,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { HttpConnection } from './http-connection.ts';
 import type { TerminalProgram as Program } from './terminal-program.ts';
 
-const { beside, folder: compiledFolder } = await import('./modules.js');
+const { beside, program: countersign } = await import('./modules.js');
 const { enrol } = await beside<typeof import('./enrolment.ts')>('enrolment.ts');
 const { httpCall, succeeded, withConnections } =
   await beside<typeof import('./http-connection.ts')>('http-connection.ts');
@@ -44,9 +44,7 @@ const broker = await startBroker(directory);
 const { address, fingerprint } = broker.facts;
 const env = { HOME: folder, XDG_CONFIG_HOME: join(folder, 'config'), XDG_STATE_HOME: join(folder, 'state') };
 const openConsole = (): Program =>
-  new TerminalProgram([resolve(compiledFolder, 'src/cli.js'), 'console', '--url', address, '--key', key], {
-    env,
-  });
+  new TerminalProgram([countersign, 'console', '--url', address, '--key', key], { env });
 const sayHello = (): Program =>
   new TerminalProgram([fileURLToPath(new URL('hello-process.js', import.meta.url))], { env });
 const nextDocument = (n: number) => newDocument(`host-${n % 5000}.example.com`);

@@ -1,8 +1,11 @@
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** Where the compiled program lies: the folder given first on the command line, else dist. */
-export const folder = resolve(process.argv[2] ?? fileURLToPath(new URL('../../dist', import.meta.url)));
+/** Where the modules of the compiled program lie: the folder given first on the command line, else build. */
+export const folder = resolve(process.argv[2] ?? fileURLToPath(new URL('../../build', import.meta.url)));
+
+/** What is shipped of it, which lies beside. */
+export const program = resolve(folder, '../dist/src/cli.js');
 
 /**
  * Imports a module of the compiled program. The sources name each other by the `.js` files that they become, so they
