@@ -7,7 +7,7 @@ import type { JsonValue } from '../../src/protocol/strict-json.js';
 import { authorise, type Principal } from '../access/principal.js';
 import type { BrokerContext } from '../context.js';
 import type { Decider } from '../outbox/outbox.js';
-import type { Delivery, DeliveryName, Sink } from '../store/store.js';
+import type { Delivery, DeliveryName, Sink } from '../store/deliveries.js';
 
 /** Most dead letters on a page. */
 const PAGE = 100;

@@ -2,7 +2,8 @@ import type { RequestId } from '../../src/protocol/names.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { type Line, Lines } from '../outbox/lines.js';
 import type { Request } from '../requests/request.js';
-import type { Committed, Delivery, NextTry, Sink, Store } from '../store/store.js';
+import type { Delivery, NextTry, Sink } from '../store/deliveries.js';
+import type { Committed, Store } from '../store/store.js';
 
 /** Most messages of one sink that are on their way at once. */
 const AT_ONCE = 4;

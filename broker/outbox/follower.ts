@@ -1,6 +1,7 @@
 import type { SinkStanding } from '../../src/protocol/outbox-messages.js';
 import type { EpochMs } from '../../src/protocol/time.js';
-import type { Delivery, DeliveryChange, Store } from '../store/store.js';
+import type { Delivery, DeliveryChange } from '../store/deliveries.js';
+import type { Store } from '../store/store.js';
 import { pauseBefore } from './backoff.js';
 import { type Line, Lines } from './lines.js';
 import type { OutgoingMessage, Sender, Sent } from './sender.js';

@@ -1,7 +1,7 @@
 import type { RequestId } from '../../src/protocol/names.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { Deadlines } from '../requests/deadlines.js';
-import type { Delivery } from '../store/store.js';
+import type { Delivery } from '../store/deliveries.js';
 
 /** What is sent one after the other: all about one request, or all that is about none. */
 export type Line = RequestId | null;

@@ -3,7 +3,8 @@ import type { SinkStanding } from '../../src/protocol/outbox-messages.js';
 import { Problem } from '../../src/protocol/problems.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { NewEvent } from '../requests/request.js';
-import type { DeadLetters, Sink, Store } from '../store/store.js';
+import type { DeadLetters, Sink } from '../store/deliveries.js';
+import type { Store } from '../store/store.js';
 import { Follower } from './follower.js';
 import type { Sender, Sent } from './sender.js';
 

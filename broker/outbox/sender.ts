@@ -1,7 +1,7 @@
 import type { RequestId } from '../../src/protocol/names.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { Request } from '../requests/request.js';
-import type { Sink } from '../store/store.js';
+import type { Sink } from '../store/deliveries.js';
 
 /** One event on its way out. */
 export interface OutgoingMessage {

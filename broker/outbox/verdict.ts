@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../src/protocol/time.js';
-import type { Delivery, DeliveryChange } from '../store/store.js';
+import type { Delivery, DeliveryChange } from '../store/deliveries.js';
 import { pauseBefore } from './backoff.js';
 import type { Sent } from './sender.js';
 

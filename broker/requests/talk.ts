@@ -3,7 +3,7 @@ import { Problem } from '../../src/protocol/problems.js';
 import { ESCALATION_PAUSE, MAX_ESCALATIONS } from '../../src/protocol/talk.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { Principals } from '../roster/principals.js';
-import { EVERY_SIGNER } from '../store/store.js';
+import { EVERY_SIGNER } from '../store/deliveries.js';
 import type { Request } from './request.js';
 import { commented, escalated } from './talk-steps.js';
 import { found, type Transitions, written } from './transitions.js';

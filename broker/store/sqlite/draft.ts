@@ -7,9 +7,9 @@ import { type EpochMs, formatTime } from '../../../src/protocol/time.js';
 import type { NewEvent } from '../../requests/request.js';
 import { inForce, type Restraints } from '../../requests/restraints.js';
 import type { Erased, Erasure, Holds } from '../../retention/erasure.js';
+import type { DeadLetters, Sink } from '../deliveries.js';
 import type {
   Asker,
-  DeadLetters,
   DecideChange,
   Directory,
   Door,
@@ -19,7 +19,6 @@ import type {
   Review,
   RosterStep,
   Session,
-  Sink,
   TokenHash,
 } from '../store.js';
 import { AccessDraft, sorted } from './access-draft.js';

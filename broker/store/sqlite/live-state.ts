@@ -7,22 +7,18 @@ import { parsePublicKeyLine } from '../../../src/ssh/public-key.js';
 import { type Request, requestIsLive } from '../../requests/request.js';
 import { NO_RESTRAINTS, type Restraints } from '../../requests/restraints.js';
 import type { Holds } from '../../retention/erasure.js';
-import {
-  type Ask,
-  type Asker,
-  type Delivery,
-  type DeliveryName,
-  type Directory,
-  type Door,
-  followsLog,
-  type PolicyText,
-  type RequestKey,
-  type Review,
-  type RosterStep,
-  type Session,
-  type Sink,
-  type SinkProgress,
-  type TokenHash,
+import { type Delivery, type DeliveryName, followsLog, type Sink, type SinkProgress } from '../deliveries.js';
+import type {
+  Ask,
+  Asker,
+  Directory,
+  Door,
+  PolicyText,
+  RequestKey,
+  Review,
+  RosterStep,
+  Session,
+  TokenHash,
 } from '../store.js';
 import type { Draft } from './draft.js';
 

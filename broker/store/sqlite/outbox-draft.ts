@@ -8,8 +8,8 @@ import {
   followsLog,
   type Sink,
   type SinkProgress,
-  type Store,
-} from '../store.js';
+} from '../deliveries.js';
+import type { Store } from '../store.js';
 import { deliveryKey, type LiveState } from './live-state.js';
 import { misuse } from './misuse.js';
 

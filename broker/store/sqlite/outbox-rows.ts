@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { EpochMs } from '../../../src/protocol/time.js';
-import type { Delivery, DeliveryName, Sink, SinkProgress } from '../store.js';
+import type { Delivery, DeliveryName, Sink, SinkProgress } from '../deliveries.js';
 import { deliveryKey, type LiveState } from './live-state.js';
 import type { DeliveryReader, OutboxDraft } from './outbox-draft.js';
 

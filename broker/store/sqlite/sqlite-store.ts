@@ -11,13 +11,17 @@ import type { NewEvent, Request } from '../../requests/request.js';
 import type { Restraints } from '../../requests/restraints.js';
 import type { Erased, Erasure, Holds } from '../../retention/erasure.js';
 import type {
-  Asker,
-  Committed,
   DeadLetters,
-  DecideChange,
   Delivery,
   DeliveryChange,
   DeliveryName,
+  Sink,
+  SinkProgress,
+} from '../deliveries.js';
+import type {
+  Asker,
+  Committed,
+  DecideChange,
   Directory,
   Door,
   EventQuery,
@@ -30,8 +34,6 @@ import type {
   Review,
   RosterStep,
   Session,
-  Sink,
-  SinkProgress,
   Store,
   TokenHash,
 } from '../store.js';

@@ -9,8 +9,9 @@ import { onTestFinished } from 'vitest';
 import { Outbox } from '../../../broker/outbox/outbox.js';
 import type { OutgoingMessage, Sender, Sent } from '../../../broker/outbox/sender.js';
 import type { NewEvent, Request } from '../../../broker/requests/request.js';
+import type { Delivery, Sink } from '../../../broker/store/deliveries.js';
 import { openSqliteStore } from '../../../broker/store/sqlite/open.js';
-import type { Delivery, Sink, Store } from '../../../broker/store/store.js';
+import type { Store } from '../../../broker/store/store.js';
 import type { SinkStanding } from '../../../src/protocol/outbox-messages.js';
 import { event, NOON, newRequest, standing } from '../store/store-world.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { WINDOW } from '../../../broker/outbox/follower.js';
-import type { Sink } from '../../../broker/store/store.js';
+import type { Sink } from '../../../broker/store/deliveries.js';
 import { answered, OutboxWorld, Receiver, TAKEN } from './outbox-world.js';
 
 const SINK = 'webhook:siem';

@@ -1,14 +1,12 @@
 import { type NewEvent, type Request, requestIsLive } from '../../../broker/requests/request.js';
 import { NO_RESTRAINTS, type Restraints } from '../../../broker/requests/restraints.js';
 import type { Holds } from '../../../broker/retention/erasure.js';
+import type { Delivery, DeliveryChange, DeliveryName } from '../../../broker/store/deliveries.js';
 import { newDelivery } from '../../../broker/store/sqlite/outbox-draft.js';
 import type {
   Asker,
   Committed,
   DecideChange,
-  Delivery,
-  DeliveryChange,
-  DeliveryName,
   Directory,
   Door,
   Peers,
