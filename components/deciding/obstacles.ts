@@ -57,7 +57,7 @@ const fieldObstacle = (confirm: ConfirmStep | null, request: RequestView): Obsta
 function recordObstacle({ state }: RequestView): Obstacle {
   return state === 'pending'
     ? obstacle(label`still waits: decide in the queue`, 'warning')
-    : obstacle(label`from the history, to read only`, 'muted');
+    : obstacle(label`to read only, from the history`, 'muted');
 }
 
 /** Only what can still be used, or what a door ends for us, can be taken back (A27). */

@@ -5,18 +5,40 @@ import { examine } from '../detail/examination.js';
 import type { Action } from '../keys/key-row.js';
 import { LEAD, MARKER, type RowColumns, rowColumns } from '../queue/row-lines.js';
 import type { Tone } from '../screen/theme.js';
+import { statusColumns } from '../screen/window-text.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
 import { ageText, leftText } from '../text/clock-text.js';
-import { BLANK, cutLine, fitLine, type Line, markedSpans, span } from '../text/line.js';
+import {
+  BLANK,
+  cutLine,
+  fitLine,
+  fittingForm,
+  type Line,
+  markedSpans,
+  piecesLine,
+  span,
+} from '../text/line.js';
 import { placardLines } from '../text/line-wrapping.js';
 import { label, type Reading, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
 import { approversLine, panelLines } from './grant-panel.js';
 import { endOf, lastUse } from './grants-state.js';
-import { type GrantItem, grantCapacity, grantItems, panelRows, requestsOf } from './grants-window.js';
+import {
+  type GrantItem,
+  grantCapacity,
+  grantItems,
+  headingRows,
+  panelRows,
+  requestsOf,
+} from './grants-window.js';
 
 /** Columns of the time that is left; those of the uses stand beside it. */
 const LEFT = 11;
 const USED = LEAD - LEFT;
+/** The same where the rows have no columns. */
+const SHORT_LEFT = 8;
+const SHORT_LEAD = 14;
+/** Kept free at the right edge. */
+const SPARE = 1;
 
 /** The grants in force, what doors watch, and in full what the selected one covers. */
 export function grantsLines(state: ConsoleState, height: number): readonly Line[] {
@@ -25,7 +47,7 @@ export function grantsLines(state: ConsoleState, height: number): readonly Line[
   const columns = rowColumns(state.size.columns);
   const { top } = state.grants;
   const lines = [
-    headingLine(columns),
+    ...(headingRows(state) === 0 ? [] : [headingLine(columns)]),
     ...items.slice(top, top + grantCapacity(state)).flatMap((item) => itemLines(state, item, columns)),
   ];
   const panel = panelLines(state, panelRows(state));
@@ -47,7 +69,9 @@ function headingLine({ isWide, action, resource, requester }: RowColumns): Line 
 }
 
 function itemLines(state: ConsoleState, item: GrantItem, columns: RowColumns): readonly Line[] {
-  if (item.kind !== 'heading') return approvalLines(state, item, columns);
+  if (item.kind !== 'heading') {
+    return headingRows(state) === 0 ? shortLines(state, item) : approvalLines(state, item, columns);
+  }
   const title = label`   Open, and watched by the door `;
   return [
     BLANK,
@@ -55,10 +79,12 @@ function itemLines(state: ConsoleState, item: GrantItem, columns: RowColumns): r
   ];
 }
 
+type Approval = Exclude<GrantItem, { kind: 'heading' }>;
+
 /** The two lines of a grant, or of what a door watches. What is cut here stands in full in the panel or the request. */
 function approvalLines(
   state: ConsoleState,
-  { kind, request }: Exclude<GrantItem, { kind: 'heading' }>,
+  { kind, request }: Approval,
   columns: RowColumns,
 ): readonly [Line, Line] {
   const { bound, differences } = examine(request);
@@ -108,13 +134,35 @@ function approvalLines(
   ];
 }
 
+/** The same without columns: who may do what, then on what and who gave it. */
+function shortLines(state: ConsoleState, { kind, request }: Approval): readonly [Line, Line] {
+  const { bound, differences } = examine(request);
+  const isSelected = request.id === state.grants.selected;
+  const tone: Tone = isSelected ? 'strong' : 'text';
+  const lead = kind === 'grant' ? grantLead(state, request, SHORT_LEFT) : watchedLead(state, request);
+  const head: Line = [span(isSelected ? label` ▸ ` : label`   `, 'accent'), ...fitLine(lead, SHORT_LEAD)];
+  const width = state.size.columns - MARKER - SPARE;
+  if (bound === null || differences.length > 0) {
+    return [[...head, ...cutLine([span(label`▲ not what was signed`, 'alarm')], width - SHORT_LEAD)], BLANK];
+  }
+  const { action, requester, resource, door, context } = bound.document;
+  const why = typeof context.reason === 'string' ? cellText(context.reason, 'prose', 'text') : BLANK;
+  const who = [cellText(requester, 'exact', tone), cellText(action, 'exact', tone)];
+  const by: Line = [span(label`by `, 'muted'), ...approversLine(request)];
+  const what = [cellText(resource, 'exact', tone), by, cellText(door, 'exact', 'muted'), why];
+  return [
+    [...head, ...piecesLine([...who, standingLine(state, kind, request)], width - SHORT_LEAD)],
+    [span(spaces(MARKER)), ...piecesLine(what, width)],
+  ];
+}
+
 /** How long it still lives, and how much of it is used up. */
-function grantLead(state: ConsoleState, request: RequestView): Line {
+function grantLead(state: ConsoleState, request: RequestView, leftColumns = LEFT): Line {
   const now = brokerNow(state);
   const left = (endOf(request) ?? now) - now;
   const { uses } = worthOf(request.votes);
   return [
-    ...fitLine([span(leftText(left), left < 60_000 ? 'warning' : 'text')], LEFT),
+    ...fitLine([span(leftText(left), left < 60_000 ? 'warning' : 'text')], leftColumns),
     span(uses === 0 ? label`${request.uses}` : label`${request.uses}/${uses}`),
   ];
 }
@@ -162,11 +210,14 @@ export function grantsStatus(state: ConsoleState): Line {
   if (grantItems(state).length === 0) return BLANK;
   if (failure !== null) return [span(label`✗ ${failure.message} (g tries again)`, 'danger')];
   if (told === null || isWaiting) return [span(label`asking the broker…`, 'muted')];
+  if (told.watched.length === 0) return BLANK;
   const more = told.more === 0 ? label`` : label`${told.more} older ones are watched too; `;
-  const age = ageText(brokerNow(state) - told.at);
-  return told.watched.length === 0
-    ? BLANK
-    : [span(label`${more}watched as of ${age} ago, g looks again`, 'muted')];
+  const asOf = label`watched as of ${ageText(brokerNow(state) - told.at)} ago`;
+  const forms = [label`${more}${asOf}, g looks again`, label`${asOf}, g looks again`, asOf];
+  return fittingForm(
+    forms.map((words) => [span(words, 'muted')]),
+    statusColumns(grantsPosition(state), state.size.columns),
+  );
 }
 
 export function grantsPosition(state: ConsoleState): SafeText {

@@ -1,4 +1,5 @@
 import type { RequestView } from '../../src/protocol/request-view.js';
+import { TABLE_COLUMNS } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import type { ConsoleState } from '../state/console-state.js';
 import { standingApprovals } from './grants-state.js';
@@ -10,8 +11,9 @@ export type GrantItem =
   | { readonly kind: 'heading' };
 
 const ITEM_ROWS = 2;
-/** The names of the columns. */
-const HEADING_ROWS = 1;
+/** The names of the columns, where there are columns. */
+export const headingRows = ({ size }: Pick<ConsoleState, 'size'>): 0 | 1 =>
+  size.columns >= TABLE_COLUMNS ? 1 : 0;
 /** What the selected one covers; with less room for the items than two, it is left to the request itself. */
 const PANEL_ROWS = 6;
 const SMALL_PANEL_ROWS = 4;
@@ -40,12 +42,12 @@ export function selectedApproval(state: Pick<ConsoleState, 'queue' | 'grants'>):
 export function panelRows(state: ConsoleState): number {
   const rows = bodyRows(state);
   const panel = rows >= ROOMY ? PANEL_ROWS : SMALL_PANEL_ROWS;
-  return rows - HEADING_ROWS - panel < FEWEST_ITEMS * ITEM_ROWS ? 0 : panel;
+  return rows - headingRows(state) - panel < FEWEST_ITEMS * ITEM_ROWS ? 0 : panel;
 }
 
 /** How many items are on the screen at once. */
 export const grantCapacity = (state: ConsoleState): number =>
-  Math.max(1, Math.floor((bodyRows(state) - HEADING_ROWS - panelRows(state)) / ITEM_ROWS));
+  Math.max(1, Math.floor((bodyRows(state) - headingRows(state) - panelRows(state)) / ITEM_ROWS));
 
 /** The smallest move of the window that brings the selected item onto the screen, with what stands above the first one. */
 export function followApproval(state: ConsoleState): number {

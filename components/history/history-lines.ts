@@ -5,24 +5,21 @@ import { filterLines } from '../filter/filter-lines.js';
 import type { Action } from '../keys/key-row.js';
 import { LEAD, type RowFrame, requestHeading, requestLines, rowColumns } from '../queue/row-lines.js';
 import { pastLines } from '../queue/short-rows.js';
-import { NARROW_COLUMNS } from '../screen/panes.js';
+import { NARROW_COLUMNS, TABLE_COLUMNS } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
 import { BLANK, fitLine, type Line, span } from '../text/line.js';
 import { placardLines } from '../text/line-wrapping.js';
-import { label, type SafeText, safeText } from '../text/safe-text.js';
+import { label, type SafeText, safeText, sliceText } from '../text/safe-text.js';
 import { type HistorySearch, selectedIndex } from './history-state.js';
 
 const ITEM_ROWS = 2;
 
 /** How many requests are on the screen at once, below the names of the columns. */
 export const historyCapacity = (state: ConsoleState): number =>
-  Math.max(
-    1,
-    Math.floor((bodyRows(state) - headLines(state).length - (isNarrow(state) ? 0 : 1)) / ITEM_ROWS),
-  );
+  Math.max(1, Math.floor((bodyRows(state) - headLines(state).length - (isTable(state) ? 1 : 0)) / ITEM_ROWS));
 
-const isNarrow = ({ size }: ConsoleState): boolean => size.columns < NARROW_COLUMNS;
+const isTable = ({ size }: ConsoleState): boolean => size.columns >= TABLE_COLUMNS;
 
 /** The filter line, and what was found with it, the newest first. */
 export function historyLines(state: ConsoleState, height: number): readonly Line[] {
@@ -33,11 +30,13 @@ export function historyLines(state: ConsoleState, height: number): readonly Line
   }
   const shown = search.requests.slice(search.top, search.top + historyCapacity(state));
   const common = { approver: state.identity.approver, now: brokerNow(state), selected: search.selected };
-  if (isNarrow(state)) {
+  if (!isTable(state)) {
     const place = { ...common, width: state.size.columns };
     return [
       ...head,
-      ...shown.flatMap((found) => pastLines(newest(state, found), timeText(state, found.submittedAt), place)),
+      ...shown.flatMap((found) =>
+        pastLines(newest(state, found), shortTime(state, found.submittedAt), place),
+      ),
     ];
   }
   const columns = rowColumns(state.size.columns);
@@ -61,7 +60,11 @@ function foundLines(state: ConsoleState, found: RequestView, frame: RowFrame): r
 }
 
 const headLines = ({ history, size }: ConsoleState): readonly Line[] =>
-  filterLines(history, size.columns, label`none: all requests (/ to write one)`);
+  filterLines(
+    history,
+    size.columns,
+    size.columns < NARROW_COLUMNS ? label`none: / writes one` : label`none: all requests (/ to write one)`,
+  );
 
 /** No rows yet, or none at all: what is going on, and what can be done. */
 function nothingLines(state: ConsoleState, search: HistorySearch | null, height: number): readonly Line[] {
@@ -133,4 +136,11 @@ export function hiddenInHistory({ history }: ConsoleState): readonly Action[] {
 function timeText({ display }: ConsoleState, time: EpochMs): SafeText {
   const shown = zonedTime(time, display.zone).replace('T', ' ');
   return safeText(shown.slice(0, '2026-01-31 23:00'.length), { reading: 'exact' });
+}
+
+/** The same without a year that is the present one. */
+function shortTime(state: ConsoleState, time: EpochMs): SafeText {
+  const [asked, now] = [timeText(state, time), timeText(state, brokerNow(state))];
+  const year = '2026-'.length;
+  return asked.slice(0, year) === now.slice(0, year) ? sliceText(asked, year) : asked;
 }

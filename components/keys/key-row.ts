@@ -105,7 +105,7 @@ export interface KeyRow {
   readonly hint: SafeText | null;
   /** Instead of it, on the screen of the queue. */
   readonly queueHint?: SafeText;
-  /** How early its hint goes where there is no room for all, the highest first: such a key is found without it. Absent: the last. */
+  /** How early its hint goes where there is no room for all, the highest first: such a key is found without it. Absent: 0, the last ones first; below that only what nobody may be without. */
   readonly yields?: number;
   readonly explained: SafeText;
   /** A held key repeats it; all else takes exactly one character. */

@@ -1,24 +1,26 @@
-import { zonedTime } from '../../src/client/shown-time.js';
 import type { DeadLetter, SinkStanding } from '../../src/protocol/outbox-messages.js';
 import type { Action } from '../keys/key-table.js';
-import { buttonSpan } from '../screen/button.js';
+import { TABLE_COLUMNS } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import type { Tone } from '../screen/theme.js';
-import { brokerNow, type ConsoleState, isLiveLink, isSettled } from '../state/console-state.js';
+import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
 import { ageText } from '../text/clock-text.js';
-import { BLANK, cutLine, fitLine, type Line, markedSpans, span, spreadLine } from '../text/line.js';
-import { placardLines, wrapLine } from '../text/line-wrapping.js';
+import {
+  BLANK,
+  cutLine,
+  fitLine,
+  type Line,
+  markedSpans,
+  piecesLine,
+  span,
+  spreadLine,
+} from '../text/line.js';
+import { placardLines } from '../text/line-wrapping.js';
 import { label, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
+import { droppingStatus, LETTER_ROWS, panelLines, panelRows, RULE_ROWS } from './outbox-panel.js';
 import { letterIndex, selectedLetter } from './outbox-state.js';
 
-const LETTER_ROWS = 2;
 const MARGIN = 3;
-/** The step before a letter is dropped, or why the selected one was given up, at most so much of it. */
-const PANEL_ROWS = 5;
-/** The names of the columns of the receivers, and a blank row below them. */
-const SINK_HEAD_ROWS = 2;
-/** The rule over the letters. */
-const RULE_ROWS = 1;
 const NUMBER_COLUMNS = 9;
 
 const exact = (text: string, tone: Tone = 'text'): Line =>
@@ -26,19 +28,27 @@ const exact = (text: string, tone: Tone = 'text'): Line =>
 const prose = (text: string, tone: Tone = 'text'): Line =>
   markedSpans(safeText(text, { reading: 'prose' }), tone);
 
+const isTable = ({ size }: ConsoleState): boolean => size.columns >= TABLE_COLUMNS;
+
+/** The names of the columns of the receivers, where there are columns, and a blank row below the receivers. */
+const sinkHeadRows = (state: ConsoleState): number => (isTable(state) ? 2 : 1);
+
 /** How many receivers have a row; none where there is no room for two of several. */
 function sinkRows(state: ConsoleState): number {
   const sinks = state.queue.outbox.length;
-  const room = bodyRows(state) - PANEL_ROWS - LETTER_ROWS - SINK_HEAD_ROWS - RULE_ROWS;
+  const room = bodyRows(state) - panelRows(state) - LETTER_ROWS - sinkHeadRows(state) - RULE_ROWS;
   const rows = Math.min(sinks, room, Math.floor(state.size.rows / 3));
-  return rows < Math.min(2, sinks) ? 0 : rows;
+  return shownSinks(sinks, rows) < Math.min(2, sinks) ? 0 : rows;
 }
+
+/** The last one of too few rows says how many more there are. */
+const shownSinks = (sinks: number, rows: number): number => (sinks > rows ? rows - 1 : rows);
 
 /** How many letters are on the screen at once. */
 export function letterCapacity(state: ConsoleState): number {
   const sinks = sinkRows(state);
-  const head = RULE_ROWS + (sinks === 0 ? 0 : SINK_HEAD_ROWS + sinks);
-  return Math.max(1, Math.floor((bodyRows(state) - head - PANEL_ROWS) / LETTER_ROWS));
+  const head = RULE_ROWS + (sinks === 0 ? 0 : sinkHeadRows(state) + sinks);
+  return Math.max(1, Math.floor((bodyRows(state) - head - panelRows(state)) / LETTER_ROWS));
 }
 
 /** Each receiver and how it fares, the letters that were given up, and about the selected one why. */
@@ -52,7 +62,7 @@ export function outboxLines(state: ConsoleState, height: number): readonly Line[
     ...letters.flatMap((letter) => letterLines(letter, state)),
     ...(letters.length === 0 ? [noLettersLine(state)] : []),
   ];
-  const panel = panelLines(state).slice(0, Math.min(PANEL_ROWS, height));
+  const panel = panelLines(state, height);
   const room = height - panel.length;
   const gap = Array<Line>(Math.max(0, room - lines.length)).fill(BLANK);
   return [...lines.slice(0, room), ...gap, ...panel];
@@ -85,11 +95,17 @@ function sinkLines(state: ConsoleState): readonly Line[] {
     ...fitLine([span(label`Dead`, 'muted')], NUMBER_COLUMNS),
     span(label`How it fares`, 'muted'),
   ];
-  const shown = queue.outbox.length > rows ? rows - 1 : rows;
+  const shown = shownSinks(queue.outbox.length, rows);
   const others = queue.outbox.length - shown;
   return [
-    heading,
-    ...queue.outbox.slice(0, shown).map((sink) => cutLine(sinkLine(sink, nameColumns), size.columns)),
+    ...(isTable(state) ? [heading] : []),
+    ...queue.outbox
+      .slice(0, shown)
+      .map((sink) =>
+        isTable(state)
+          ? cutLine(sinkLine(sink, nameColumns), size.columns)
+          : shortSinkLine(sink, size.columns),
+      ),
     ...(others > 0 ? [[span(label`   and ${others} more`, 'muted')]] : []),
     BLANK,
   ];
@@ -102,18 +118,34 @@ function sinkLine(standing: SinkStanding, nameColumns: number): Line {
     ...fitLine(fitLine(exact(sink, 'strong'), nameColumns - 2), nameColumns),
     ...fitLine([span(label`${waiting}`, waiting === 0 ? 'muted' : 'text')], NUMBER_COLUMNS),
     ...fitLine([span(label`${dead}`, dead === 0 ? 'muted' : 'warning')], NUMBER_COLUMNS),
+    ...symbolSpans(standing),
     ...fareLine(standing),
   ];
+}
+
+/** The same without columns: what is wrong first, and no number that is nothing. */
+function shortSinkLine(standing: SinkStanding, columns: number): Line {
+  const { sink, waiting, dead } = standing;
+  const name: Line = [...symbolSpans(standing), ...exact(sink, 'strong')];
+  const given = dead === 0 ? BLANK : [span(label`${dead} dead`, 'warning')];
+  const held = waiting === 0 ? BLANK : [span(label`${waiting} wait`)];
+  return [span(spaces(MARGIN)), ...piecesLine([name, given, held, fareLine(standing)], columns - MARGIN - 1)];
+}
+
+/** Whether something is wrong with a receiver; nothing where it takes what it is sent. */
+function symbolSpans({ configured, failing, dead }: SinkStanding): Line {
+  if (configured && failing !== null) return [span(label`✗ `, 'danger')];
+  return configured && dead === 0 ? BLANK : [span(label`▲ `, 'warning')];
 }
 
 function fareLine({ sink, configured, failing, dead }: SinkStanding): Line {
   if (!configured) {
     const name = safeText(sink, { reading: 'exact' });
-    return [span(label`▲ not configured: countersign outbox drop ${name} --forget`, 'warning')];
+    return [span(label`not configured: countersign outbox drop ${name} --forget`, 'warning')];
   }
-  if (failing !== null) return [span(label`✗ `, 'danger'), ...prose(failing)];
+  if (failing !== null) return prose(failing);
   return dead > 0
-    ? [span(label`▲ a dead letter holds back what follows it`, 'warning')]
+    ? [span(label`a dead letter holds back what follows it`, 'warning')]
     : [span(label`takes what it is sent`, 'muted')];
 }
 
@@ -141,13 +173,21 @@ function letterLines(letter: DeadLetter, state: ConsoleState): readonly Line[] {
   const { sink, event, kind, attempts, dead, about, request } = letter;
   const age = ageText(brokerNow(state) - dead);
   const tries = attempts === 1 ? label`1 try` : label`${attempts} tries`;
-  const what: Line = [
-    span(isSelected ? label` ▸ ` : label`   `, 'accent'),
-    ...exact(kind, isSelected ? 'strong' : 'text'),
-    span(label`  to `, 'muted'),
-    ...exact(sink),
-    span(label`  event ${event}`, 'muted'),
-  ];
+  const marker = span(isSelected ? label` ▸ ` : label`   `, 'accent');
+  const name = exact(kind, isSelected ? 'strong' : 'text');
+  const to: Line = [span(label`to `, 'muted'), ...exact(sink)];
+  const number: Line = [span(label`event ${event}`, 'muted')];
+  if (!isTable(state)) {
+    const { requester = '', action = '', resource = '' } = about ?? {};
+    const subject = [exact(requester), exact(action), exact(resource)];
+    const since = [[span(label`${age} ago`, 'muted')], [span(tries, 'muted')]];
+    const indent = MARGIN + 2;
+    return [
+      [marker, ...piecesLine([name, to, number], columns - MARGIN - 1)],
+      [span(spaces(indent)), ...piecesLine([...subject, ...since], columns - indent)],
+    ];
+  }
+  const what: Line = [marker, ...name, span(label`  `), ...to, span(label`  `), ...number];
   const subject: Line =
     about === null
       ? request === null
@@ -166,68 +206,9 @@ function letterLines(letter: DeadLetter, state: ConsoleState): readonly Line[] {
   ];
 }
 
-/** Below the letters: why the selected one was given up, or the step before it is dropped. */
-function panelLines(state: ConsoleState): readonly Line[] {
-  const { outbox, size, display } = state;
-  const { columns } = size;
-  if (outbox.dropping !== null) return droppingLines(state);
-  const letter = selectedLetter(outbox);
-  if (letter === null) return [];
-  const title = label`── Why `;
-  const written = safeText(zonedTime(letter.at, display.zone), { reading: 'exact' });
-  const why: Line = [...prose(letter.error), span(label`  (written at ${written})`, 'muted')];
-  return [
-    [span(title, 'accent'), span(repeatText(label`─`, columns - title.length), 'accent')],
-    ...wrapLine(why, columns - 2 * MARGIN, 'words').map((line): Line => [span(spaces(MARGIN)), ...line]),
-  ];
-}
-
-function droppingLines(state: ConsoleState): readonly Line[] {
-  const { outbox, size } = state;
-  const { columns } = size;
-  const { dropping } = outbox;
-  if (dropping === null) return [];
-  const { letter, focused } = dropping;
-  const title = label`── Drop it? `;
-  const means = !isSettled(state)
-    ? label`…`
-    : focused === 'cancel'
-      ? label`Enter cancels`
-      : label`Enter drops it for good`;
-  return [
-    [span(title, 'accent'), span(repeatText(label`─`, columns - title.length), 'accent')],
-    cutLine(
-      [
-        span(spaces(MARGIN)),
-        ...exact(letter.sink, 'strong'),
-        span(label` is never sent `),
-        ...exact(letter.kind, 'strong'),
-        span(label` (event ${letter.event})`),
-      ],
-      columns,
-    ),
-    cutLine(
-      [
-        span(spaces(MARGIN)),
-        span(label`What waits behind it goes on. This is recorded under your name.`, 'muted'),
-      ],
-      columns,
-    ),
-    BLANK,
-    spreadLine(
-      [
-        span(spaces(2)),
-        buttonSpan(label`Cancel`, focused === 'cancel'),
-        span(spaces(3)),
-        buttonSpan(label`Drop`, focused === 'drop'),
-      ],
-      [span(means, 'muted'), span(spaces(2))],
-      columns,
-    ),
-  ];
-}
-
-export function outboxStatus({ outbox }: ConsoleState): Line {
+export function outboxStatus(state: ConsoleState): Line {
+  const { outbox } = state;
+  if (outbox.dropping !== null) return droppingStatus(state);
   if (outbox.failure !== null && (outbox.letters ?? []).length > 0) {
     return [span(label`✗ ${outbox.failure.message}`, 'danger')];
   }

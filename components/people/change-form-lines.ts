@@ -1,5 +1,6 @@
+import { isShort, NARROW_COLUMNS } from '../screen/panes.js';
 import { type ConsoleState, isSettled } from '../state/console-state.js';
-import { BLANK, cutLine, type Line, markedSpans, span } from '../text/line.js';
+import { BLANK, cutLine, fitLine, fittingForm, type Line, markedSpans, span } from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';
 import { label, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
 import { writtenLines } from '../text/written-lines.js';
@@ -17,8 +18,13 @@ import { reviewLines } from './change-review-lines.js';
 import { keyTypeText } from './key-words.js';
 
 const LABEL_COLUMNS = 15;
-/** Rows of the field that is written, those around the caret. */
+/** What stands below a field on a narrow terminal begins left of it. */
+const NARROW_MARGIN = 5;
+/** Rows of the field that is written, those around the caret; on a short terminal fewer. */
 const WRITTEN_ROWS = 3;
+const FEW_WRITTEN_ROWS = 2;
+
+const MARKER = 3;
 
 const exact = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }));
 
@@ -33,14 +39,20 @@ export function titleLine(title: Line, columns: number): Line {
 export function changeFormLines(state: ConsoleState, form: ChangeForm, height: number): readonly Line[] {
   if (form.review !== null) return reviewLines(state, form.review, height);
   const { columns } = state.size;
-  const blocks = fieldsOf(form).map((field) => ({ field, lines: fieldBlock(form, field, columns) }));
+  const blocks = fieldsOf(form).map((field) => ({ field, lines: fieldBlock(state, form, field) }));
   const lines = blocks.flatMap((block) => block.lines);
-  const until = blocks.findIndex(({ field }) => field === form.focused) + 1;
-  const needed = blocks.slice(0, until).reduce((sum, block) => sum + block.lines.length, 0);
+  const at = blocks.findIndex(({ field }) => field === form.focused);
+  const above = blocks.slice(0, at).reduce((sum, block) => sum + block.lines.length, 0);
+  const needed = above + (blocks[at]?.lines.length ?? 0);
   const room = height - 1;
-  const from = Math.max(0, needed - room);
+  const from = Math.min(above, Math.max(0, needed - room));
   const shown = lines.slice(from, from + room);
-  const means = [BLANK, [span(label`   ${meaning(state, form)}`, 'muted')]] as const;
+  const means = [
+    BLANK,
+    ...wrapLine([span(meaning(state, form), 'muted')], columns - 2 * MARKER, 'words').map(
+      (line): Line => [span(spaces(MARKER)), ...line],
+    ),
+  ];
   return [
     titleLine([span(TITLES[form.kind], 'strong'), ...titleName(form)], columns),
     ...shown,
@@ -79,48 +91,67 @@ const LABELS: Readonly<Record<FieldName, SafeText>> = {
   reason: label`reason`,
 };
 
-/** What stands in an empty field. */
-const PLACEHOLDERS: Readonly<Record<Exclude<FieldName, 'deed'>, SafeText>> = {
-  name: label`of a-z 0-9 . _ @ : + -`,
-  groups: label`none; with spaces between them`,
-  aliases: label`none; accounts, e-mail, with spaces between them`,
-  key: label`paste one line of a .pub file`,
-  actions: label`such as ssh.*, with commas between them`,
-  resources: label`such as web-1.example.com; * is everything`,
-  doors: label`such as host:web-1.example.com`,
-  requesters: label`for itself alone; * for everybody`,
-  again: label`type it, so that it is the right one`,
-  reason: label`none; for those who decide`,
+/** What stands in an empty field, in full and in short. */
+const PLACEHOLDERS: Readonly<Record<Exclude<FieldName, 'deed'>, readonly [SafeText, SafeText]>> = {
+  name: [label`of a-z 0-9 . _ @ : + -`, label`a-z 0-9 . _ @ : + -`],
+  groups: [label`none; with spaces between them`, label`none`],
+  aliases: [label`none; accounts, e-mail, with spaces between them`, label`none`],
+  key: [label`paste one line of a .pub file`, label`paste a .pub line`],
+  actions: [label`such as ssh.*, with commas between them`, label`such as ssh.*`],
+  resources: [label`such as web-1.example.com; * is everything`, label`such as web-1; * all`],
+  doors: [label`such as host:web-1.example.com`, label`such as host:web-1`],
+  requesters: [label`for itself alone; * for everybody`, label`itself; * everybody`],
+  again: [label`type it, so that it is the right one`, label`type it again`],
+  reason: [label`none; for those who decide`, label`none`],
 };
 
-function fieldBlock(form: ChangeForm, field: FieldName, columns: number): readonly Line[] {
-  const width = columns - LABEL_COLUMNS - 2;
-  const lines = field === 'deed' ? deedLines(form, width) : textLines(form, field, width);
+function fieldBlock({ size }: ConsoleState, form: ChangeForm, field: FieldName): readonly Line[] {
+  const isNarrow = size.columns < NARROW_COLUMNS;
+  const width = size.columns - LABEL_COLUMNS - 2;
+  const rows = isShort({ size }) ? FEW_WRITTEN_ROWS : WRITTEN_ROWS;
+  const lines = field === 'deed' ? deedLines(form, width) : textLines(form, field, width, rows);
+  const below = isNarrow ? NARROW_MARGIN : LABEL_COLUMNS;
   const mistake = form.mistakes[field];
-  const all = [
-    ...lines,
-    ...(field === 'key' ? keyLines(form, width) : []),
-    ...(mistake === undefined ? [] : wrapLine([span(label`✗ ${mistake}`, 'danger')], width, 'words')),
+  const more = [
+    ...(field === 'key' ? keyLines(form, size.columns - below - 2) : []),
+    ...(mistake === undefined
+      ? []
+      : wrapLine([span(label`✗ ${mistake}`, 'danger')], size.columns - below - 2, 'words')),
   ];
   const isFocused = field === form.focused;
-  return all.map((line, at) => [
-    span(at === 0 && isFocused ? label` ▸ ` : label`   `, 'accent'),
-    span(label`${at === 0 ? LABELS[field] : label``}`, isFocused ? 'strong' : 'muted'),
-    span(spaces(LABEL_COLUMNS - 3 - (at === 0 ? LABELS[field].length : 0))),
-    ...line,
-  ]);
+  return [
+    ...lines.map((line, at): Line => {
+      const name = at === 0 ? LABELS[field] : label``;
+      const tone = isFocused ? 'strong' : 'muted';
+      return [
+        span(at === 0 && isFocused ? label` ▸ ` : label`   `, 'accent'),
+        ...fitLine([span(name, tone)], LABEL_COLUMNS - MARKER),
+        ...line,
+      ];
+    }),
+    ...more.map((line): Line => [span(spaces(below)), ...line]),
+  ];
 }
 
-function textLines(form: ChangeForm, field: Exclude<FieldName, 'deed'>, columns: number): readonly Line[] {
+function textLines(
+  form: ChangeForm,
+  field: Exclude<FieldName, 'deed'>,
+  columns: number,
+  rows: number,
+): readonly Line[] {
   const line = textOf(form, field);
   const reading = field === 'reason' ? 'prose' : 'exact';
-  const placeholder = span(PLACEHOLDERS[field], 'muted');
+  const placeholder = (room: number): Line =>
+    fittingForm(
+      PLACEHOLDERS[field].map((words) => [span(words, 'muted')]),
+      room,
+    );
   if (field === form.focused) {
-    if (line.text === '') return [cutLine([span(label`▏`, 'accent'), placeholder], columns)];
-    return writtenLines(line, { columns, rows: WRITTEN_ROWS, reading, hasCaret: true });
+    if (line.text === '') return [[span(label`▏`, 'accent'), ...placeholder(columns - 1)]];
+    return writtenLines(line, { columns, rows, reading, hasCaret: true });
   }
-  const shown = line.text === '' ? [placeholder] : markedSpans(safeText(line.text, { reading }));
-  return [cutLine(shown, columns)];
+  if (line.text === '') return [placeholder(columns)];
+  return [cutLine(markedSpans(safeText(line.text, { reading })), columns)];
 }
 
 /** The key by its fingerprint as soon as it is one, to be compared with what its owner says. */

@@ -3,11 +3,11 @@ import type {
   SubmitterChange,
   SubmitterCredential,
 } from '../../src/protocol/roster-messages.js';
-import { buttonSpan } from '../screen/button.js';
+import { buttonSpan, buttonsLine, meaningBelow } from '../screen/button.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { type ConsoleState, isSettled } from '../state/console-state.js';
 import { fieldLines, headingLines } from '../text/field-lines.js';
-import { cutLine, type Line, markedSpans, span, spreadLine } from '../text/line.js';
+import { BLANK, cutLine, type Line, markedSpans, type Span, span } from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';
 import { label, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
 import type { ChangeReview } from './change-form.js';
@@ -190,20 +190,20 @@ function endLines(state: ConsoleState, review: ChangeReview): readonly Line[] {
   return [rule, ...failed, buttonLine(state, review)];
 }
 
-function buttonLine(state: ConsoleState, { focused }: ChangeReview): Line {
-  const means = !isSettled(state)
-    ? label`…`
-    : focused === 'cancel'
-      ? label`Enter cancels`
-      : label`Enter asks for it`;
-  return spreadLine(
-    [
-      span(spaces(2)),
-      buttonSpan(label`Cancel`, focused === 'cancel'),
-      span(spaces(3)),
-      buttonSpan(label`Ask for it`, focused === 'ask'),
-    ],
-    [span(means, 'muted'), span(spaces(2))],
-    state.size.columns,
-  );
+/** What Enter does, where there is no room for that beside the buttons. */
+export function reviewStatus(state: ConsoleState, review: ChangeReview): Line {
+  return review.isAsking ? BLANK : meaningBelow(buttons(review), meaning(state, review), state.size.columns);
+}
+
+const buttonLine = (state: ConsoleState, review: ChangeReview): Line =>
+  buttonsLine(buttons(review), meaning(state, review), state.size.columns);
+
+const buttons = ({ focused }: ChangeReview): readonly Span[] => [
+  buttonSpan(label`Cancel`, focused === 'cancel'),
+  buttonSpan(label`Ask for it`, focused === 'ask'),
+];
+
+function meaning(state: ConsoleState, { focused }: ChangeReview): SafeText {
+  if (!isSettled(state)) return label`…`;
+  return focused === 'cancel' ? label`Enter cancels` : label`Enter asks for it`;
 }

@@ -52,6 +52,7 @@ function keyLines(key: PersonKey, state: ConsoleState): readonly Line[] {
       label`  may sign`,
       isValid ? [span(valid)] : [span(label`✗ not now: ${valid}`, 'danger')],
       columns,
+      'words',
     ),
   ];
 }
@@ -77,6 +78,7 @@ function credentialLines(credential: SubmitterCredential, columns: number): read
           label`asks by`,
           [span(label`signing with its key, `), ...markedSpans(keyTypeText(credential.key))],
           columns,
+          'words',
         ),
         ...fieldLines(label`key`, markedSpans(fingerprintText(credential.key), 'strong'), columns),
       ];

@@ -1,15 +1,27 @@
 import type { Person, Submitter, SubmitterCredential } from '../../src/protocol/roster-messages.js';
 import type { Action } from '../keys/key-table.js';
+import { TABLE_COLUMNS } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import type { Tone } from '../screen/theme.js';
+import { windowText } from '../screen/window-text.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
-import { BLANK, cutLine, fitLine, type Line, markedSpans, span, spreadLine } from '../text/line.js';
+import {
+  BLANK,
+  cutLine,
+  fitLine,
+  type Line,
+  lineWidth,
+  markedSpans,
+  piecesLine,
+  span,
+  spreadLine,
+} from '../text/line.js';
 import { placardLines } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
 import { askedLine } from './asked-change.js';
 import { changeFormLines } from './change-form-lines.js';
 import { kindOf } from './change-form-step.js';
-import { reviewWindow } from './change-review-lines.js';
+import { reviewStatus, reviewWindow } from './change-review-lines.js';
 import { entryLines } from './entry-lines.js';
 import { keyTrouble, keyTypeText } from './key-words.js';
 import { type Entry, entryIndex, type ListRow, listRows, selectedEntry } from './people-state.js';
@@ -52,10 +64,20 @@ function nothingLines({ people: { failure }, size, queue }: ConsoleState, height
 }
 
 /** Columns of the name, and of what stands beside it. */
-function columnsOf(columns: number): { readonly name: number; readonly second: number } {
-  if (columns >= 100) return { name: 30, second: 32 };
-  return columns >= 70 ? { name: 22, second: 22 } : { name: 16, second: 16 };
+const columnsOf = (columns: number): { readonly name: number; readonly second: number } =>
+  columns >= 100 ? { name: 30, second: 32 } : { name: 22, second: 22 };
+
+/** What every name without columns leaves to the rest. */
+const SHORT_REST = 16;
+const MARKER = 3;
+
+/** Columns of the names where nothing else has columns: as many as they need. */
+function nameColumns({ people: { entries }, size, identity }: ConsoleState): number {
+  const widths = (entries ?? []).map((entry) => lineWidth(nameLine(entry, identity.approver, 'text')));
+  return Math.min(Math.max(...widths) + 2, size.columns - MARKER - SHORT_REST);
 }
+
+const isTable = ({ size }: ConsoleState): boolean => size.columns >= TABLE_COLUMNS;
 
 function rowLine(row: ListRow, state: ConsoleState): Line {
   const { columns } = state.size;
@@ -87,6 +109,8 @@ function headingLine(of: Entry['of'], count: number, { queue, size: { columns } 
       ? [label`People: ${count}`, label`Groups`, label`Keys`]
       : [label`Submitters: ${count}`, label`Asks`, label`For what`];
   const changes = waiting === 1 ? label`1 change waits ` : label`${waiting} changes wait `;
+  const note: Line = waiting === 0 ? BLANK : [span(changes, 'warning')];
+  if (columns < TABLE_COLUMNS) return spreadLine([span(label`   ${title}`, 'muted')], note, columns);
   return spreadLine(
     [
       span(label`   `),
@@ -96,7 +120,7 @@ function headingLine(of: Entry['of'], count: number, { queue, size: { columns } 
       span(label` `),
       span(last, 'muted'),
     ],
-    waiting === 0 ? BLANK : [span(changes, 'warning')],
+    note,
     columns,
   );
 }
@@ -104,31 +128,42 @@ function headingLine(of: Entry['of'], count: number, { queue, size: { columns } 
 function entryLine(entry: Entry, state: ConsoleState): Line {
   const { columns } = state.size;
   const isSelected = entry === selectedEntry(state.people);
-  const widths = columnsOf(columns);
-  const { second, last } =
+  const marker = span(isSelected ? label` ▸ ` : label`   `, 'accent');
+  const name = nameLine(entry, state.identity.approver, isSelected ? 'strong' : 'text');
+  const { second, trouble, last } =
     entry.of === 'people' ? personCells(entry.person, state) : submitterCells(entry.submitter);
-  const isYou = entry.of === 'people' && entry.name === state.identity.approver;
-  const name: Line = [
-    ...exact(entry.name, isSelected ? 'strong' : 'text'),
-    ...(isYou ? [span(label` (you)`, 'muted')] : []),
-  ];
-  const waits = waitingChanges(state.queue.requests, entry).length > 0;
+  const isWaiting = waitingChanges(state.queue.requests, entry).length > 0;
+  const waits: Line = isWaiting ? [span(label`▲ change waits`, 'warning')] : BLANK;
+  if (!isTable(state)) {
+    const names = nameColumns(state);
+    const rest = piecesLine([waits, trouble, second, last], columns - MARKER - names - 1);
+    return [marker, ...fitLine(cutLine(name, names - 2), names), ...rest];
+  }
+  const widths = columnsOf(columns);
   return spreadLine(
     [
-      span(isSelected ? label` ▸ ` : label`   `, 'accent'),
+      marker,
       ...fitLine(name, widths.name),
       span(label` `),
       ...fitLine(second, widths.second),
       span(label` `),
+      ...(trouble.length === 0 ? [] : [...trouble, span(label`  `)]),
       ...last,
     ],
-    waits ? [span(label`▲ change waits `, 'warning')] : [span(label` `)],
+    [...waits, span(label` `)],
     columns,
   );
 }
 
+const nameLine = ({ of, name }: Entry, approver: string, tone: Tone): Line => [
+  ...exact(name, tone),
+  ...(of === 'people' && name === approver ? [span(label` (you)`, 'muted')] : []),
+];
+
 interface Cells {
   readonly second: Line;
+  /** What must not be overlooked. */
+  readonly trouble: Line;
   readonly last: Line;
 }
 
@@ -137,9 +172,9 @@ function personCells({ groups, keys }: Person, state: ConsoleState): Cells {
   const count = keys.length === 1 ? label`1 key` : label`${keys.length} keys`;
   const trouble = keyTrouble(keys, brokerNow(state));
   return {
-    second: groups.length === 0 ? [span(label`none`, 'muted')] : exact(groups.join(', ')),
+    second: groups.length === 0 ? [span(label`no group`, 'muted')] : exact(groups.join(', ')),
+    trouble: trouble === null ? BLANK : [span(trouble.words, trouble.tone)],
     last: [
-      ...(trouble === null ? [] : [span(label`${trouble.words}  `, trouble.tone)]),
       span(label`${count}: `, 'muted'),
       ...types.flatMap((type, at): Line => [span(at === 0 ? label`` : label`, `), ...markedSpans(type)]),
     ],
@@ -149,6 +184,7 @@ function personCells({ groups, keys }: Person, state: ConsoleState): Cells {
 function submitterCells({ credential, limits }: Submitter): Cells {
   return {
     second: credentialLine(credential),
+    trouble: BLANK,
     last: [
       ...exact(limits.actions.join(', ')),
       span(label` on `, 'muted'),
@@ -173,7 +209,8 @@ function credentialLine(credential: SubmitterCredential): Line {
 /** Why what is shown may be old; else where the rest of a change is done. */
 export function peopleStatus(state: ConsoleState): Line {
   const { failure, entries, form } = state.people;
-  if (entries === null || form !== null) return BLANK;
+  if (form !== null) return form.review === null ? BLANK : reviewStatus(state, form.review);
+  if (entries === null) return BLANK;
   if (failure !== null) return [span(label`✗ ${failure.message}: this may be old`, 'danger')];
   if (!isLiveLink(state)) return [span(label`As it was when the connection was lost.`, 'warning')];
   return askedLine(state);
@@ -181,12 +218,11 @@ export function peopleStatus(state: ConsoleState): Line {
 
 export function peoplePosition(state: ConsoleState): SafeText {
   const { people } = state;
-  if (people.form !== null) return reviewPosition(state);
+  if (people.form !== null) return windowText(reviewWindow(state), state.size.columns);
   const total = people.entries?.length ?? 0;
   if (people.openedTop !== null) {
     const { lines, height, top } = entryWindow(state);
-    if (lines.length <= height) return label``;
-    return label`lines ${top + 1}–${Math.min(top + height, lines.length)} of ${lines.length}`;
+    return windowText({ top, height, total: lines.length }, state.size.columns);
   }
   return total === 0 ? label`` : label`${entryIndex(people) + 1} of ${total}`;
 }
@@ -197,9 +233,4 @@ export function hiddenInPeople({ people }: ConsoleState): readonly Action[] {
   const moves: readonly Action[] = entry === null ? ['down', 'up', 'pageDown', 'open'] : [];
   const changes: readonly Action[] = ['enrolPerson', 'enrolSubmitter', 'setNames', 'changeKeys', 'remove'];
   return [...moves, ...changes.filter((action) => people.entries === null || kindOf(action, entry) === null)];
-}
-
-function reviewPosition(state: ConsoleState): SafeText {
-  const { top, height, total } = reviewWindow(state);
-  return total <= height ? label`` : label`lines ${top + 1}–${Math.min(top + height, total)} of ${total}`;
 }

@@ -1,6 +1,7 @@
 import { shownTime } from '../../src/client/shown-time.js';
 import type { PolicyReply } from '../../src/protocol/policy-messages.js';
 import { bodyRows } from '../screen/screen-layout.js';
+import { windowText } from '../screen/window-text.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
 import { fieldLines, headingLines } from '../text/field-lines.js';
 import { BLANK, type Line, markedSpans, span } from '../text/line.js';
@@ -152,6 +153,5 @@ export function policyStatus(state: ConsoleState): Line {
 
 export function policyPosition(state: ConsoleState): SafeText {
   const { lines, height, top } = policyWindow(state);
-  if (lines.length <= height) return label``;
-  return label`lines ${top + 1}–${Math.min(top + height, lines.length)} of ${lines.length}`;
+  return windowText({ top, height, total: lines.length }, state.size.columns);
 }

@@ -1,4 +1,4 @@
-import { panesOf } from '../screen/panes.js';
+import { panesOf, TABLE_COLUMNS } from '../screen/panes.js';
 import type { ConsoleState } from '../state/console-state.js';
 
 /** How the rows of the queue are drawn. */
@@ -11,8 +11,6 @@ export interface ListLayout {
   readonly headingRows: 0 | 1;
 }
 
-/** On a narrower list the columns are too narrow to be read. */
-const TABLE_COLUMNS = 72;
 /** On a terminal with fewer rows more asks are worth more than more about each of them. */
 const ROOMY_ROWS = 20;
 

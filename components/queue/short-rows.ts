@@ -5,7 +5,7 @@ import { examine } from '../detail/examination.js';
 import type { Tone } from '../screen/theme.js';
 import { joinedNotes, shortTalkNote } from '../talk/comment-lines.js';
 import { ageText } from '../text/clock-text.js';
-import { BLANK, cutLine, fitLine, type Line, span } from '../text/line.js';
+import { BLANK, cutLine, fitLine, type Line, markedSpans, piecesLine, span } from '../text/line.js';
 import { label, type SafeText, spaces } from '../text/safe-text.js';
 import { readingNote } from './readers.js';
 import { type RequestRow, shownRequest } from './request-rows.js';
@@ -58,7 +58,7 @@ export function shortLines(row: RequestRow, readers: readonly Name[], frame: Sho
   ];
 }
 
-/** A request of the past on a narrow terminal: what was asked, then when, by whom and how it ended. */
+/** A request of the past on a narrow terminal: how it ended and what was asked, then when, by whom, and the end in words. */
 export function pastLines(
   request: RequestView,
   asked: SafeText,
@@ -66,11 +66,22 @@ export function pastLines(
 ): readonly [Line, Line] {
   const isSelected = request.id === selected;
   const tone: Tone = isSelected ? 'strong' : 'text';
-  const head: Line = [span(isSelected ? label` ▸ ` : label`   `, 'accent'), ...whatLine(request, 1, tone)];
-  const how: Line = [...whoLine(request, tone), GAP, ...whyLine(request, approver, now, tone)];
+  const { bound, differences } = examine(request);
+  const standing = standingOf(request, approver, now);
+  const how = differences.length > 0 ? DIFFERS : markedSpans(standing.words, standing.tone);
+  const why = bound === null ? BLANK : reasonLine(bound.document, tone);
   return [
-    cutLine(head, width - SPARE),
-    cutLine([span(label`   ${asked}  `, 'muted'), ...how], width - SPARE),
+    [
+      span(isSelected ? label` ▸ ` : label`   `, 'accent'),
+      ...cutLine(
+        [...symbolLine(request, approver, now), ...whatLine(request, 1, tone)],
+        width - MARKER - SPARE,
+      ),
+    ],
+    [
+      span(spaces(MARKER)),
+      ...piecesLine([[span(asked, 'muted')], whoLine(request, tone), how, why], width - MARKER - SPARE),
+    ],
   ];
 }
 

@@ -9,7 +9,7 @@ import { ageText, leftText } from '../text/clock-text.js';
 import { cutLine, fitLine, type Line, span } from '../text/line.js';
 import { firstRows, wrapLine } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
-import { panesOf } from './panes.js';
+import { isShort, panesOf } from './panes.js';
 import type { Tone } from './theme.js';
 
 /** One thing that must not be overlooked. */
@@ -200,8 +200,9 @@ function restraintBanners(state: ConsoleState): readonly Banner[] {
   return banners;
 }
 
-/** What receivers of events never got: above the screens only, as no open request is about it. */
-function outboxBanners({ queue, opened, screen }: ConsoleState): readonly Banner[] {
+/** What receivers of events never got: above the screens only, as no open request is about it. Their number stands in the header too. */
+function outboxBanners(state: ConsoleState): readonly Banner[] {
+  const { queue, opened, screen } = state;
   if (opened !== null || screen === 'outbox') return [];
   const [first, ...others] = queue.outbox.filter(({ dead }) => dead > 0);
   if (first === undefined) return [];
@@ -212,7 +213,7 @@ function outboxBanners({ queue, opened, screen }: ConsoleState): readonly Banner
     {
       words: label`▲ Not delivered: ${events} to ${sink}${more}. Key 6 shows the dead letters.`,
       tone: 'warning',
-      rows: 2,
+      rows: isShort(state) ? 1 : 2,
     },
   ];
 }

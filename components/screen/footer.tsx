@@ -10,10 +10,10 @@ import { type Line, lineWidth, span, spreadLine } from '../text/line.js';
 import { label, type SafeText } from '../text/safe-text.js';
 import { helpWindow } from './help-window.js';
 import { idleKeys } from './idle-keys.js';
-import { NARROW_COLUMNS } from './panes.js';
 import { SafeLines } from './safe-line.js';
 import { detailLayout } from './screen-layout.js';
 import { keyContext, SCREENS } from './screens.js';
+import { linesText, windowText } from './window-text.js';
 
 /** What just happened or can be done, and the keys. */
 export function Footer({ state }: { readonly state: ConsoleState }): ReactElement {
@@ -50,17 +50,14 @@ function offerLine(state: ConsoleState): Line {
 function positionText(state: ConsoleState): SafeText {
   if (state.palette !== null) return label``;
   if (state.isHelpOpen) {
-    const { top, height, total } = helpWindow(state);
-    return total <= height ? label`` : label`lines ${top + 1}–${top + height} of ${total}`;
+    return windowText(helpWindow(state), state.size.columns);
   }
   if (state.opened !== null) {
     const shown = detailWindow(state, detailLayout(state).request);
     if (shown === null) return label``;
     if (shown.lines.length === 0) return label`${shown.total} lines`;
-    const lines = label`${shown.top + 1}–${shown.top + shown.lines.length}`;
-    return state.size.columns < NARROW_COLUMNS
-      ? label`${lines}/${shown.total}`
-      : label`lines ${lines} of ${shown.total}`;
+    const { top, lines, total } = shown;
+    return linesText({ top, height: lines.length, total }, state.size.columns);
   }
   return SCREENS[state.screen].position(state);
 }

@@ -7,6 +7,7 @@ import { type ConsoleState, SMALLEST } from '../state/console-state.js';
 import {
   BLANK,
   cutLine,
+  fittingForm,
   type Line,
   lineWidth,
   markedSpans,
@@ -81,8 +82,9 @@ function tabsLine(state: ConsoleState, room: number): Line {
     tabs(state, { between: label`── `, areAllNamed: true }),
     tabs(state, { between: label` `, areAllNamed: true }),
     tabs(state, { between: label`─ `, areAllNamed: false }),
+    tabs(state, { between: label`─`, areAllNamed: false }),
   ];
-  return forms.find((form) => lineWidth(form) <= room) ?? cutLine(forms[2] ?? BLANK, room);
+  return fittingForm(forms, room);
 }
 
 function tabs(

@@ -12,6 +12,9 @@ export interface Panes {
 /** Below so many columns, words that only explain give way to names. */
 export const NARROW_COLUMNS = 60;
 
+/** On a narrower terminal the columns of a list are too narrow to be read: its rows are short sentences. */
+export const TABLE_COLUMNS = 72;
+
 /** With so few rows, all but what is asked gives way while a request is open. */
 export const isShort = ({ size }: Pick<ConsoleState, 'size'>): boolean => size.rows < 15;
 

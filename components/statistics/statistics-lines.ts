@@ -1,26 +1,28 @@
 import { zonedTime } from '../../src/client/shown-time.js';
 import type { OutcomeCounts, Statistics } from '../../src/protocol/statistics.js';
 import type { Action } from '../keys/key-table.js';
+import { NARROW_COLUMNS } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
+import { statusColumns, windowText } from '../screen/window-text.js';
 import { brokerNow, type ConsoleState, isLiveLink } from '../state/console-state.js';
 import { ageText, lengthText } from '../text/clock-text.js';
-import { BLANK, cutLine, fitLine, type Line, markedSpans, span } from '../text/line.js';
+import { BLANK, cutLine, fitLine, fittingForm, type Line, markedSpans, span } from '../text/line.js';
 import { placardLines, wrapLine } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText, spaces } from '../text/safe-text.js';
 import { canaryLines } from './canary-lines.js';
 import { bar, bucketed, sparkline } from './chart.js';
+import { countedLines } from './counted-lines.js';
 import { heading, MARGIN } from './section.js';
 import { PERIODS } from './statistics-state.js';
 
-/** What a row is about: an approver, a rule, an outcome. */
+/** What a row is about: a part of the waits, an outcome. */
 const NAME = 14;
-const WIDE_NAME = 24;
 const NUMBER = 9;
-/** From here on there is room for wide names. */
-const WIDE = 100;
+/** The same beside a chart on a narrow terminal. */
+const NARROW_NAME = 10;
+const NARROW_NUMBER = 8;
 
 const exact = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }));
-const nameColumns = (columns: number): number => (columns >= WIDE ? WIDE_NAME : NAME);
 
 /** The window on the figures. */
 export function statisticsLines(state: ConsoleState, height: number): readonly Line[] {
@@ -63,8 +65,9 @@ function periodLines(told: Statistics, days: number, columns: number): readonly 
       label`: ${approved} approved, ${denied} denied, ${expired} expired, ${passed} passed without a signature`,
     ),
   ];
+  const choice: Line = [span(label`   Days `, 'muted'), ...periods];
   return [
-    [span(label`   Days `, 'muted'), ...periods, span(label`   ← → changes`, 'muted')],
+    fittingForm([[...choice, span(label`   ← → changes`, 'muted')], choice], columns),
     ...wrapLine(counted, columns - 2 * MARGIN, 'words').map((line): Line => [span(spaces(MARGIN)), ...line]),
   ];
 }
@@ -95,44 +98,47 @@ function approverLines({ approvers }: Statistics, columns: number): readonly Lin
   if (approvers.length === 0) return [];
   const totals = approvers.map(({ approved, denied }) => approved + denied);
   const all = totals.reduce((sum, total) => sum + total, 0);
-  const most = Math.max(...totals);
-  const names = nameColumns(columns);
-  const rest = columns - 2 * MARGIN - names - 4 * NUMBER;
   return [
     ...heading(label`Load`, all === 1 ? label`1 signed decision` : label`${all} signed decisions`, columns),
-    columnNames(names, [label`decided`, label`share`, label`denied`, label`half in`]),
-    ...approvers.map(({ name, denied, p50 }, at): Line => {
-      const total = totals[at] ?? 0;
-      return [
-        ...nameCell(exact(name), names),
-        ...numbers([total, label`${Math.round((total / all) * 100)}%`, denied, lengthOf(p50)]),
-        span(bar(total, most, rest)),
-      ];
-    }),
+    ...countedLines(
+      approvers.map(({ name, denied, p50 }, at) => {
+        const total = totals[at] ?? 0;
+        const share = label`${Math.round((total / all) * 100)}%`;
+        const half = lengthOf(p50);
+        return {
+          name: exact(name),
+          value: total,
+          cells: [
+            { number: share, words: label`${share} of all` },
+            { number: label`${denied}`, words: label`${denied} denied` },
+            { number: half, words: label`half in ${half}` },
+          ],
+        };
+      }),
+      [label`decided`, label`share`, label`denied`, label`half in`],
+      columns,
+    ),
   ];
 }
 
 /** What became of what was asked, day by day. */
 function dayLines({ days }: Statistics, columns: number): readonly Line[] {
   if (days.length < 2) return [];
-  const room = columns - 2 * MARGIN - NAME - NUMBER;
   const [first, last] = [days[0]?.day ?? '', days.at(-1)?.day ?? ''];
   const asExact = (text: string): SafeText => safeText(text, { reading: 'exact' });
   const note = label`${asExact(first)} to ${asExact(last)}`;
-  return [...heading(label`By day`, note, columns), ...outcomeSparklines(days, room)];
+  return [...heading(label`By day`, note, columns), ...outcomeSparklines(days, columns)];
 }
 
 /** The same by the hour at which it was asked. */
 function hourLines({ hours, zone }: Statistics, columns: number): readonly Line[] {
-  const room = columns - 2 * MARGIN - NAME - NUMBER;
-  const each = Math.max(1, Math.min(3, Math.floor(room / hours.length)));
-  const quarter = (text: SafeText): Line => fitLine([span(text, 'muted')], 6 * each);
+  const quarter = (text: SafeText): Line => fitLine([span(text, 'muted')], chartWidth(hours, columns) / 4);
   const note = label`0 to 24, ${safeText(zone, { reading: 'exact' })}`;
   return [
     ...heading(label`By hour of the day`, note, columns),
-    ...outcomeSparklines(hours, room),
+    ...outcomeSparklines(hours, columns),
     [
-      span(spaces(MARGIN + NAME + NUMBER)),
+      span(spaces(MARGIN + chartLead(columns))),
       ...quarter(label`0`),
       ...quarter(label`6`),
       ...quarter(label`12`),
@@ -148,54 +154,62 @@ const OUTCOMES: readonly (readonly [SafeText, keyof OutcomeCounts])[] = [
   [label`expired`, 'expired'],
 ];
 
+/** Columns left of a chart: what it counts, and its highest. */
+const chartLead = (columns: number): number =>
+  columns < NARROW_COLUMNS ? NARROW_NAME + NARROW_NUMBER : NAME + NUMBER;
+
+/** Values in as many columns as there are, one to three each. */
+function chartOf(values: readonly number[], columns: number) {
+  const room = columns - 2 * MARGIN - chartLead(columns);
+  const shown = bucketed(values, room);
+  return { shown, each: Math.max(1, Math.min(3, Math.floor(room / shown.length))) };
+}
+
+function chartWidth(groups: readonly OutcomeCounts[], columns: number): number {
+  const { shown, each } = chartOf(
+    groups.map(({ asked }) => asked),
+    columns,
+  );
+  return shown.length * each;
+}
+
 /** A row for each outcome, each by its own highest, which is told beside it. */
-function outcomeSparklines(groups: readonly OutcomeCounts[], room: number): readonly Line[] {
+function outcomeSparklines(groups: readonly OutcomeCounts[], columns: number): readonly Line[] {
+  const names = columns < NARROW_COLUMNS ? NARROW_NAME : NAME;
   return OUTCOMES.map(([name, outcome]): Line => {
-    const values = bucketed(
+    const { shown, each } = chartOf(
       groups.map((group) => group[outcome]),
-      room,
+      columns,
     );
-    const most = Math.max(...values);
-    const each = Math.max(1, Math.min(3, Math.floor(room / values.length)));
+    const most = Math.max(...shown);
     return [
       span(spaces(MARGIN)),
-      ...fitLine([span(name, 'muted')], NAME),
-      ...fitLine([span(label`≤ ${most}`, 'muted')], NUMBER),
-      span(most === 0 ? label`none` : sparkline(values, each), most === 0 ? 'muted' : 'text'),
+      ...fitLine([span(name, 'muted')], names),
+      ...fitLine([span(label`≤ ${most}`, 'muted')], chartLead(columns) - names),
+      span(most === 0 ? label`none` : sparkline(shown, each), most === 0 ? 'muted' : 'text'),
     ];
   });
 }
 
 /** What became of what was asked, by the rule that was in force for it. */
 function ruleLines({ rules }: Statistics, columns: number): readonly Line[] {
-  const most = Math.max(...rules.map(({ asked }) => asked));
-  const names = nameColumns(columns);
-  const rest = columns - 2 * MARGIN - names - 4 * NUMBER;
   return [
     ...heading(label`By rule`, label``, columns),
-    columnNames(names, [label`asked`, label`approved`, label`denied`, label`expired`]),
-    ...rules.map(
-      ({ rule, asked, approved, denied, expired }): Line => [
-        ...nameCell(exact(rule), names),
-        ...numbers([asked, approved, denied, expired]),
-        span(bar(asked, most, rest)),
-      ],
+    ...countedLines(
+      rules.map(({ rule, asked, approved, denied, expired }) => ({
+        name: exact(rule),
+        value: asked,
+        cells: [
+          { number: label`${approved}`, words: label`${approved} approved` },
+          { number: label`${denied}`, words: label`${denied} denied` },
+          { number: label`${expired}`, words: label`${expired} expired` },
+        ],
+      })),
+      [label`asked`, label`approved`, label`denied`, label`expired`],
+      columns,
     ),
   ];
 }
-
-const nameCell = (name: Line, columns: number): Line => [
-  span(spaces(MARGIN)),
-  ...fitLine(fitLine(name, columns - 1), columns),
-];
-
-const numbers = (cells: readonly (number | SafeText)[]): Line =>
-  cells.flatMap((cell) => fitLine([span(label`${cell}`)], NUMBER));
-
-const columnNames = (names: number, columns: readonly SafeText[]): Line => [
-  span(spaces(MARGIN + names)),
-  ...columns.flatMap((name) => fitLine([span(name, 'muted')], NUMBER)),
-];
 
 /** No figures yet, or none at all: what is going on, and what can be done. */
 function emptyLines(state: ConsoleState, height: number): readonly Line[] {
@@ -236,22 +250,27 @@ export function statisticsStatus(state: ConsoleState): Line {
   if (told === null || allLines(state).length === 0) return BLANK;
   if (failure !== null) return [span(label`✗ ${failure.message} (g tries again)`, 'danger')];
   if (isWaiting) return [span(label`the broker counts…`, 'muted')];
-  const since = safeText(zonedTime(told.since, state.display.zone), { reading: 'exact' });
+  const since = zonedTime(told.since, state.display.zone);
   const end = {
     days: label``,
     search: label`, and no further back`,
     kept: label`, older ones are not kept`,
   }[told.reach];
-  const age = label`counted ${ageText(brokerNow(state) - told.until)} ago`;
+  const age = label`; counted ${ageText(brokerNow(state) - told.until)} ago`;
   const tone = told.reach === 'days' ? 'muted' : 'warning';
-  return [span(label`since ${since}${end}`, tone), span(label`; ${age}, g counts again`, 'muted')];
+  const from = (time: string): Line[number] =>
+    span(label`since ${safeText(time, { reading: 'exact' })}${end}`, tone);
+  const day = from(since.slice(0, '2026-01-31'.length));
+  return fittingForm(
+    [[from(since), span(label`${age}, g counts again`, 'muted')], [day, span(age, 'muted')], [day]],
+    statusColumns(statisticsPosition(state), state.size.columns),
+  );
 }
 
 export function statisticsPosition(state: ConsoleState): SafeText {
   const total = allLines(state).length;
-  const height = bodyRows(state);
   const { top } = state.statistics;
-  return total <= height ? label`` : label`lines ${top + 1}–${Math.min(total, top + height)} of ${total}`;
+  return windowText({ top, height: bodyRows(state), total }, state.size.columns);
 }
 
 export function hiddenInStatistics(state: ConsoleState): readonly Action[] {

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/protocol/strict-json.js';
-import { BLANK, cutLine, type Line, lineWidth, markedSpans, span } from './line.js';
+import { BLANK, fittingForm, type Line, lineWidth, markedSpans, span } from './line.js';
 import { type Wrapping, wrapLine } from './line-wrapping.js';
-import { label, type Reading, repeatText, type SafeText, safeText, spaces } from './safe-text.js';
+import { label, type Reading, repeatText, type SafeText, safeText, sliceText, spaces } from './safe-text.js';
 import { textWidth } from './text-width.js';
 import { isUnbroken } from './unbroken.js';
 
@@ -14,13 +14,20 @@ const LEAST_VALUE = 12;
 /** Labels wider than this stand on lines of their own. */
 const WIDEST_LABEL = 24;
 
-/** A heading, with what it means for the reader beside it where there is room. */
+/** A heading, with what it means for the reader beside it: as many clauses of that as there is room for. */
 export function headingLines(title: SafeText, meaning: SafeText, columns: number): readonly Line[] {
   // Two words, which no name that others chose has without quotes: none can pass for the heading of a section.
   if (isUnbroken(columns)) return [BLANK, [span(label`Section ${title}: ${meaning}`)]];
-  const line = [span(spaces(MARGIN)), span(title, 'strong'), span(label`  ${meaning}`, 'muted')];
-  return [BLANK, cutLine(line, columns - MARGIN)];
+  const alone: Line = [span(spaces(MARGIN)), span(title, 'strong')];
+  const forms = clauses(meaning).map((part): Line => [...alone, span(label`  ${part}`, 'muted')]);
+  return [BLANK, fittingForm([...forms, alone], columns - MARGIN)];
 }
+
+/** A text whole, then ever fewer of its clauses. */
+const clauses = (text: SafeText): readonly SafeText[] => [
+  text,
+  ...Array.from(text.matchAll(/[,;:] /g), ({ index }) => sliceText(text, 0, index)).reverse(),
+];
 
 /** A label and its value in full: lines that go on begin with a bar, which no value can draw. */
 export function fieldLines(

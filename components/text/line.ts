@@ -61,6 +61,32 @@ export function spreadLine(left: Line, right: Line, width: number): Line {
   return [...fitLine(cutLine(left, Math.max(0, room - 2)), room), ...rightPart];
 }
 
+/** A piece that does not fit is cut where so many columns of it are still seen, and left out otherwise. */
+const LEAST_PIECE = 12;
+const PIECE_GAP = span(label`  `);
+
+/** As many pieces as fit into `width` columns, two columns apart, what matters most first: no small one is cut. */
+export function piecesLine(pieces: readonly Line[], width: number): Line {
+  let line: Line = BLANK;
+  let room = width;
+  for (const piece of pieces) {
+    if (piece.length === 0) continue;
+    const needed = lineWidth(piece);
+    if (needed > room)
+      return line === BLANK || room >= LEAST_PIECE ? [...line, ...cutLine(piece, room)] : trimmed(line);
+    line = [...line, ...piece, PIECE_GAP];
+    room -= needed + PIECE_GAP.text.length;
+  }
+  return trimmed(line);
+}
+
+/** Without the gap behind the last piece. */
+const trimmed = (line: Line): Line => line.slice(0, -1);
+
+/** The first of several forms, the longest one first, that fits into `width` columns; the last one cut where none does. */
+export const fittingForm = (forms: readonly Line[], width: number): Line =>
+  forms.find((form) => lineWidth(form) <= width) ?? cutLine(forms.at(-1) ?? BLANK, width);
+
 /** Puts a line into the middle of `width` columns. */
 export function centreLine(line: Line, width: number): Line {
   return [span(spaces(Math.floor((width - lineWidth(line)) / 2))), ...line];

@@ -2,9 +2,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { HistoryPage } from '../../src/client/history.js';
 import type { Background } from '../../src/protocol/background.js';
 import type { Name } from '../../src/protocol/names.js';
-import type { DeadLetter, SinkStanding } from '../../src/protocol/outbox-messages.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { InMemoryQueue } from './in-memory-queue.js';
+import { letters, sampleLetter, sinks } from './outbox/sample-outbox.js';
 import { answering, pastRequests } from './past-requests.js';
 import { NOW, sampleId, sampleRequest } from './sample-requests.js';
 import { TerminalScreen } from './terminal-screen.js';
@@ -15,36 +15,6 @@ const SIZES = [
   { columns: 60, rows: 15 },
 ] as const;
 
-const sinks: readonly SinkStanding[] = [
-  { sink: 'command', configured: true, waiting: 0, dead: 0, failing: null },
-  {
-    sink: 'webhook:siem',
-    configured: true,
-    waiting: 1200,
-    dead: 3,
-    failing: 'HTTP 503 from https://siem.example.com/in: the index is read-only',
-  },
-  { sink: 'webhook:old-chat', configured: false, waiting: 12, dead: 1, failing: null },
-];
-const letter = (event: number, given: Partial<DeadLetter> = {}): DeadLetter => ({
-  sink: 'webhook:siem',
-  event,
-  kind: 'request.approved',
-  at: NOW - 3 * 86_400_000 - 3_600_000,
-  request: sampleId(event),
-  about: { requester: 'alice' as Name, action: 'ssh.login', resource: 'web-1.example.com' },
-  attempts: 291,
-  dead: NOW - 3_600_000,
-  error:
-    'HTTP 503 from https://siem.example.com/in after 3 days of tries: the index is read-only, somebody must unlock it',
-  ...given,
-});
-const letters = [
-  letter(451),
-  letter(452, { kind: 'request.reported', attempts: 1, error: 'HTTP 410: gone' }),
-  letter(460, { kind: 'roster.changed', request: null, about: null }),
-  letter(77, { sink: 'webhook:old-chat', dead: NOW - 40_000 }),
-];
 const background: Background = {
   isPerson: true,
   since: NOW - 30 * 86_400_000,
@@ -247,11 +217,11 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
   });
 
   test('hostile text of a receiver (A1, A37)', async () => {
-    const hostileSink = { ...(sinks[1] as SinkStanding), sink: HOSTILE, failing: HOSTILE };
+    const hostileSink = { ...(sinks[1] as (typeof sinks)[number]), sink: HOSTILE, failing: HOSTILE };
     const about = { requester: 'alice' as Name, action: 'ssh.login', resource: HOSTILE };
     const { screen } = await outbox({
       sinks: [hostileSink],
-      letters: [letter(1, { sink: HOSTILE, error: HOSTILE, kind: HOSTILE, about })],
+      letters: [sampleLetter(1, { sink: HOSTILE, error: HOSTILE, kind: HOSTILE, about })],
     });
     await screen.waitForContent('── Why');
     await expectGolden(screen, 'outbox-hostile');

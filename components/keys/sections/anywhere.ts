@@ -70,6 +70,7 @@ export const ANYWHERE_KEYS: KeySection = {
       shown: label`Esc`,
       hint: label`back`,
       explained: label`one step back, nothing is signed`,
+      yields: -1,
     },
     {
       action: 'help',

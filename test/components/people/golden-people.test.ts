@@ -92,7 +92,7 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     }));
     await screen.waitForContent('Submitters: 4');
     await screen.pressAndWaitForChange('Enter');
-    await screen.waitForContent('may sign, wherever');
+    await screen.waitForContent('Person  may sign');
     await expectGolden(screen, 'people-hostile');
     expect(screen.written).not.toMatch(/\u202e|\u200b|\u001b\]0;/);
   });

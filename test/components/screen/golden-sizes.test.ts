@@ -1,15 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { unreadLines } from '../../../components/deciding/obstacles.js';
-import { bodyLines } from '../../../components/screen/body-lines.js';
-import { footerLines } from '../../../components/screen/footer.js';
-import { headerLines, smallLine } from '../../../components/screen/header.js';
-import { bodyRows } from '../../../components/screen/screen-layout.js';
-import { type ConsoleState, isTooSmall } from '../../../components/state/console-state.js';
-import { type Line, lineWidth } from '../../../components/text/line.js';
+import { headerLines } from '../../../components/screen/header.js';
+import { isTooSmall } from '../../../components/state/console-state.js';
+import { lineWidth } from '../../../components/text/line.js';
 import type { Digest } from '../../../src/protocol/names.js';
 import { ConsoleDriver } from '../console-driver.js';
 import { earlier, failover, flood, hostile, migration, pending } from '../sample-queue.js';
 import { NOW } from '../sample-requests.js';
+import { lineText, screenLines } from './whole-screen.js';
 
 const SIZES = [
   { columns: 160, rows: 50 },
@@ -21,21 +19,6 @@ const SIZES = [
   { columns: 39, rows: 9 },
 ] as const;
 
-/** The lines of the whole screen, as they are handed on to be drawn. */
-function screenLines(state: ConsoleState): readonly Line[] {
-  if (isTooSmall(state)) return [smallLine(state)];
-  const height = bodyRows(state);
-  const body = bodyLines(state, height);
-  const filled = Array.from({ length: height }, (_, row) => body[row] ?? []);
-  return [...headerLines(state), ...filled, ...footerLines(state)];
-}
-
-const text = (line: Line): string =>
-  line
-    .map((part) => part.text)
-    .join('')
-    .trimEnd();
-
 describe.each(SIZES)('on a terminal of $columns x $rows', ({ columns, rows }) => {
   const driver = (requests = [...pending, ...earlier]) => new ConsoleDriver(requests, { columns, rows });
   const golden = ({ state }: ConsoleDriver, name: string) => {
@@ -43,7 +26,7 @@ describe.each(SIZES)('on a terminal of $columns x $rows', ({ columns, rows }) =>
     for (const line of lines) expect(lineWidth(line)).toBeLessThanOrEqual(columns);
     expect(lines.length).toBe(isTooSmall(state) ? 1 : rows);
     // The names of the screens and of the keys are no matter of sizes, and change with every new one.
-    const shown = lines.map(text).filter((line, row) => row < rows - 1 && !line.includes('1 Queue'));
+    const shown = lines.map(lineText).filter((line, row) => row < rows - 1 && !line.includes('1 Queue'));
     return expect(`${shown.join('\n')}\n`).toMatchFileSnapshot(
       `../golden/sizes/${name}-${columns}x${rows}.txt`,
     );
@@ -110,22 +93,22 @@ describe.each(SIZES)('on a terminal of $columns x $rows', ({ columns, rows }) =>
   test('the help', () => {
     const lines = screenLines(driver().press('?').state);
     for (const line of lines) expect(lineWidth(line)).toBeLessThanOrEqual(columns);
-    if (rows > 9) expect(lines.map(text).join('\n')).toContain('next row, next line');
+    if (rows > 9) expect(lines.map(lineText).join('\n')).toContain('next row, next line');
   });
 
   test('the keys that decide are named before those that only move', () => {
-    const keys = text(screenLines(driver().state).at(-1) ?? []);
+    const keys = lineText(screenLines(driver().state).at(-1) ?? []);
     if (rows > 9) for (const hint of ['approve', 'deny', 'help']) expect(keys).toContain(hint);
   });
 
   test('the screens are named by their keys at least', () => {
-    const tabs = text(headerLines(driver().state)[1] ?? []);
+    const tabs = lineText(headerLines(driver().state)[1] ?? []);
     if (rows > 9) expect(tabs).toMatch(/1 Queue.* 2.* 6/);
   });
 
   test('what is signed, and for whom, is seen whole before Sign takes a key (A34)', () => {
     const reader = read(driver([migration]).press('enter')).press('a', 'right');
-    const shown = screenLines(reader.state).map(text).join(' ');
+    const shown = screenLines(reader.state).map(lineText).join(' ');
     if (rows > 9) expect(shown).toMatch(/db\.migrate on +orders@production.*frank.*Sign approval/);
     reader.press('enter');
     expect(reader.decisions).toHaveLength(rows > 9 ? 1 : 0);

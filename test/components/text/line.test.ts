@@ -1,12 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  BLANK,
   cutLine,
   fitLine,
+  fittingForm,
   joinSpans,
   type Line,
   lineWidth,
   markedSpans,
+  piecesLine,
   span,
   spreadLine,
 } from '../../../components/text/line.js';
@@ -24,6 +27,33 @@ describe('a line', () => {
     expect(textOf(cutLine(exact('web-1.example.com'), 10))).toBe('web-1.exa…');
     expect(textOf(cutLine(exact('ab\u202ecd'), 8))).toBe('ab…');
     expect(textOf(cutLine(exact('漢字漢字'), 6))).toMatch(/…$/);
+  });
+
+  test('of pieces holds as many as fit whole, cuts only long ones, and shows nothing behind what is left out', () => {
+    const pieces = [exact('alice'), BLANK, exact('ssh.login'), exact('web-1.example.com'), exact('x')];
+    const at = (width: number): string => textOf(piecesLine(pieces, width));
+    expect(at(40)).toBe('alice  ssh.login  web-1.example.com  x');
+    expect(at(37)).toBe('alice  ssh.login  web-1.example.com');
+    expect(at(30)).toBe('alice  ssh.login  web-1.examp…');
+    expect(at(29)).toBe('alice  ssh.login');
+    expect(at(15)).toBe('alice');
+    expect(at(4)).toBe('ali…');
+    expect(piecesLine([], 10)).toEqual([]);
+  });
+
+  test('of pieces is never wider than its place', () => {
+    fc.assert(
+      fc.property(fc.array(manyTexts, { maxLength: 5 }), fc.integer({ min: 1, max: 80 }), (raw, width) => {
+        expect(lineWidth(piecesLine(raw.map(exact), width))).toBeLessThanOrEqual(width);
+      }),
+    );
+  });
+
+  test('in several forms is the longest one that fits, or the shortest one cut', () => {
+    const forms = [exact('counted 3s ago, g counts again'), exact('counted 3s ago')];
+    expect(textOf(fittingForm(forms, 30))).toBe('counted 3s ago, g counts again');
+    expect(textOf(fittingForm(forms, 29))).toBe('counted 3s ago');
+    expect(textOf(fittingForm(forms, 9))).toBe('counted …');
   });
 
   test('fits exactly into the columns that it is given', () => {
