@@ -129,7 +129,7 @@ function panelLines(state: ConsoleState, bulk: BulkDenial, columns: number): rea
   });
   const hint = (words: SafeText): Line => [span(words, 'muted')];
   return [
-    labelled(label`how many`, count === '' && focused !== 'count' ? hint(label`Tab goes there`) : typed),
+    labelled(label`how many`, count === '' && focused !== 'count' ? hint(label`type the number`) : typed),
     labelled(
       label`comment`,
       comment.text === '' && focused !== 'comment'

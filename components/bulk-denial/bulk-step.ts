@@ -52,7 +52,7 @@ export function stepBulk(state: ConsoleState, matched: MatchedAction | null, pre
     case 'activate':
       return activate(state, bulk);
     default:
-      return stay('text' in press || isField(bulk.focused) ? write(state, bulk, press) : state);
+      return stay(write(state, bulk, press));
   }
 }
 
@@ -147,10 +147,16 @@ function activate(state: ConsoleState, bulk: BulkDenial): Step {
 
 function write(state: ConsoleState, bulk: BulkDenial, press: Press): ConsoleState {
   if (bulk.focused === 'count') return writeCount(state, bulk, press);
-  if (bulk.focused !== 'comment') return state;
+  if (bulk.focused !== 'comment') return beginCount(state, bulk, press);
   if ('text' in press) return writeComment(state, bulk, press.text);
   const comment = editLine(bulk.comment, press);
   return comment === null ? state : withBulk(state, bulk, { comment });
+}
+
+/** A digit is meant for the number, wherever the focus is: it takes the focus there, where Enter denies nothing. */
+function beginCount(state: ConsoleState, bulk: BulkDenial, press: Press): ConsoleState {
+  if (!('text' in press) || !/^\d$/.test(press.text)) return state;
+  return writeCount(state, { ...bulk, focused: 'count' }, press);
 }
 
 /** At most three digits: there are never more requests than that. */

@@ -99,6 +99,20 @@ describe('before many denials are signed', () => {
     expect(driver.state.bulk?.comment.text).toBe('a loop in the pipeline');
   });
 
+  test('a digit goes into the number from a button too, where Enter then denies nothing', () => {
+    const driver = new ConsoleDriver(flood(12)).press('D', '1', '2');
+    expect(driver.state.bulk).toMatchObject({ focused: 'count', count: '12' });
+    expect(denials(driver.press('enter', 'enter'))).toEqual([]);
+    const onSign = new ConsoleDriver(flood(3)).press('D', 'tab', '3');
+    expect(onSign.state.bulk).toMatchObject({ focused: 'count', count: '3' });
+    expect(denials(onSign.press('enter', 'tab', 'enter'))).toHaveLength(1);
+  });
+
+  test('from a button, pasted digits and several keys at once are no number (A35)', () => {
+    const driver = new ConsoleDriver(flood(12)).press('D').paste('12').press('12', 'x');
+    expect(driver.state.bulk).toMatchObject({ focused: 'cancel', count: '' });
+  });
+
   test('all of them have been on the screen, without a gap', () => {
     const requests = flood(60);
     const driver = new ConsoleDriver(requests, { columns: 80, rows: 24 }).press('D');
