@@ -39,7 +39,8 @@ function printChanges(connection: QueueConnection, watched: Watched, signal: Abo
     let isLost = false;
     let isForkTold = false;
     const printAll = (requests: readonly RequestView[], isPrinted: Watched['isWanted']): void => {
-      for (const request of requests) if (isPrinted(request)) printChange(request, watched);
+      for (const request of requests)
+        if (isPrinted(request)) printChange(request, printed?.get(request.id), watched);
     };
     const onQueue = (): void => {
       const { link, requests, log } = connection.queue();
@@ -71,18 +72,22 @@ function printChanges(connection: QueueConnection, watched: Watched, signal: Abo
   });
 }
 
-function printChange(request: RequestView, { json, zone }: Watched): void {
+function printChange(request: RequestView, known: RequestView | undefined, { json, zone }: Watched): void {
+  const line = changeLine(request, zone, known);
   if (json) printJsonLine(viewOnWire(request));
-  else print(changeLine(request, zone));
+  else if (known === undefined || line !== changeLine(known, zone)) print(line);
 }
 
-/** One line, two spaces between its fields; what others wrote is marked where it could deceive, and never cut. */
-export function changeLine(request: RequestView, zone: string): string {
+/**
+ * One line, two spaces between its fields; what others wrote is marked where it could deceive, and never cut. What approvers said or did
+ * among themselves since it was `known` stands beside the state, before all that a requester wrote.
+ */
+export function changeLine(request: RequestView, zone: string, known?: RequestView): string {
   const { action, context, door, requester, resource } = readShown(request).document;
   const votes = request.votes.map(({ approver, verdict }) => `${exact(approver)}:${verdict}`).join(',');
   return [
     zonedTime(changedAt(request), zone),
-    stateWord(request),
+    [stateWord(request), ...talkWords(request, known)].join(' '),
     request.id,
     exact(requester),
     exact(action),
@@ -93,4 +98,15 @@ export function changeLine(request: RequestView, zone: string): string {
   ]
     .join('  ')
     .trimEnd();
+}
+
+function talkWords({ comments, escalated }: RequestView, known: RequestView | undefined): readonly string[] {
+  if (known === undefined) return [];
+  const said = comments
+    .slice(known.comments.length)
+    .map(({ by, text }) => `comment by ${exact(by)}: ${prose(text)}`);
+  const rung =
+    escalated === null || escalated.at === known.escalated?.at ? [] : [`all rung by ${exact(escalated.by)}`];
+  const words = [...said, ...rung];
+  return words.length === 0 ? [] : [`(${words.join('; ')})`];
 }

@@ -42,7 +42,8 @@ Flags
   --limit N       at most so many (default ${DEFAULT_LIMIT})
   --cursor ID     go on where an earlier list ended, as it said
   --watch         what is live now, then a line for each change until Ctrl-C: time, state,
-                  id, requester, action, resource, door, votes, reason, two spaces apart.
+                  id, requester, action, resource, door, votes, reason, two spaces apart;
+                  (comment by NAME: TEXT) or (all rung by NAME) beside the state.
                   With --state only changes to that. It comes back by itself when the
                   connection broke. It does not count as an open console
   --key FILE      sign in with this key (COUNTERSIGN_KEY)

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { changedAt, queueChanges } from '../../src/client/queue-changes.js';
 import { changeLine } from '../../src/commands/list-watch.js';
+import type { Name } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { NOW, sampleId, sampleRequest, sampleVote } from '../components/sample-requests.js';
 
@@ -35,6 +36,18 @@ test('that what was denied was a canary is a change of its own (A33)', () => {
   expect(queueChanges(picture(denied), picture(revealed))).toEqual([revealed]);
   expect(changedAt(revealed)).toBe(NOW + 5_000);
   expect(changeLine(revealed, 'UTC')).toMatch(/^\S+ {2}canary {2}/);
+});
+
+test('a line of a comment or a ring says so, beside the state and before all that a requester wrote', () => {
+  const comment = { by: 'carol' as Name, at: NOW, text: 'I am calling her\u001b[2J' };
+  const said = { ...first, comments: [comment] };
+  const line = changeLine(said, 'UTC', first);
+  expect(line).toMatch(/^\S+ {2}pending \(comment by carol: I am calling her⟨ESC⟩\[2J\) {2}01/);
+  expect(line).not.toBe(changeLine(first, 'UTC'));
+  expect(changeLine(said, 'UTC', said)).not.toContain('comment');
+  const rung = { ...said, escalated: { by: 'dave' as Name, at: NOW } };
+  expect(changeLine(rung, 'UTC', first)).toMatch(/; all rung by dave\) {2}01/);
+  expect(changeLine({ ...rung, state: 'denied' }, 'UTC', rung)).toMatch(/^\S+ {2}denied {2}01/);
 });
 
 test('who waits or is rung, and what is dropped from the picture, is no change', () => {
