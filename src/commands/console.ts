@@ -1,7 +1,5 @@
 import { Problem } from '../protocol/problems.js';
-import { alertsOption } from './alerts-option.js';
-import { clipboardOption } from './clipboard-option.js';
-import { looksOption } from './looks-option.js';
+import { CONSOLE_FLAGS, CONSOLE_FLAGS_HELP, consoleManners } from './console-flags.js';
 import { keyOption, openBroker, withBroker } from './open-broker.js';
 import { openConsole } from './open-console.js';
 import { TmuxPending } from './tmux-pending.js';
@@ -17,20 +15,7 @@ Usage
                       [--theme NAME] [--ascii] [--screen-reader] [--clipboard HOW]
 
 Flags
-  --key FILE      decide with this key (COUNTERSIGN_KEY; default: your first enrolled one)
-  --notify HOW    how an ask calls you: bell (the default), osc9 or osc777 (the bell and a
-                  notification of the terminal), off (COUNTERSIGN_NOTIFY)
-  --quiet HOURS   no ask calls you then, by your clock: 22:00-07:00 (COUNTERSIGN_QUIET)
-  --theme NAME    colours: dark (the default), light, colour-blind (blue and orange), none
-                  (COUNTERSIGN_THEME); NO_COLOR: no bold and no faint text either
-  --ascii         nothing but ASCII (COUNTERSIGN_ASCII=yes or no); by itself where the
-                  locale is not UTF-8
-  --screen-reader
-                  one fact a line, one below the other, nothing painted anew
-                  (COUNTERSIGN_SCREEN_READER=yes or no); by itself where TERM is dumb
-  --clipboard HOW where y and Y copy to: auto (the default: tmux inside tmux, else osc52),
-                  tmux (its buffer and clipboard), osc52 (your terminal), off
-                  (COUNTERSIGN_CLIPBOARD)
+  --key FILE      decide with this key (COUNTERSIGN_KEY; default: your first enrolled one)${CONSOLE_FLAGS_HELP}
   --tmux          keep how many are pending in the tmux option @countersign_pending, "?"
                   while that is not known, and take it away at the end${BROKER_FLAGS_HELP}
 
@@ -46,13 +31,8 @@ Examples
   flags: {
     ...BROKER_FLAGS,
     key: 'text',
-    notify: 'text',
-    quiet: 'text',
+    ...CONSOLE_FLAGS,
     tmux: 'switch',
-    theme: 'text',
-    ascii: 'switch',
-    screenReader: 'switch',
-    clipboard: 'text',
   },
   async run({ flags, env, display }) {
     if (!process.stdin.isTTY || !process.stdout.isTTY) {
@@ -60,16 +40,14 @@ Examples
         hint: 'without one: countersign list, countersign show ID, countersign approve ID',
       });
     }
-    const alerts = alertsOption(flags, env);
-    const looks = looksOption(flags, env);
-    const clipboard = clipboardOption(flags, env);
+    const manners = consoleManners(flags, env);
     const pending = flags.tmux ? await TmuxPending.open(env) : null;
     try {
       return await withBroker(openBroker(flags, env), async (broker) => {
         const onPending = (count: number | null): void => pending?.set(count);
         const stop = { stopping: () => pending?.hold(), goingOn: () => pending?.goOn() };
         const key = keyOption(flags, env);
-        await openConsole(broker, { key, env, display, looks, alerts, clipboard, onPending, stop });
+        await openConsole(broker, { key, env, display, ...manners, onPending, stop });
         return 0;
       });
     } finally {

@@ -7,11 +7,9 @@ import { HttpClient } from '../client/http-client.js';
 import { DEFAULT_LISTEN, type Environment, type Locations, locate, socketPath } from '../client/locations.js';
 import { brokerReply } from '../protocol/messages.js';
 import { Problem } from '../protocol/problems.js';
-import { alertsOption } from './alerts-option.js';
-import { clipboardOption } from './clipboard-option.js';
+import { CONSOLE_FLAGS, CONSOLE_FLAGS_HELP, type ConsoleManners, consoleManners } from './console-flags.js';
 import { type Enrolled, prepareFirstRun } from './first-run.js';
 import { foldedLine, pasteableLine } from './invocation.js';
-import { looksOption } from './looks-option.js';
 import { keyOption, withBroker } from './open-broker.js';
 import { openConsole } from './open-console.js';
 import { exact, print, tell } from './output.js';
@@ -38,7 +36,7 @@ SIGTERM. On an address that others reach it speaks TLS, where no certificate is 
 with one of its own CA, and prints what consoles and doors need to trust it.
 
 Usage
-  countersign up [--dir DIR] [--listen HOST[:PORT]]
+  countersign up [--dir DIR] [--listen HOST[:PORT]] [FLAGS OF ITS CONSOLE]
 
 Flags
   --dir DIR          data directory (COUNTERSIGN_DIR)
@@ -47,17 +45,35 @@ Flags
   --retain AGE       how long closed requests are kept (COUNTERSIGN_RETAIN), else for ever
   --key FILE         be enrolled, and decide, with this key (COUNTERSIGN_KEY)${TLS_FLAGS_HELP}
 
+Flags of its console${CONSOLE_FLAGS_HELP}
+
 Examples
   countersign up
   countersign up --dir /tmp/try --listen 127.0.0.1:0
+  countersign up --theme light --notify osc9
   countersign up --listen 0.0.0.0 --tls-name approvals.example.com
 `,
   arguments: [],
-  flags: { dir: 'text', listen: 'text', policy: 'text', retain: 'text', key: 'text', ...TLS_FLAGS },
+  flags: {
+    dir: 'text',
+    listen: 'text',
+    policy: 'text',
+    retain: 'text',
+    key: 'text',
+    ...CONSOLE_FLAGS,
+    ...TLS_FLAGS,
+  },
   async run({ flags, env, display }) {
     const locations = locate(flags, env);
-    const seat = { locations, key: keyOption(flags, env), env, display };
     const hasTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+    const seat = {
+      locations,
+      key: keyOption(flags, env),
+      env,
+      display,
+      // Without a console its settings mean nothing; only what was said here must be right.
+      manners: consoleManners(flags, hasTerminal ? env : {}),
+    };
     if (await isRunning(locations)) {
       tell(`a broker runs in ${exact(locations.data)} already`);
       if (hasTerminal) await showConsole(seat, null);
@@ -150,12 +166,16 @@ interface Seat {
   readonly key: string | undefined;
   readonly env: Environment;
   readonly display: Display;
+  readonly manners: ConsoleManners;
 }
 
 const BROKER_STOPS = 'the broker stops with this console: nobody gets an answer until fg';
 
 /** @param note what stops with the console where it is stopped */
-async function showConsole({ locations, key, env, display }: Seat, note: string | null): Promise<void> {
+async function showConsole(
+  { locations, key, env, display, manners }: Seat,
+  note: string | null,
+): Promise<void> {
   const client = localClient(locations.data);
   const broker = { client, ...(await identifyBroker(client, locations)), locations, clock: systemClock };
   await withBroker(Promise.resolve(broker), async () => {
@@ -165,9 +185,7 @@ async function showConsole({ locations, key, env, display }: Seat, note: string 
       display,
       invitation: foldedLine(demoLine(locations.data), 76),
       stop: { note },
-      alerts: alertsOption({}, env),
-      clipboard: clipboardOption({}, env),
-      looks: looksOption({}, env),
+      ...manners,
     });
     return 0;
   });

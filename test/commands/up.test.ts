@@ -101,6 +101,22 @@ describe('up', () => {
 });
 
 describe('up on a terminal', () => {
+  test('hands the looks that are asked for on to its console, and takes no others', async () => {
+    const { code, stderr } = await user.run('up', '--theme', 'pink');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('"pink" is no theme') });
+    const line = `exec '${process.execPath}' '${CLI}' up --listen 127.0.0.1:0 --screen-reader --ascii`;
+    const terminal = start('script', ['-qec', line, '/dev/null'], {
+      env: { ...user.env, SHELL: '/bin/sh', TERM: 'xterm', LC_ALL: 'C.UTF-8' },
+    });
+    await terminal.says(/Nobody is waiting/);
+    const program = execFileSync('ps', ['-o', 'pid=', '--ppid', `${terminal.child.pid}`], {
+      encoding: 'utf8',
+    });
+    process.kill(Number(program), 'SIGTERM');
+    // It reads out instead of painting an alternate screen, and in ASCII.
+    expect((await terminal.ended).stdout).not.toMatch(/\u001b\[\?1049h|[^\x00-\x7f]/);
+  });
+
   test('opens the console, and on SIGTERM gives the terminal back and lets the broker finish', async () => {
     const line = `exec '${process.execPath}' '${CLI}' up --listen 127.0.0.1:0`;
     const terminal = start('script', ['-qec', line, '/dev/null'], {
