@@ -2,8 +2,8 @@ import { useEffect } from 'react';
 import type { Queue, QueueConnection } from '../../src/client/queue.js';
 import { showsSame } from '../../src/client/queue-feed.js';
 
-/** Changes that come faster are drawn together: no eye follows more, and a flood must not starve the keys (A32). */
-const FRAME_MS = 33;
+/** The first change is drawn at once, and those that follow faster together: no eye follows more, and a flood must not starve the keys (A32). */
+const FRAME_MS = 100;
 /** Of the time, a picture may take one part in so many: where ten thousand wait, fewer are drawn, and keys are still heard at once. */
 const SHARE = 8;
 

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { Alerts } from '../client/alerts.js';
 import type { Clipboard } from '../client/clipboard.js';
 import type { Display, Looks } from '../client/display.js';
@@ -37,6 +38,8 @@ export async function openConsole(
     onPending = () => {},
     stop,
   } = options;
+  // It stays open all night and does little: garbage is worth collecting before there are hundreds of megabytes of it.
+  setFlagsFromString('--optimize-for-size');
   // React asks this once, when it is imported, and is twice as slow without.
   process.env.NODE_ENV ??= 'production';
   // Drawing pulls in a lot, and verbs that do not draw never pay for it.
