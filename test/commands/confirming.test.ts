@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { CLI, User } from './program.js';
+import { answerOnTerminal } from './real-terminal.js';
 
 // Each test starts several programs, which takes its time on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
-/** `approve` and `deny` on a real terminal, which script(1) makes. */
+/** `approve` and `deny` on a real terminal. */
 const user = new User();
 let serial = 0;
 
@@ -22,30 +22,8 @@ async function asked(): Promise<{ id: string; digest: string }> {
 const stateOf = async (id: string): Promise<string> =>
   JSON.parse(await user.must('show', id, '--json')).state;
 
-/** Runs a verb on a terminal and types `answer` once it asks. */
-function onTerminal(
-  verb: string,
-  id: string,
-  answer: string,
-): Promise<{ code: number | null; shown: string }> {
-  const line = `exec '${process.execPath}' '${CLI}' ${verb} ${id}`;
-  const child = spawn('script', ['-qec', line, '/dev/null'], {
-    env: { PATH: process.env.PATH, SHELL: '/bin/sh', TERM: 'xterm', ...user.env },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  let shown = '';
-  let isAnswered = false;
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    shown += chunk;
-    if (isAnswered || !shown.includes('anything else stops: ')) return;
-    isAnswered = true;
-    child.stdin.write(answer);
-  });
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, shown: shown.replaceAll('\r\n', '\n') }));
-  });
-}
+const onTerminal = (verb: string, id: string, answer: string) =>
+  answerOnTerminal(`exec '${process.execPath}' '${CLI}' ${verb} ${id}`, answer, user.env);
 
 test.each(['approve', 'deny'] as const)(
   '%s shows the whole request, then takes the start of its digest',

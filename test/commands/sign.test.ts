@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
@@ -6,6 +5,7 @@ import { parseDocument } from '../../src/protocol/document.js';
 import { parseReceipt } from '../../src/protocol/receipt.js';
 import { verifySignature } from '../../src/ssh/signature.js';
 import { CLI, User } from './program.js';
+import { answerOnTerminal, type Shown } from './real-terminal.js';
 
 // Each test starts programs, which takes its time on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -35,28 +35,13 @@ const FLAGS = ['--approver', 'bob', '--broker', BROKER];
 const sign = (flags: readonly string[], input = `${LINE}\n`) =>
   user.start(['sign', '-', ...flags], { input }).ended;
 
-/** Signs on a real terminal, which script(1) makes; the document comes through a pipe. */
-function onTerminal(answer: string, receipt: string): Promise<{ code: number | null; shown: string }> {
+/** Signs on a real terminal; the document comes through a pipe. */
+function onTerminal(answer: string, receipt: string): Promise<Shown> {
   const document = join(user.home, 'document');
   writeFileSync(document, `${LINE}\n`);
   const verb = ['sign', '-', ...FLAGS].join(' ');
   const line = `cat ${document} | '${process.execPath}' '${CLI}' ${verb} >${receipt}`;
-  const child = spawn('script', ['-qec', line, '/dev/null'], {
-    env: { PATH: process.env.PATH, SHELL: '/bin/sh', TERM: 'xterm', ...user.env },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  let shown = '';
-  let isAnswered = false;
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    shown += chunk;
-    if (isAnswered || !shown.includes('anything else stops: ')) return;
-    isAnswered = true;
-    child.stdin.write(answer);
-  });
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, shown: shown.replaceAll('\r\n', '\n') }));
-  });
+  return answerOnTerminal(line, answer, user.env);
 }
 
 test('shows the whole document, takes the start of its digest from the terminal, and prints a receipt', async () => {
