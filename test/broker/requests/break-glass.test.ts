@@ -1,19 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Request } from '../../../broker/requests/request.js';
 import type { RequestId } from '../../../src/protocol/names.js';
-import { Problem, type ProblemCode } from '../../../src/protocol/problems.js';
 import { type Decision, formatReview, type ReviewStatement } from '../../../src/protocol/statements.js';
+import { rejectionCode } from '../../ssh/problem.js';
 import { signInSoftware } from '../../ssh/software-keys.js';
 import { BROKER, bind, claim, fingerprintOf, keys, NOON, name, ruled, World } from './world.js';
 
 const REASON = 'db-2 is down, the pager of everybody else rings out, INC-4312';
 const GLASS = ruled({ alone: { group: 'sre', delay: 900, reason: 40 } });
-
-const codeOf = (call: Promise<unknown>): Promise<ProblemCode | null> =>
-  call.then(
-    () => null,
-    (error: unknown) => (error instanceof Problem ? error.code : Promise.reject(error)),
-  );
 
 let world: World;
 let request: Request;
@@ -65,7 +59,7 @@ describe('a requester who lets himself in alone', () => {
     const used = await world.redeem(id, claim('a'));
     expect(used).toMatchObject({ state: 'redeemed', votes: [{ approver: 'alice', comment: REASON }] });
     expect(kinds().slice(-3)).toEqual(['alone', 'approved', 'redeemed']);
-    expect(await codeOf(world.redeem(id, claim('b')))).toBe('spent');
+    expect(await rejectionCode(world.redeem(id, claim('b')))).toBe('spent');
   });
 
   test('can be stopped at a door that has claimed it and whose own delay is longer (A27)', async () => {
@@ -73,7 +67,7 @@ describe('a requester who lets himself in alone', () => {
     await world.pass(900);
     await world.redeem(id, claim('a'));
     await world.requests.revoke(id, world.revocation(request));
-    expect(await codeOf(world.redeem(id, claim('a')))).toBe('revoked');
+    expect(await rejectionCode(world.redeem(id, claim('a')))).toBe('revoked');
   });
 
   test('is over once the door has said that it opened (A50)', async () => {
@@ -81,7 +75,9 @@ describe('a requester who lets himself in alone', () => {
     await world.pass(900);
     await world.redeem(id, claim('a'));
     await world.requests.report(id, { claim: claim('a'), outcome: 'opened', code: 'alone' });
-    expect(await codeOf(world.requests.revoke(id, world.revocation(request)))).toBe('nothing-to-revoke');
+    expect(await rejectionCode(world.requests.revoke(id, world.revocation(request)))).toBe(
+      'nothing-to-revoke',
+    );
   });
 
   test('tells everybody at once', async () => {
@@ -123,19 +119,19 @@ describe('a requester who lets himself in alone', () => {
     ['with a yes that never ends', { notAfter: NOON + 1_801_000 }, 'not-after-invalid'],
     ['for every equal ask', { covers: 'scope', uses: 2 }, 'grant-not-allowed'],
   ])('is not let in %s', async (_, change, code) => {
-    expect(await codeOf(breakGlass(change))).toBe(code);
+    expect(await rejectionCode(breakGlass(change))).toBe(code);
     expect((await world.read(id)).alone).toBe(null);
   });
 
   test('is not let in from outside the group, under a rule without it, or by another hand (A8, A9)', async () => {
     await world.changeRoster({ change: 'set', name: name('alice'), groups: [] });
-    expect(await codeOf(breakGlass())).toBe('not-an-approver');
+    expect(await rejectionCode(breakGlass())).toBe('not-an-approver');
     await world.changeRoster({ change: 'set', name: name('alice'), groups: [name('sre')] });
-    expect(await codeOf(world.requests.decide(id, own({}, keys.bob)))).toBe('wrong-principal');
-    expect(await codeOf(world.requests.decide(id, own({}, keys.stranger)))).toBe('unknown-key');
+    expect(await rejectionCode(world.requests.decide(id, own({}, keys.bob)))).toBe('wrong-principal');
+    expect(await rejectionCode(world.requests.decide(id, own({}, keys.stranger)))).toBe('unknown-key');
     world = new World();
     ({ request } = await world.submit());
-    expect(await codeOf(world.requests.decide(request.id, own({ notAfter: NOON + 900_000 })))).toBe(
+    expect(await rejectionCode(world.requests.decide(request.id, own({ notAfter: NOON + 900_000 })))).toBe(
       'self-approval',
     );
   });
@@ -158,7 +154,7 @@ describe('a requester who lets himself in alone', () => {
       fingerprint: fingerprintOf(keys.alice),
       key: { key: keys.stranger.line, validAfter: null, validBefore: null },
     });
-    expect(await codeOf(world.redeem(id, claim('a')))).toBe('revoked');
+    expect(await rejectionCode(world.redeem(id, claim('a')))).toBe('revoked');
   });
 
   test('leaves what others approved alone when he loses the right to it (A15)', async () => {
@@ -214,12 +210,14 @@ describe('what was opened by its requester alone', () => {
     await world.pass(86_400);
     await world.requests.review(id, review('bob', keys.bob));
     expect(world.store.reviews().get(id)?.signed).toMatchObject([{ approver: 'bob' }]);
-    expect(await codeOf(world.requests.review(id, review('bob', keys.bobToo)))).toBe('already-voted');
-    expect(await codeOf(world.requests.review(id, review('alice', keys.alice)))).toBe('self-approval');
-    expect(await codeOf(world.requests.review(id, review('carol', keys.bob)))).toBe('wrong-principal');
+    expect(await rejectionCode(world.requests.review(id, review('bob', keys.bobToo)))).toBe('already-voted');
+    expect(await rejectionCode(world.requests.review(id, review('alice', keys.alice)))).toBe('self-approval');
+    expect(await rejectionCode(world.requests.review(id, review('carol', keys.bob)))).toBe('wrong-principal');
     await world.requests.review(id, review('carol', keys.carol));
     expect(world.store.reviews().size).toBe(0);
-    expect(await codeOf(world.requests.review(id, review('dave', keys.dave)))).toBe('nothing-to-review');
+    expect(await rejectionCode(world.requests.review(id, review('dave', keys.dave)))).toBe(
+      'nothing-to-review',
+    );
     expect(kinds().slice(-2)).toEqual(['reviewed', 'reviewed']);
   });
 
@@ -230,14 +228,14 @@ describe('what was opened by its requester alone', () => {
     await breakGlass();
     await world.pass(900);
     await world.changeRoster({ change: 'set', name: name('alice'), aliases: [] });
-    expect(await codeOf(world.requests.review(id, review('alice', keys.alice)))).toBe('self-approval');
+    expect(await rejectionCode(world.requests.review(id, review('alice', keys.alice)))).toBe('self-approval');
     await world.requests.review(id, review('bob', keys.bob));
     expect(world.store.reviews().get(id)?.signed).toHaveLength(1);
   });
 
   test('is not signed off with a signature about something else (A22, A23)', async () => {
     const other = (await world.submit(bind({ nonce: '1'.repeat(32) }))).request;
-    const refused = async (statement: string) => codeOf(world.requests.review(id, statement));
+    const refused = async (statement: string) => rejectionCode(world.requests.review(id, statement));
     expect(await refused(review('bob', keys.bob, { request: other.digest }))).toBe('statement-mismatch');
     expect(await refused(review('bob', keys.bob, { issued: world.now - 61_000 }))).toBe('clock-skew');
     expect(await refused(world.revocation(request))).toBe('malformed-statement');

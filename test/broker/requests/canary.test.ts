@@ -4,16 +4,11 @@ import type { Request } from '../../../broker/requests/request.js';
 import { changeSubmitters } from '../../../broker/roster/directory.js';
 import { type CanarySecret, canaryNonce, canarySecret } from '../../../src/protocol/canary.js';
 import type { Claim } from '../../../src/protocol/names.js';
-import { Problem, type ProblemCode } from '../../../src/protocol/problems.js';
+import type { ProblemCode } from '../../../src/protocol/problems.js';
 import { type CanaryStatement, formatCanary } from '../../../src/protocol/statements.js';
+import { rejectionCode } from '../../ssh/problem.js';
 import { signInSoftware } from '../../ssh/software-keys.js';
 import { BROKER, bind, claim, HOST, keys, name, ruled, World } from './world.js';
-
-const codeOf = (call: Promise<unknown>): Promise<ProblemCode | null> =>
-  call.then(
-    () => null,
-    (error: unknown) => (error instanceof Problem ? error.code : Promise.reject(error)),
-  );
 
 let world: World;
 let request: Request;
@@ -65,7 +60,7 @@ describe('a canary that is revealed (A33)', () => {
   test('ends an approval before anything can be opened with it', async () => {
     await world.requests.decide(request.id, world.decision(request));
     expect(await reveal()).toMatchObject({ state: 'cancelled', votes: [{ approver: 'bob' }] });
-    expect(await codeOf(world.redeem(request.id, claim('a')))).toBe('cancelled');
+    expect(await rejectionCode(world.redeem(request.id, claim('a')))).toBe('cancelled');
   });
 
   test('ends a lasting grant, so that no equal ask passes under it', async () => {
@@ -95,7 +90,7 @@ describe('a canary that is revealed (A33)', () => {
       await reveal();
       await world.pass(Number(digit));
     }
-    expect(await codeOf(world.submit(bind({ nonce: '3'.repeat(32) })))).toBe('muted');
+    expect(await rejectionCode(world.submit(bind({ nonce: '3'.repeat(32) })))).toBe('muted');
   });
 
   test('leaves a lock to approvers: who asks must not lift the one on himself (A31)', async () => {
@@ -104,7 +99,7 @@ describe('a canary that is revealed (A33)', () => {
       world.decision(request, { verdict: 'deny', comment: 'fraud: not him' }),
     );
     await reveal();
-    expect(await codeOf(world.submit(bind({ nonce: '4'.repeat(32) })))).toBe('locked');
+    expect(await rejectionCode(world.submit(bind({ nonce: '4'.repeat(32) })))).toBe('locked');
   });
 
   test('survives a restart of the broker', async () => {
@@ -117,13 +112,13 @@ describe('a canary that is revealed (A33)', () => {
 describe('what cannot be called a canary (A33)', () => {
   test('a request that was made as any other', async () => {
     ({ request } = await world.submit(bind({ nonce: '9'.repeat(32) })));
-    expect(await codeOf(reveal())).toBe('not-a-canary');
+    expect(await rejectionCode(reveal())).toBe('not-a-canary');
   });
 
   test('a request that a door has used: its asker needed it', async () => {
     await world.requests.decide(request.id, world.decision(request));
     await world.redeem(request.id, claim('a'));
-    expect(await codeOf(reveal())).toBe('not-a-canary');
+    expect(await rejectionCode(reveal())).toBe('not-a-canary');
     expect((await world.read(request.id)).state).toBe('redeemed');
   });
 
@@ -134,7 +129,7 @@ describe('what cannot be called a canary (A33)', () => {
     ['in the name of another submitter', { submitter: name('host:web-2') }, 'wrong-principal'],
     ['signed an hour ago', { issued: Date.parse('2026-01-31T11:00:00Z') }, 'clock-skew'],
   ])('on a statement %s', async (_what, change, code) => {
-    expect(await codeOf(reveal(change))).toBe(code);
+    expect(await rejectionCode(reveal(change))).toBe(code);
     expect((await world.read(request.id)).state).toBe('pending');
   });
 
@@ -146,14 +141,14 @@ describe('what cannot be called a canary (A33)', () => {
     const removed = world.store.changeDirectory((current) =>
       changeSubmitters(current, { change: 'remove', name: HOST.name }, world.now),
     );
-    expect(await codeOf(reveal())).toBe('unknown-key');
+    expect(await rejectionCode(reveal())).toBe('unknown-key');
     await Promise.all([...before, removed]);
     expect((await world.read(request.id)).canary).toBe(null);
   });
 
   test('on the word of an approver, of a stranger, or on a signature for something else', async () => {
-    expect(await codeOf(reveal({}, keys.bob))).toBe('unknown-key');
-    expect(await codeOf(reveal({}, keys.stranger))).toBe('unknown-key');
-    expect(await codeOf(reveal({}, keys.host, 'submit@countersign'))).toBe('wrong-namespace');
+    expect(await rejectionCode(reveal({}, keys.bob))).toBe('unknown-key');
+    expect(await rejectionCode(reveal({}, keys.stranger))).toBe('unknown-key');
+    expect(await rejectionCode(reveal({}, keys.host, 'submit@countersign'))).toBe('wrong-namespace');
   });
 });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Problem, type ProblemCode } from '../../../src/protocol/problems.js';
+import { rejectionCode } from '../../ssh/problem.js';
 import {
   bind,
   claim,
@@ -19,15 +19,6 @@ beforeEach(() => {
   world = new World();
 });
 
-/** The code with which a call is refused; null if it succeeds. */
-const codeOf = (call: Promise<unknown>): Promise<ProblemCode | null> =>
-  call.then(
-    () => null,
-    (error: unknown) => {
-      if (error instanceof Problem) return error.code;
-      throw error;
-    },
-  );
 const kinds = (): string[] => world.store.log.map(({ kind }) => kind.replace('request.', ''));
 
 async function pending() {
@@ -53,7 +44,7 @@ describe('decisions at once', () => {
       world.decision(request, { approver: name('dave') }, keys.dave),
     ];
     const calls = Array.from({ length: 2000 }, (_, index) =>
-      codeOf(world.requests.decide(id, receipts[(index * 7) % receipts.length] ?? '')),
+      rejectionCode(world.requests.decide(id, receipts[(index * 7) % receipts.length] ?? '')),
     );
     const codes = new Set(await Promise.all(calls));
     expect(kinds().filter((kind) => kind === 'approved' || kind === 'denied')).toHaveLength(1);
@@ -78,7 +69,7 @@ describe('decisions at once', () => {
     world = new World(otherPeople(2));
     const { id, request } = await pending();
     const decide = (key: typeof keys.bob, approver = 'bob') =>
-      codeOf(world.requests.decide(id, world.decision(request, { approver: name(approver) }, key)));
+      rejectionCode(world.requests.decide(id, world.decision(request, { approver: name(approver) }, key)));
     expect(await decide(keys.bob)).toBe(null);
     expect(await decide(keys.bobToo)).toBe('already-voted');
     expect(await decide(keys.bobToo, 'bob-admin')).toBe('wrong-principal');
@@ -93,8 +84,8 @@ describe('decisions at once', () => {
     await world.requests.decide(id, world.decision(request));
     await world.requests.decide(id, world.decision(request, { verdict: 'deny' }, keys.bobToo));
     const carol = world.decision(request, { approver: name('carol') }, keys.carol);
-    expect(await codeOf(world.requests.decide(id, carol))).toBe('request-ended');
-    expect(await codeOf(world.redeem(id, claim('a')))).toBe('denied');
+    expect(await rejectionCode(world.requests.decide(id, carol))).toBe('request-ended');
+    expect(await rejectionCode(world.redeem(id, claim('a')))).toBe('denied');
   });
 });
 
@@ -115,8 +106,8 @@ describe('every order of what can happen to a pending request at once (A26)', ()
       };
       for (const step of order) {
         if (step === 'expire') await world.pass(1);
-        else if (step === 'cancel') await codeOf(world.detach(id, watch, true));
-        else await codeOf(world.requests.decide(id, receipts[step]));
+        else if (step === 'cancel') await rejectionCode(world.detach(id, watch, true));
+        else await rejectionCode(world.requests.decide(id, receipts[step]));
       }
       const first = { approve: 'approved', deny: 'denied', expire: 'expired', cancel: 'cancelled' }[order[0]];
       expect([order, (await world.read(id)).state]).toEqual([order, first]);
@@ -158,7 +149,7 @@ describe('who waits', () => {
 
   test('nobody cancels what is approved', async () => {
     const { id, watch } = await approvedRequest();
-    expect(await codeOf(world.detach(id, watch, true))).toBe('request-ended');
+    expect(await rejectionCode(world.detach(id, watch, true))).toBe('request-ended');
     expect((await world.detach(id, watch)).state).toBe('approved');
     await world.pass(61);
     expect((await world.redeem(id, claim('a'))).state).toBe('redeemed');
@@ -202,7 +193,7 @@ describe('waiting', () => {
     ['cancelled', async () => world.detach((await only()).id, (await only()).watch, true)],
   ] as const)('a redeem that waits hears that the request is %s', async (state, end) => {
     asked = await pending();
-    const redeem = codeOf(world.requests.redeem(asked.id, claim('a'), PATIENT(900)));
+    const redeem = rejectionCode(world.requests.redeem(asked.id, claim('a'), PATIENT(900)));
     await world.settled();
     await end();
     expect(await redeem).toBe(state);
@@ -214,7 +205,7 @@ describe('waiting', () => {
   test('of two claims that wait, one gets the approval and the other finds it spent', async () => {
     const { id, request } = await pending();
     const redeems = ['a', 'b', 'c'].map((digit) =>
-      codeOf(world.requests.redeem(id, claim(digit), PATIENT(60))),
+      rejectionCode(world.requests.redeem(id, claim(digit), PATIENT(60))),
     );
     await world.settled();
     await world.requests.decide(id, world.decision(request));
@@ -251,7 +242,7 @@ describe('waiting', () => {
 
   test('a submitter that is removed while its door waits hears so at once', async () => {
     const { id } = await pending();
-    const redeem = codeOf(world.requests.redeem(id, claim('a'), PATIENT(60)));
+    const redeem = rejectionCode(world.requests.redeem(id, claim('a'), PATIENT(60)));
     await world.settled();
     await world.store.changeDirectory((current) => ({
       directory: { ...current, submitters: [] },
@@ -264,8 +255,8 @@ describe('waiting', () => {
   test('there is no request of another id', async () => {
     const { id } = await pending();
     const other = `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}` as typeof id;
-    expect(await codeOf(world.read(other))).toBe('not-found');
-    expect(await codeOf(world.redeem(other, claim('a')))).toBe('not-found');
+    expect(await rejectionCode(world.read(other))).toBe('not-found');
+    expect(await rejectionCode(world.redeem(other, claim('a')))).toBe('not-found');
   });
 });
 
@@ -279,7 +270,7 @@ describe('a rule that needs nobody (A20, A21)', () => {
     expect(request).toMatchObject({ state: 'approved', votes: [], missing: [] });
     const used = await world.redeem(request.id, claim('a'));
     expect(used).toMatchObject({ state: 'redeemed', votes: [] });
-    expect(await codeOf(world.redeem(request.id, claim('b')))).toBe('spent');
+    expect(await rejectionCode(world.redeem(request.id, claim('b')))).toBe('spent');
     expect(kinds()).toEqual(['submitted', 'approved', 'redeemed']);
   });
 
@@ -307,7 +298,9 @@ describe('an approver who loses the right between vote and use (A15)', () => {
       store.change = change;
       return change(key, decide);
     };
-    expect(await codeOf(world.requests.decide(request.id, world.decision(request)))).toBe('unknown-key');
+    expect(await rejectionCode(world.requests.decide(request.id, world.decision(request)))).toBe(
+      'unknown-key',
+    );
     expect(kinds()).toEqual(['submitted', 'roster.changed']);
   });
 
@@ -337,7 +330,7 @@ describe('an approver who loses the right between vote and use (A15)', () => {
       ...change,
       ...('aliases' in change ? { aliases: [...change.aliases] } : {}),
     } as never);
-    expect(await codeOf(world.redeem(request.id, claim('a')))).toBe('revoked');
+    expect(await rejectionCode(world.redeem(request.id, claim('a')))).toBe('revoked');
     expect((await world.read(request.id)).endedBy).toBe('bob may no longer approve this');
     expect(kinds()).not.toContain('redeemed');
     expect((await world.submit(bound, claim('a'))).watch).toBe(null);
@@ -355,7 +348,7 @@ describe('an approver who loses the right between vote and use (A15)', () => {
     await world.requests.decide(request.id, world.decision(request));
     await world.changeRoster({ change: 'remove', name: name('bob') });
     await world.changeRoster({ change: 'add-key', name: name('carol'), key: keyEntry(keys.bob) });
-    expect(await codeOf(world.redeem(request.id, claim('a')))).toBe('revoked');
+    expect(await rejectionCode(world.redeem(request.id, claim('a')))).toBe('revoked');
   });
 
   test('a yes that lost its key may be signed anew', async () => {
@@ -435,7 +428,7 @@ describe('clocks', () => {
       const { id } = await approvedRequest();
       const { claimBy } = await world.read(id);
       world.now = (claimBy ?? 0) - (late ? 0 : 1);
-      expect(await codeOf(world.redeem(id, claim('a')))).toBe(late ? 'lapsed' : null);
+      expect(await rejectionCode(world.redeem(id, claim('a')))).toBe(late ? 'lapsed' : null);
     }
   });
 
@@ -444,7 +437,7 @@ describe('clocks', () => {
     world.now += 299_999;
     const receipt = world.decision(request);
     world.now += 1;
-    expect(await codeOf(world.requests.decide(id, receipt))).toBe('request-ended');
+    expect(await rejectionCode(world.requests.decide(id, receipt))).toBe('request-ended');
     const late = await world.submit();
     expect([late.watch, late.request.state]).toEqual([null, 'expired']);
   });
@@ -539,14 +532,14 @@ describe('submitting', () => {
 
   test('a submitter asks within its limits, and only while somebody could approve', async () => {
     const narrow = { ...HOST, limits: { ...HOST.limits, doors: ['host:web-2'] } };
-    expect(await codeOf(world.submit(bind(), null, narrow))).toBe('submitter-limits');
+    expect(await rejectionCode(world.submit(bind(), null, narrow))).toBe('submitter-limits');
     await world.store.changeDirectory((current) => ({ directory: { ...current, people: [] }, events: [] }));
-    expect(await codeOf(world.submit())).toBe('no-approver');
+    expect(await rejectionCode(world.submit())).toBe('no-approver');
   });
 
   test('places for pending requests are given back when one ends, and when nothing was written (A32)', async () => {
     world = new World(undefined, { pendingPerSubmitter: 2 });
-    const ask = (digit: string) => codeOf(world.submit(bind({ nonce: digit.repeat(32) })));
+    const ask = (digit: string) => rejectionCode(world.submit(bind({ nonce: digit.repeat(32) })));
     world.store.isFull = true;
     for (const digit of '3456') expect(await ask(digit)).toBe('storage-failed');
     world.store.isFull = false;
@@ -564,7 +557,7 @@ describe('submitting', () => {
     const strict = new World(otherPeople(2));
     const strange = { ...request, rule: request.rule.replace('"people":1', '"people":0') };
     strict.store.requests.set(id, strange);
-    expect(await codeOf(strict.requests.decide(id, world.decision(request)))).toBe('policy-changed');
+    expect(await rejectionCode(strict.requests.decide(id, world.decision(request)))).toBe('policy-changed');
     strict.store.requests.set(id, request);
     expect((await strict.requests.decide(id, world.decision(request))).state).toBe('approved');
   });
