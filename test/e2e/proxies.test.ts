@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeSelfSigned } from '../broker/tls/self-signed.js';
 import { BrokerProcess, CLI, countersign, type RunningProgram, start, until } from './programs.js';
 import { Readme } from './readme/blocks.js';
 import { TmuxPane } from './tmux.js';
@@ -98,26 +99,7 @@ for (const recipe of [NGINX, CADDY]) {
           token,
         ];
         await broker.start();
-        certificate = join(broker.directory, 'proxy.pem');
-        execFileSync(
-          'openssl',
-          [
-            ...[
-              'req',
-              '-x509',
-              '-newkey',
-              'ec',
-              '-pkeyopt',
-              'ec_paramgen_curve:prime256v1',
-              '-nodes',
-              '-days',
-              '1',
-            ],
-            ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
-            ...['-keyout', join(broker.directory, 'proxy.key'), '-out', certificate],
-          ],
-          { stdio: 'ignore' },
-        );
+        ({ certificate } = makeSelfSigned(broker.directory, 'proxy', { alternative: 'DNS:localhost' }));
         url = await startProxy();
       });
       afterAll(async () => {

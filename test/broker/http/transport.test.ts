@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startBroker } from '../../../broker/broker.js';
 import type { BrokerOptions } from '../../../broker/options.js';
 import { TestBroker } from '../test-broker.js';
+import { makeSelfSigned } from '../tls/self-signed.js';
 
 let broker: TestBroker;
 let files: string;
@@ -68,26 +69,7 @@ test('a socket that a killed broker left is replaced', async () => {
 
 test('with a certificate the broker speaks TLS', async () => {
   await broker.running.stop();
-  const [certificate, key] = [join(files, 'cert.pem'), join(files, 'key.pem')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  execFileSync(
-    'openssl',
-    [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '1',
-      ],
-      ...['-keyout', key, '-out', certificate, ...subject],
-    ],
-    { stdio: 'ignore' },
-  );
+  const { certificate, key } = makeSelfSigned(files, 'localhost');
   const running = await startBroker(
     options({ listen: { host: '127.0.0.1', port: 0 }, tls: { kind: 'files', certificate, key } }),
   );

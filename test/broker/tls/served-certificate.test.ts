@@ -12,33 +12,10 @@ import { serverNames } from '../../../broker/tls/server-names.js';
 import { describeWith } from '../../e2e/tools.js';
 import { temporaryDirectory } from '../../ssh/openssh.js';
 import { TestBroker } from '../test-broker.js';
+import { makeSelfSigned } from './self-signed.js';
 
 const DAY = 86_400;
 const ready = Date.now();
-
-/** A self-signed certificate of one day and its key. */
-function makePair(directory: string, name: string, ...options: string[]) {
-  const [certificate, key] = [join(directory, `${name}.pem`), join(directory, `${name}.key`)];
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-days', '1'],
-      ...[
-        '-subj',
-        `/CN=${name}`,
-        '-addext',
-        'subjectAltName=IP:127.0.0.1',
-        '-keyout',
-        key,
-        '-out',
-        certificate,
-      ],
-      ...(options.length > 0 ? options : ['-nodes']),
-    ],
-    { stdio: 'ignore' },
-  );
-  return { certificate, key };
-}
 
 /** One that OpenSSL serves to nobody. */
 function makeWeakPair(directory: string) {
@@ -105,31 +82,31 @@ describeWith(['openssl'], 'a certificate', () => {
   test.each<[string, (directory: string) => { certificate: string; key: string }, number, RegExp]>([
     [
       'that is not there',
-      (at) => ({ ...makePair(at, 'a'), certificate: join(at, 'none') }),
+      (at) => ({ ...makeSelfSigned(at, 'a'), certificate: join(at, 'none') }),
       0,
       /^cannot read .*none: ENOENT$/,
     ],
     [
       'that is no certificate',
-      (at) => ({ ...makePair(at, 'a'), certificate: makePair(at, 'b').key }),
+      (at) => ({ ...makeSelfSigned(at, 'a'), certificate: makeSelfSigned(at, 'b').key }),
       0,
       /b\.key holds no certificate/,
     ],
     [
       'with the key of another one',
-      (at) => ({ ...makePair(at, 'a'), key: makePair(at, 'b').key }),
+      (at) => ({ ...makeSelfSigned(at, 'a'), key: makeSelfSigned(at, 'b').key }),
       0,
       /the key .*b\.key is not the one of the certificate .*a\.pem/,
     ],
     [
       'whose key has a passphrase',
-      (at) => makePair(at, 'a', '-passout', 'pass:secret'),
+      (at) => makeSelfSigned(at, 'a', { protection: ['-passout', 'pass:secret'] }),
       0,
       /a\.key holds no private key without a passphrase/,
     ],
     ['with a weak key', makeWeakPair, 0, /weak\.pem cannot be used for TLS: ee key too small/],
-    ['that has expired', (at) => makePair(at, 'a'), 2 * DAY, /expired at \d{4}-/],
-    ['from the future', (at) => makePair(at, 'a'), -2 * DAY, /begins at \d{4}-/],
+    ['that has expired', (at) => makeSelfSigned(at, 'a'), 2 * DAY, /expired at \d{4}-/],
+    ['from the future', (at) => makeSelfSigned(at, 'a'), -2 * DAY, /begins at \d{4}-/],
   ])('%s is refused with its reason', (_, make, later, reason) => {
     const files = make(temporaryDirectory());
     let refusal: unknown;
@@ -143,11 +120,11 @@ describeWith(['openssl'], 'a certificate', () => {
 
   test('is taken over while a door waits, which keeps its connection; new ones get the new one', async () => {
     const directory = temporaryDirectory();
-    const files = makePair(directory, 'first');
+    const files = makeSelfSigned(directory, 'first');
     const { running, port } = await brokerWith({ kind: 'files', ...files }, Date.now() + 1000);
     const standing = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
     await new Promise((resolve) => standing.once('secureConnect', resolve));
-    const next = makePair(directory, 'second');
+    const next = makeSelfSigned(directory, 'second');
     copyFileSync(next.certificate, files.certificate);
     copyFileSync(next.key, files.key);
     await running.reload();
@@ -163,13 +140,13 @@ describeWith(['openssl'], 'a certificate', () => {
 
   test('that is bad leaves the old one in its place, and the metric says so', async () => {
     const directory = temporaryDirectory();
-    const files = makePair(directory, 'first');
+    const files = makeSelfSigned(directory, 'first');
     const { running, port, metric } = await brokerWith({ kind: 'files', ...files }, Date.now() + 1000);
     writeFileSync(files.certificate, 'nonsense\n');
     await running.reload();
     expect((await shown(port)).subject).toBe('CN=first');
     expect(await metric('countersign_tls_reloads_total{result="failed"} 1')).toBe(true);
-    copyFileSync(makePair(directory, 'second').certificate, files.certificate);
+    copyFileSync(makeSelfSigned(directory, 'second').certificate, files.certificate);
     await running.reload();
     expect((await shown(port)).subject).toBe('CN=first');
     expect(await metric('countersign_tls_reloads_total{result="failed"} 2')).toBe(true);
