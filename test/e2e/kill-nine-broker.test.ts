@@ -6,11 +6,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ONE_OTHER_PERSON } from '../../broker/policy/one-other-person.js';
 import { openSqliteStore } from '../../broker/store/sqlite/open.js';
 import { type BoundDocument, parseDocument } from '../../src/protocol/document.js';
-import { type LogEntry, verifyChain } from '../../src/protocol/event-log.js';
+import { verifyChain } from '../../src/protocol/event-log.js';
 import type { Fingerprint, Name, RequestId } from '../../src/protocol/names.js';
 import { formatDecision } from '../../src/protocol/statements.js';
 import { makeSoftwareKey, signInSoftware } from '../ssh/software-keys.js';
 import { BrokerProcess } from './programs.js';
+import { wholeLog } from './whole-log.js';
 
 const CYCLES = 100;
 /** Askers that work at once. */
@@ -66,7 +67,7 @@ test(`after ${CYCLES} kill -9 under load all that was acknowledged is there, and
   }
 
   const store = await openSqliteStore({ directory: broker.data, clock: Date.now, random: randomBytes });
-  const log = await wholeLog((after) => store.events({ after, limit: 5000 }));
+  const log = await wholeLog(store);
   expect(verifyChain(log)).toBeNull();
   const ends = new Map<string, string[]>();
   for (const { kind, request } of log) {
@@ -196,13 +197,4 @@ function post(
     request.on('error', gone);
     request.end(JSON.stringify(body));
   });
-}
-
-async function wholeLog(page: (after: number) => Promise<readonly LogEntry[]>): Promise<LogEntry[]> {
-  const log: LogEntry[] = [];
-  for (;;) {
-    const entries = await page(log.length);
-    if (entries.length === 0) return log;
-    log.push(...entries);
-  }
 }

@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url';
 import SqliteDatabase from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openSqliteStore } from '../../broker/store/sqlite/open.js';
-import type { Store } from '../../broker/store/store.js';
-import { type LogEntry, verifyChain } from '../../src/protocol/event-log.js';
+import { verifyChain } from '../../src/protocol/event-log.js';
 import type { Name, RequestId } from '../../src/protocol/names.js';
 import type { Acknowledged } from './kill-nine-writer.ts';
+import { wholeLog } from './whole-log.js';
 
 const WRITER = fileURLToPath(new URL('./kill-nine-writer.ts', import.meta.url));
 const CYCLES = 100;
@@ -54,15 +54,6 @@ function newDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-kill-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
-}
-
-async function wholeLog(store: Store): Promise<LogEntry[]> {
-  const log: LogEntry[] = [];
-  for (;;) {
-    const page = await store.events({ after: log.length, limit: 5000 });
-    if (page.length === 0) return log;
-    log.push(...page);
-  }
 }
 
 /** Everything that was acknowledged is there, and nothing is there by half. */

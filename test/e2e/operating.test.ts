@@ -4,10 +4,10 @@ import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openSqliteStore } from '../../broker/store/sqlite/open.js';
-import type { Store } from '../../broker/store/store.js';
-import { type LogEntry, verifyChain } from '../../src/protocol/event-log.js';
+import { verifyChain } from '../../src/protocol/event-log.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import { BrokerProcess, countersign, until } from './programs.js';
+import { wholeLog } from './whole-log.js';
 
 let broker: BrokerProcess;
 let token: string;
@@ -56,15 +56,6 @@ const submit = (): Promise<Reply> =>
       version: 1,
     },
   });
-
-async function wholeLog(store: Store): Promise<LogEntry[]> {
-  const log: LogEntry[] = [];
-  for (;;) {
-    const entries = await store.events({ after: log.length, limit: 5000 });
-    if (entries.length === 0) return log;
-    log.push(...entries);
-  }
-}
 
 test('a back-up that is made under load holds all that was acknowledged before, and can be restored elsewhere', async () => {
   await broker.start();
