@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +114,13 @@ export class TestBroker {
   pass(seconds: number): void {
     this.#now += seconds * 1000;
     this.#tick();
+  }
+
+  /** Starts again with this policy. */
+  async restartWith(policy: string): Promise<void> {
+    this.policyFile = join(this.directory, 'policy.yaml');
+    writeFileSync(this.policyFile, policy, { mode: 0o600 });
+    await this.restart();
   }
 
   async restart(): Promise<void> {

@@ -15,9 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Decision, formatDecision } from '../../src/protocol/statements.js';
 import { describeWith } from '../e2e/tools.js';
-import { inSeconds } from './door-fixture.js';
+import { decisionOn, inSeconds } from './door-fixture.js';
 import { SCRIPTS } from './door-shell.js';
 import { FakeBroker, FINGERPRINT, reply } from './fake-broker.js';
 import { MemoryKey } from './receipt-mutations.js';
@@ -99,25 +98,7 @@ describeWith(['curl', 'ssh-keygen', 'sha256sum'], 'countersign-ci', () => {
     changes: Readonly<Record<string, unknown>> = {},
     signer = approver,
   ): string {
-    const { digest, scope, document } = broker.ask;
-    const statement = formatDecision({
-      broker: FINGERPRINT,
-      door: 'job:shop',
-      request: digest,
-      scope,
-      covers: 'request',
-      policy: null,
-      verdict: 'approve',
-      requester: document.requester,
-      approver,
-      decided: inSeconds(0),
-      notAfter: inSeconds(600),
-      duration: 0,
-      uses: 1,
-      code: null,
-      comment: '',
-      ...changes,
-    } as Decision);
+    const statement = decisionOn(broker.ask, 'job:shop', approver, changes);
     return statement + people[signer].sign(statement);
   }
   const approved = (...receipts: readonly string[]): string => reply('approved', {}, receipts.join(''));

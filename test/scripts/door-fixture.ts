@@ -21,6 +21,32 @@ export const DOOR = 'host:web-1.example.com';
 /** Some seconds from now, as the protocol counts them. */
 export const inSeconds = (seconds: number): number => (Math.floor(Date.now() / 1000) + seconds) * 1000;
 
+/** What `approver` would sign for an ask at a door, changed by `changes`. */
+export const decisionOn = (
+  ask: Ask,
+  door: string,
+  approver: string,
+  changes: Readonly<Record<string, unknown>> = {},
+): string =>
+  formatDecision({
+    broker: FINGERPRINT,
+    door,
+    request: ask.digest,
+    scope: ask.scope,
+    covers: 'request',
+    policy: null,
+    verdict: 'approve',
+    requester: ask.document.requester,
+    approver,
+    decided: inSeconds(0),
+    notAfter: inSeconds(600),
+    duration: 0,
+    uses: 1,
+    code: null,
+    comment: '',
+    ...changes,
+  } as Decision);
+
 /** How a run of the hook ended. */
 export interface Ended {
   readonly status: number | null;
@@ -115,25 +141,7 @@ export class DoorFixture {
     changes: Readonly<Record<string, unknown>> = {},
     signer = approver,
   ): string {
-    const decision = {
-      broker: FINGERPRINT,
-      door: DOOR,
-      request: ask.digest,
-      scope: ask.scope,
-      covers: 'request',
-      policy: null,
-      verdict: 'approve',
-      requester: ask.document.requester,
-      approver,
-      decided: inSeconds(0),
-      notAfter: inSeconds(600),
-      duration: 0,
-      uses: 1,
-      code: null,
-      comment: '',
-      ...changes,
-    } as Decision;
-    const statement = formatDecision(decision);
+    const statement = decisionOn(ask, DOOR, approver, changes);
     return statement + this.key(signer).sign(statement);
   }
 

@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { explanationReply } from '../../../src/protocol/explanation.js';
 import { policyReply } from '../../../src/protocol/policy-messages.js';
@@ -23,9 +21,7 @@ let broker: TestBroker;
 let token: string;
 beforeEach(async () => {
   broker = await TestBroker.start();
-  broker.policyFile = join(broker.directory, 'policy.yaml');
-  writeFileSync(broker.policyFile, POLICY, { mode: 0o600 });
-  await broker.restart();
+  await broker.restartWith(POLICY);
   token = await broker.signIn();
 });
 afterEach(() => broker.stop());
