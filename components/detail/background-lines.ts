@@ -2,7 +2,7 @@ import { shownTime, type TimeStyle, zonedTime } from '../../src/client/shown-tim
 import type { EarlierDecision } from '../../src/protocol/background.js';
 import { comparedWords, outcomeWords, unusualWords } from '../../src/protocol/background-words.js';
 import { fieldLines, headingLines } from '../text/field-lines.js';
-import { BLANK, cutLine, type Line, markedSpans, span } from '../text/line.js';
+import { BLANK, cutLine, fittingForm, type Line, markedSpans, span } from '../text/line.js';
 import { label, safeText } from '../text/safe-text.js';
 import type { OpenedBackground } from './background-step.js';
 
@@ -35,13 +35,14 @@ export function backgroundLine(told: OpenedBackground | null, { columns, style }
   }
   const count = background.unusual.length;
   const first = count === 1 ? label`▲ ` : label`▲ ${count} unusual: `;
-  const marks = background.unusual.flatMap(
+  const marks = background.unusual.map(
     (what, at): Line => [
       span(at === 0 ? first : label` · `, 'warning'),
       ...markedSpans(safeText(unusualWords(what), { reading: 'exact' }), 'warning'),
     ],
   );
-  return cutLine([margin, ...marks], columns - 1);
+  const forms = marks.map((_, at): Line => [margin, ...marks.slice(0, count - at).flat()]);
+  return fittingForm(forms, columns - 1);
 }
 
 /** The same in full, and what was decided before: below all that must be read, where it moves nothing by coming late. */

@@ -47,7 +47,7 @@ function tableLines(
         ...fitLine(cutLine(name, names - 2), names),
         ...number(label`${value}`),
         ...cells.flatMap((cell) => number(cell.number)),
-        span(bar(value, most, room - names)),
+        span(bar(value, most, room - names), 'muted'),
       ],
     ),
   ];

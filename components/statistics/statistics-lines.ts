@@ -81,7 +81,7 @@ function waitLines({ waits }: Statistics, columns: number): readonly Line[] {
     span(spaces(MARGIN)),
     ...fitLine([span(name, 'muted')], NAME),
     ...fitLine([span(lengthOf(seconds), 'strong')], NUMBER),
-    span(bar(seconds, p99, columns - 2 * MARGIN - NAME - NUMBER)),
+    span(bar(seconds, p99, columns - 2 * MARGIN - NAME - NUMBER), 'muted'),
   ];
   return [
     ...title,
@@ -186,7 +186,7 @@ function outcomeSparklines(groups: readonly OutcomeCounts[], columns: number): r
       span(spaces(MARGIN)),
       ...fitLine([span(name, 'muted')], names),
       ...fitLine([span(label`≤ ${most}`, 'muted')], chartLead(columns) - names),
-      span(most === 0 ? label`none` : sparkline(shown, each), most === 0 ? 'muted' : 'text'),
+      span(most === 0 ? label`none` : sparkline(shown, each), 'muted'),
     ];
   });
 }

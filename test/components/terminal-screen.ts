@@ -141,6 +141,10 @@ export class TerminalScreen {
     });
   }
 
+  get columns(): number {
+    return this.#terminal.cols;
+  }
+
   get isAlternate(): boolean {
     return this.#terminal.buffer.active.type === 'alternate';
   }

@@ -37,6 +37,6 @@ export const figures: Statistics = {
   ),
   days: Array.from({ length: 31 }, (_, n) => ({
     day: new Date(NOW - (30 - n) * DAY).toISOString().slice(0, 10),
-    ...some(n % 7 < 2 ? 3 : 50 + ((n * 7919) % 30)),
+    ...some(n % 7 < 2 ? 3 : 30 + ((n * 37) % 50)),
   })),
 };
