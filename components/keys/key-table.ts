@@ -7,8 +7,6 @@ import { PEOPLE_KEYS } from './sections/people.js';
 import { COPYING_KEYS, FILTER_KEYS, READING_KEYS } from './sections/reading.js';
 import { OUTBOX_KEYS, SCREEN_KEYS, STATISTICS_KEYS } from './sections/screens.js';
 
-export type { Action, KeyContext, Press };
-
 /** In the order of the help. */
 export const KEY_SECTIONS: readonly KeySection[] = [
   READING_KEYS,

@@ -1,5 +1,5 @@
 import type { DeadLetter, SinkStanding } from '../../src/protocol/outbox-messages.js';
-import type { Action } from '../keys/key-table.js';
+import type { Action } from '../keys/key-row.js';
 import { TABLE_COLUMNS } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import type { Tone } from '../screen/theme.js';

@@ -1,5 +1,5 @@
 import type { Person, Submitter, SubmitterCredential } from '../../src/protocol/roster-messages.js';
-import type { Action } from '../keys/key-table.js';
+import type { Action } from '../keys/key-row.js';
 import { TABLE_COLUMNS } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import type { Tone } from '../screen/theme.js';

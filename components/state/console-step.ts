@@ -12,8 +12,10 @@ import { forgetUnknown, hearBackground, settleBackground } from '../detail/backg
 import { stepDetail } from '../detail/detail-step.js';
 import { hearGrants } from '../grants/grants-step.js';
 import { hearHistory } from '../history/history-step.js';
-import { type KeyContext, type MatchedAction, matchKey, type Press } from '../keys/key-table.js';
+import type { KeyContext } from '../keys/key-row.js';
+import { type MatchedAction, matchKey } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
+import type { Press } from '../keys/press.js';
 import { hearOutbox } from '../outbox/outbox-step.js';
 import { openPalette, stepPalette, typeIntoPalette } from '../palette/palette-step.js';
 import { hearPeople } from '../people/people-step.js';

@@ -1,6 +1,6 @@
 import { zonedTime } from '../../src/client/shown-time.js';
 import type { OutcomeCounts, Statistics } from '../../src/protocol/statistics.js';
-import type { Action } from '../keys/key-table.js';
+import type { Action } from '../keys/key-row.js';
 import { NARROW_COLUMNS } from '../screen/panes.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { statusColumns, windowText } from '../screen/window-text.js';
