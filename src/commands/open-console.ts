@@ -40,8 +40,6 @@ export async function openConsole(
   } = options;
   // It stays open all night and does little: garbage is worth collecting before there are hundreds of megabytes of it.
   setFlagsFromString('--optimize-for-size');
-  // React asks this once, when it is imported, and is twice as slow without.
-  process.env.NODE_ENV ??= 'production';
   // Drawing pulls in a lot, and verbs that do not draw never pay for it.
   const drawing = import('../../components/run-console.js');
   const loading = drawing.then(({ loadDrawing }) => loadDrawing());
