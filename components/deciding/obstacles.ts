@@ -71,22 +71,22 @@ function revokeObstacle(request: RequestView): Obstacle | null {
   return obstacle(label`it was used, and ${door} does not end what it opened`, 'warning');
 }
 
-/** How many lines of the opened request have not been on the screen yet. */
+/** How many lines of the opened request that must be read have not been on the screen yet. */
 export function unreadLines(state: ConsoleState): number {
   const { opened, identity, display } = state;
   if (opened === null) return 0;
-  const { ask, proof } = requestDocument(opened.request, {
+  const { mustRead } = requestDocument(opened.request, {
     pins: identity.pins,
     zone: display.zone,
     columns: panesOf(state).detail,
   });
-  return ask.length + proof.length - opened.read;
+  return mustRead.length - opened.read;
 }
 
 function unreadObstacle(unread: number): Obstacle | null {
   if (unread <= 0) return null;
   const lines = unread === 1 ? label`line` : label`lines`;
-  return obstacle(label`${unread} more ${lines}, read to the end to approve`, 'warning');
+  return obstacle(label`${unread} more ${lines} to read: Space`, 'warning');
 }
 
 export function numberObstacle({ digits }: ConfirmStep): Obstacle | null {

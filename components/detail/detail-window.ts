@@ -23,22 +23,25 @@ export function detailWindow(state: ConsoleState, height: number): DetailWindow 
   if (opened === null || current === null) return null;
   const place = { columns, style: { zone, now: brokerNow(state) } };
   const progress = requestProgress(current.request, equalAsks(state), place);
-  const { ask, proof } = requestDocument(opened.request, {
+  const { mustRead, evidence } = requestDocument(opened.request, {
     pins: identity.pins,
     zone,
     columns,
   });
-  const below = [...commentLines(current.request, place), ...backgroundLines(state.background, place)];
-  const total = ask.length + progress.length + proof.length + below.length;
+  const below = [
+    ...progress,
+    ...commentLines(current.request, place),
+    ...backgroundLines(state.background, place),
+    ...evidence,
+  ];
+  const total = mustRead.length + below.length;
   const top = Math.max(0, Math.min(opened.top, total - height));
   const bottom = Math.min(total, top + Math.max(0, height));
-  const mustReadBefore = (line: number): number =>
-    Math.min(line, ask.length) + Math.min(proof.length, Math.max(0, line - ask.length - progress.length));
   return {
-    lines: [...ask, ...progress, ...proof, ...below].slice(top, bottom),
+    lines: [...mustRead, ...below].slice(top, bottom),
     top,
     total,
-    mustRead: { from: mustReadBefore(top), to: mustReadBefore(bottom) },
+    mustRead: { from: Math.min(top, mustRead.length), to: Math.min(bottom, mustRead.length) },
   };
 }
 

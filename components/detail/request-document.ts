@@ -1,25 +1,25 @@
-import { zonedTime } from '../../src/client/shown-time.js';
-import { sha256Digest } from '../../src/protocol/canonical.js';
-import { isChangeAction, POLICY_CHANGE } from '../../src/protocol/change-messages.js';
-import type { BoundDocument } from '../../src/protocol/document.js';
+import type { RequestDocument } from '../../src/protocol/document.js';
+import { effectWords } from '../../src/protocol/effect-words.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { parseRule } from '../../src/protocol/rule.js';
 import { ruleWords } from '../../src/protocol/rule-words.js';
-import type { Tone } from '../screen/theme.js';
+import type { JsonObject } from '../../src/protocol/strict-json.js';
 import { lengthText } from '../text/clock-text.js';
-import { fieldLines, headingLines, jsonLines, MARGIN } from '../text/field-lines.js';
+import { fieldLines, headingLine, jsonLines, MARGIN } from '../text/field-lines.js';
 import { type Line, markedSpans, span } from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';
 import { label, type SafeText, safeText, spaces } from '../text/safe-text.js';
 import { isUnbroken } from '../text/unbroken.js';
+import { changeSummary, detailsLines, markedDetails, markedIn } from './details-lines.js';
+import { evidenceLines, indented } from './evidence-lines.js';
 import { examine, type VerifiedClaims, type Voucher, verifiedClaimsOf, voucherOf } from './examination.js';
 
-/** All lines that must be read. */
+/** All of a request that is made of what is signed for. */
 export interface RequestDocumentLines {
-  /** What is asked, and why. */
-  readonly ask: readonly Line[];
-  /** Who vouches for it, by which rule, and what exactly is signed. */
-  readonly proof: readonly Line[];
+  /** What must be read before approving: every field of the document is in it, whatever it is called. */
+  readonly mustRead: readonly Line[];
+  /** What this program checks in the place of the reader. */
+  readonly evidence: readonly Line[];
 }
 
 /** For which broker, in whose time zone and how wide a request is drawn. */
@@ -40,8 +40,9 @@ interface Drawn {
 const drawn = new WeakMap<RequestView, Drawn>();
 
 /**
- * All that an approver must have read before approving, in full and in the same order every time: what is asked,
- * who vouches for it, by which rule, the digests, and the canonical text that the digest is over.
+ * All that an approver must have read before approving, in full and in the same order every time: what happens then, who asks for what and
+ * why, all that is bound, who vouches for it, and by which rule. It is drawn from the bytes behind the digest and from nothing that
+ * could change or come late, and no two documents look the same in it (A1).
  */
 export function requestDocument(request: RequestView, place: DocumentPlace): RequestDocumentLines {
   const { columns, pins, zone } = place;
@@ -52,142 +53,103 @@ export function requestDocument(request: RequestView, place: DocumentPlace): Req
   return lines;
 }
 
-function drawDocument(request: RequestView, { pins, zone, columns }: DocumentPlace): RequestDocumentLines {
+const exact = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }));
+
+function drawDocument(request: RequestView, place: DocumentPlace): RequestDocumentLines {
   const { bound } = examine(request);
-  if (bound === null) return { ask: notADocument(request, columns), proof: [] };
-  const { document, canonical } = bound;
-  const exact = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }));
-  const field = (name: SafeText, value: Line): readonly Line[] => fieldLines(name, value, columns);
-  const ask = [
-    ...headingLines(label`What is asked`, label`this and the details are what opens or runs`, columns),
-    ...field(label`action`, exact(document.action)),
-    ...field(label`resource`, exact(document.resource)),
-    ...field(label`requester`, exact(document.requester)),
-    ...field(label`door`, exact(document.door)),
-    ...field(label`work for`, durationLine(document.duration)),
-    ...changeLines(document, columns),
-    ...headingLines(label`Details`, label`bound: the door compares every one of them`, columns),
-    ...detailLines(document, columns),
-    ...(Object.keys(document.details).length === 0 ? field(label`none`, []) : []),
-    ...headingLines(
-      label`Context`,
-      label`for you to read: written by the requester, compared by nobody`,
-      columns,
-    ),
-    ...jsonLines(document.context, columns, 'prose'),
-    ...(Object.keys(document.context).length === 0 ? field(label`none`, []) : []),
-  ];
-  const claims = verifiedClaimsOf(request);
-  const proof = [
-    ...verifiedLines(claims, columns),
-    ...headingLines(label`Proof`, label`checked here, against what you see`, columns),
-    ...field(label`submitter`, exact(request.submitter)),
-    ...field(label`vouched by`, voucherLine(voucherOf(request, pins), claims)),
-    ...ruleLines(request, columns),
-    ...digestLines(request, bound, columns),
-    ...field(label`asked as`, [
-      ...exact(request.id),
-      span(label` at `, 'muted'),
-      ...exact(zonedTime(request.submittedAt, zone)),
-    ]),
-    ...headingLines(label`Canonical text`, label`exactly these bytes are behind the digest`, columns),
-    ...indented(exact(canonical), columns),
-  ];
-  return { ask: ask.slice(1), proof };
-}
-
-/** The rule in words, where this version can read it, above the text that is signed for. */
-function ruleLines({ rule }: RequestView, columns: number): readonly Line[] {
-  const text = markedSpans(safeText(rule, { reading: 'exact' }));
-  const words = wordsOf(rule).flatMap((sentence, at) => {
-    const line = markedSpans(safeText(sentence, { reading: 'prose' }));
-    return fieldLines(at === 0 ? label`rule says` : label``, line, columns, 'words');
-  });
-  return [...words, ...fieldLines(label`rule`, text, columns)];
-}
-
-function wordsOf(rule: string): readonly string[] {
-  try {
-    return ruleWords(parseRule(rule));
-  } catch {
-    return [];
-  }
-}
-
-/** What the broker says in words of a change that it asks for itself; what is applied stands below, exactly. */
-function changeLines({ action, details }: BoundDocument['document'], columns: number): readonly Line[] {
-  const { summary } = details;
-  if (!isChangeAction(action) || typeof summary !== 'string') return [];
-  return fieldLines(label`change`, markedSpans(safeText(summary, { reading: 'exact' }), 'strong'), columns);
-}
-
-/** The lines of another policy stand one below the other, as people know them from diff; the rest is as in any request. */
-function detailLines({ action, details }: BoundDocument['document'], columns: number): readonly Line[] {
-  const { diff, ...others } = details;
-  const isLines = (value: unknown): value is readonly string[] =>
-    Array.isArray(value) && value.every((line) => typeof line === 'string');
-  if (action !== POLICY_CHANGE || !isLines(diff)) return jsonLines(details, columns, 'exact');
-  return [
-    ...jsonLines(others, columns, 'exact'),
-    ...headingLines(label`diff`, label`- goes, + comes; the rest stays`, columns),
-    ...diff.flatMap((line) => differenceLines(line, columns)),
-  ];
-}
-
-/** A line that goes on begins with a bar, so that it cannot pass for the next one. */
-function differenceLines(line: string, columns: number): readonly Line[] {
-  if (isUnbroken(columns)) {
-    const mark = DIFF_MARKS[line.slice(0, 1)];
-    const text = safeText(mark === undefined ? line : line.slice(1), { reading: 'exact' });
-    return fieldLines(mark ?? label`no line of diff`, markedSpans(text), columns);
-  }
-  const indent = span(spaces(MARGIN + 2));
-  const lines = wrapLine(differenceLine(line), columns - 2 * MARGIN - 4, 'columns');
-  return lines.map((part, at) =>
-    at === 0 ? [indent, ...part] : [indent, span(label`│ `, 'muted'), ...part],
-  );
-}
-
-/**
- * The first character is the mark of diff, so that nothing is told by colour alone. An indent is shown as what it is. What is no line of
- * diff says so: it could begin with what goes before the lines that go on.
- */
-function differenceLine(line: string): Line {
-  if (!/^[-+@ ]/.test(line)) {
-    return [span(label`▲ `, 'alarm'), ...markedSpans(safeText(line, { reading: 'exact' }))];
-  }
-  const tone = TONES[line.slice(0, 1)] ?? 'text';
-  const [, indent = '', rest = ''] = /^(.(?: *(?=[^ ]))?)(.*)$/s.exec(line) ?? [];
-  const mark = safeText(indent.slice(0, 1).trim(), { reading: 'exact' });
-  const text = markedSpans(safeText(rest, { reading: 'exact' }), tone);
-  return [span(mark, tone), span(spaces(indent.length - mark.length)), ...text];
-}
-
-/** The marks of diff in a word, where they are read out. */
-const DIFF_MARKS: Readonly<Record<string, SafeText>> = {
-  '+': label`comes`,
-  '-': label`goes`,
-  '@': label`place`,
-  ' ': label`stays`,
-};
-
-const TONES: Readonly<Record<string, Tone>> = { '+': 'accent', '-': 'danger', '@': 'muted' };
-
-function digestLines(request: RequestView, bound: BoundDocument, columns: number): readonly Line[] {
-  const { differs } = examine(request);
-  const field = (name: SafeText, own: string, claimed: string, isWrong: boolean): readonly Line[] => {
-    const line = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }));
-    if (!isWrong) return fieldLines(name, [span(label`✓ `, 'accent'), ...line(own)], columns);
-    return [
-      ...fieldLines(name, [span(label`▲ differs`, 'alarm'), span(label` `), ...line(own)], columns),
-      ...fieldLines(label`broker says`, [span(label`✗ `, 'danger'), ...line(claimed)], columns),
-    ];
+  if (bound === null) return { mustRead: notADocument(request, place.columns), evidence: [] };
+  return {
+    mustRead: [
+      ...askLines(request, bound.document, place.columns),
+      ...proofLines(request, bound.document, place),
+    ],
+    evidence: evidenceLines(request, bound, place),
   };
+}
+
+function askLines({ state }: RequestView, document: RequestDocument, columns: number): readonly Line[] {
+  const { action, resource, requester, door, duration, context, details } = document;
+  const field = (name: SafeText, value: Line): readonly Line[] => fieldLines(name, value, columns);
   return [
-    ...field(label`digest`, bound.digest, request.digest, differs.digest),
-    ...field(label`scope`, bound.scope, request.scope, differs.scope),
-    ...field(label`rule digest`, sha256Digest(request.rule), request.policy, differs.rule),
+    ...effectLines(document, state === 'pending', columns),
+    ...markLines(document, columns),
+    ...field(label`action`, [...exact(action), span(label` on `, 'muted'), ...exact(resource)]),
+    ...field(label`requester`, [...exact(requester), span(label` through `, 'muted'), ...exact(door)]),
+    ...fieldLines(label`work for`, durationLine(duration), columns, 'words'),
+    ...changeLines(document, columns),
+    sectionLine(label`Context`, label`written by the requester, compared by nobody`, context, columns),
+    ...jsonLines(context, columns, 'prose'),
+    sectionLine(label`Details`, label`bound: the door compares every one of them`, details, columns),
+    ...detailsLines(document, columns),
   ];
+}
+
+function proofLines(
+  request: RequestView,
+  { nonce }: RequestDocument,
+  { pins, columns }: DocumentPlace,
+): readonly Line[] {
+  const claims = verifiedClaimsOf(request);
+  return [
+    ...verifiedLines(claims, columns),
+    headingLine(label`Proof`, label`checked here, against what you see`, columns),
+    ...fieldLines(
+      label`sent by`,
+      [...exact(request.submitter), span(label`  `), ...voucherLine(voucherOf(request, pins), claims)],
+      columns,
+      'words',
+    ),
+    ...fieldLines(label`nonce`, exact(nonce), columns),
+    ...ruleLines(request, columns),
+  ];
+}
+
+/** What happens then, in plain words: as it is no label and no heading, nothing that others wrote can stand like it. */
+function effectLines(document: RequestDocument, isPending: boolean, columns: number): readonly Line[] {
+  const words = safeText(effectWords(document), { reading: 'exact' });
+  const line = [span(isPending ? label`If approved, ${words}.` : label`Asked: ${words}.`, 'strong')];
+  if (isUnbroken(columns)) return [line];
+  const margin = span(spaces(MARGIN));
+  return wrapLine(line, columns - 2 * MARGIN, 'words').map((part) => [margin, ...part]);
+}
+
+/** How much of what others wrote could deceive, where any of it could. */
+function markLines(document: RequestDocument, columns: number): readonly Line[] {
+  const { resource, context } = document;
+  const count = markedIn(resource, 'exact') + markedIn(context, 'prose') + markedDetails(document);
+  if (count === 0) return [];
+  const what =
+    count === 1 ? label`character that could deceive is` : label`characters that could deceive are`;
+  const words = span(label`${count} ${what} written out below`, 'warning');
+  return fieldLines(label`▲ marked`, [words], columns, 'words');
+}
+
+function sectionLine(title: SafeText, meaning: SafeText, object: JsonObject, columns: number): Line {
+  return headingLine(title, Object.keys(object).length === 0 ? label`none` : meaning, columns);
+}
+
+/** The rule in words; where this version cannot read it, the text itself. */
+function ruleLines({ rule }: RequestView, columns: number): readonly Line[] {
+  const words = wordsOf(rule);
+  if (words !== null) {
+    return fieldLines(label`rule`, markedSpans(safeText(words, { reading: 'prose' })), columns, 'words');
+  }
+  const unread = span(label`▲ this version cannot read it. Its text: `, 'warning');
+  return fieldLines(label`rule`, [unread, ...exact(rule)], columns);
+}
+
+function wordsOf(rule: string): string | null {
+  try {
+    return ruleWords(parseRule(rule)).join('; ');
+  } catch {
+    return null;
+  }
+}
+
+function changeLines(document: RequestDocument, columns: number): readonly Line[] {
+  const summary = changeSummary(document);
+  if (summary === null) return [];
+  return fieldLines(label`change`, markedSpans(safeText(summary, { reading: 'exact' }), 'strong'), columns);
 }
 
 function durationLine(seconds: number): Line {
@@ -201,18 +163,18 @@ function durationLine(seconds: number): Line {
 /** Claims of an OIDC token, apart from what the requester wrote. */
 function verifiedLines(claims: VerifiedClaims, columns: number): readonly Line[] {
   if (claims.state === 'none') return [];
-  const heading = headingLines(
+  const heading = headingLine(
     label`Verified by the broker`,
     label`signed by the issuer, read by the broker: not by the requester, and not checked here`,
     columns,
   );
   if (claims.state === 'unreadable') {
-    return [...heading, ...fieldLines(label`token`, [span(label`▲ cannot be read`, 'alarm')], columns)];
+    return [heading, ...fieldLines(label`token`, [span(label`▲ cannot be read`, 'alarm')], columns)];
   }
   const { issuer, claims: facts } = claims.facts;
   const exact = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }));
   return [
-    ...heading,
+    heading,
     ...fieldLines(label`OIDC token`, exact(issuer), columns),
     ...facts.flatMap(({ name, value }) =>
       fieldLines(safeText(name, { reading: 'exact' }), exact(value), columns),
@@ -223,15 +185,13 @@ function verifiedLines(claims: VerifiedClaims, columns: number): readonly Line[]
 function voucherLine(voucher: Voucher, claims: VerifiedClaims): Line {
   switch (voucher.state) {
     case 'unsigned':
-      if (claims.state === 'read') {
-        return [span(label`○ the broker, which verified an OIDC token: see above`, 'warning')];
-      }
-      return [span(label`○ nobody: only the broker says who sent this`, 'warning')];
-    case 'verified':
       return [
-        span(label`✓ `, 'accent'),
-        span(label`its signature, by the key ${safeText(voucher.key, { reading: 'exact' })}`),
+        claims.state === 'read'
+          ? span(label`○ by the token above, which the broker verified`, 'warning')
+          : span(label`○ not signed: only the broker says so`, 'warning'),
       ];
+    case 'verified':
+      return [span(label`✓ `, 'accent'), span(label`signed by its own key`)];
     case 'forged':
       return [span(label`▲ signature does not verify: ${voucher.why}`, 'alarm')];
   }
@@ -239,13 +199,7 @@ function voucherLine(voucher: Voucher, claims: VerifiedClaims): Line {
 
 function notADocument({ document }: RequestView, columns: number): readonly Line[] {
   return [
-    ...headingLines(label`What came from the broker`, label`no door could have sent this`, columns),
-    ...indented(markedSpans(safeText(JSON.stringify(document) ?? '', { reading: 'exact' })), columns),
+    headingLine(label`What came from the broker`, label`no door could have sent this`, columns),
+    ...indented(exact(JSON.stringify(document) ?? ''), columns),
   ];
-}
-
-function indented(line: Line, columns: number): readonly Line[] {
-  if (isUnbroken(columns)) return [line];
-  const indent = span(spaces(MARGIN + 2));
-  return wrapLine(line, columns - 2 * MARGIN - 2, 'columns').map((part) => [indent, ...part]);
 }

@@ -25,22 +25,14 @@ export function requestProgress(
   place: ProgressPlace,
 ): readonly Line[] {
   const { columns } = place;
-  const { votes, missing } = request;
-  const lines: Line[] = [...canaryLines(request, place)];
+  const { votes } = request;
+  const lines: Line[] = [...missingLines(request, columns), ...canaryLines(request, place)];
   if (votes.length > 0) {
     lines.push(...headingLines(label`Signed so far`, label`as the broker counts them`, columns));
     for (const vote of votes) lines.push(...voteLines(vote, place));
   }
   lines.push(...grantLines(request, place));
   if (request.alone !== null) lines.push(...aloneLines(request.alone, place));
-  if (request.state === 'pending') {
-    lines.push(...headingLines(label`Still missing`, label`by the rule in force`, columns));
-    for (const what of missing) {
-      lines.push(
-        ...fieldLines(label`needs`, markedSpans(safeText(what, { reading: 'prose' })), columns, 'words'),
-      );
-    }
-  }
   if (equalAsks.length > 0) {
     lines.push(
       ...headingLines(
@@ -52,6 +44,14 @@ export function requestProgress(
     for (const ask of equalAsks) lines.push(...fieldLines(label`also`, equalAskLine(ask, place), columns));
   }
   return lines;
+}
+
+/** Stands below the rule, without a heading of its own: it is what the rule comes to now. */
+function missingLines({ state, missing }: RequestView, columns: number): readonly Line[] {
+  if (state !== 'pending') return [];
+  return missing.flatMap((what) =>
+    fieldLines(label`needs`, markedSpans(safeText(what, { reading: 'prose' })), columns, 'words'),
+  );
 }
 
 /** What a grant covers and what is left, under which one this passed, and what taking it back would end (A27). */

@@ -80,8 +80,7 @@ export function requestNews(
   const isSame = before?.opened?.request.id === id && before.opened.read <= opened.read;
   const known = isSame && heard.of === id ? heard.lines : NOTHING_HEARD.lines;
   const former = isSame && isRequestShown(before) ? before : null;
-  const { ask, proof } = requestDocument(opened.request, placeOf(state));
-  const mustRead = new Set([...ask, ...proof]);
+  const mustRead = new Set(requestDocument(opened.request, placeOf(state)).mustRead);
   const seen = former === null ? [] : windowLines(former);
   const texts = new Set(seen.map(plainText));
   const hasMoved = former !== null && former.opened?.top !== opened.top;

@@ -1,4 +1,6 @@
+import { shellQuote } from '../../src/protocol/shell-quote.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/protocol/strict-json.js';
+import { NARROW_COLUMNS } from '../screen/panes.js';
 import { BLANK, fittingForm, type Line, lineWidth, markedSpans, span } from './line.js';
 import { type Wrapping, wrapLine } from './line-wrapping.js';
 import { label, type Reading, repeatText, type SafeText, safeText, sliceText, spaces } from './safe-text.js';
@@ -8,19 +10,33 @@ import { isUnbroken } from './unbroken.js';
 /** Columns left of every line of a request. */
 export const MARGIN = 2;
 const INDENT = 2;
-const LABEL_COLUMNS = 12;
 /** Where a value would have less than this beside its label, it stands below it: the longest mark has room. */
 const LEAST_VALUE = 12;
-/** Labels wider than this stand on lines of their own. */
-const WIDEST_LABEL = 24;
+
+/** Columns of labels, of the widest that stand beside their values, before them, and free at the right edge. */
+interface Grid {
+  readonly label: number;
+  readonly widest: number;
+  readonly indent: number;
+  readonly free: number;
+}
+
+const GRID: Grid = { label: 12, widest: 24, indent: INDENT, free: MARGIN };
+const NARROW_GRID: Grid = { label: 9, widest: 12, indent: 1, free: 1 };
+const gridOf = (columns: number): Grid => (columns < NARROW_COLUMNS ? NARROW_GRID : GRID);
 
 /** A heading, with what it means for the reader beside it: as many clauses of that as there is room for. */
 export function headingLines(title: SafeText, meaning: SafeText, columns: number): readonly Line[] {
+  return [BLANK, headingLine(title, meaning, columns)];
+}
+
+/** The same without a blank line above it. */
+export function headingLine(title: SafeText, meaning: SafeText, columns: number): Line {
   // Two words, which no name that others chose has without quotes: none can pass for the heading of a section.
-  if (isUnbroken(columns)) return [BLANK, [span(label`Section ${title}: ${meaning}`)]];
+  if (isUnbroken(columns)) return [span(label`Section ${title}: ${meaning}`)];
   const alone: Line = [span(spaces(MARGIN)), span(title, 'strong')];
   const forms = clauses(meaning).map((part): Line => [...alone, span(label`  ${part}`, 'muted')]);
-  return [BLANK, fittingForm([...forms, alone], columns - MARGIN)];
+  return fittingForm([...forms, alone], columns - MARGIN);
 }
 
 /** A text whole, then ever fewer of its clauses. */
@@ -36,15 +52,16 @@ export function fieldLines(
   columns: number,
   wrapping: Wrapping = 'columns',
 ): readonly Line[] {
-  return labelled(markedSpans(name, 'muted'), LABEL_COLUMNS, value, columns, { indent: INDENT, wrapping });
+  const { label: labelColumns, indent } = gridOf(columns);
+  return labelled(markedSpans(name, 'muted'), labelColumns, value, columns, { indent, wrapping });
 }
 
 /**
- * All of a JSON object, one scalar a line. Texts stand without quotes unless they could be taken for another value;
- * `reading` says how closely they must be readable.
+ * All of a JSON object, one scalar a line, or one list of texts, as a shell would take its words. Texts stand without quotes unless
+ * they could be taken for another value; `reading` says how closely they must be readable.
  */
 export function jsonLines(object: JsonObject, columns: number, reading: Reading): readonly Line[] {
-  return valueLines(Object.entries(object), { columns, reading, indent: INDENT });
+  return valueLines(Object.entries(object), { columns, reading, indent: gridOf(columns).indent });
 }
 
 interface Place {
@@ -56,10 +73,16 @@ interface Place {
 function valueLines(entries: readonly (readonly [string, JsonValue])[], place: Place): readonly Line[] {
   const { columns, reading, indent } = place;
   const names = entries.map(([name]) => (isUnbroken(columns) ? spokenName(name) : nameText(name)));
-  const labelColumns = Math.min(WIDEST_LABEL, Math.max(LABEL_COLUMNS, ...names.map(textWidth)));
+  const grid = gridOf(columns);
+  const labelColumns = Math.min(grid.widest, Math.max(grid.label, ...names.map(textWidth)));
   const wrapping = reading === 'exact' ? 'columns' : 'words';
   return entries.flatMap(([, value], at) => {
     const name = markedSpans(names[at] ?? label``, 'muted');
+    if (isTexts(value)) {
+      const texts = markedSpans(safeText(value.map(shellQuote).join(' '), { reading }));
+      const line = [span(label`${listText(value.length)}: `, 'muted'), ...texts];
+      return labelled(name, labelColumns, line, columns, { indent, wrapping });
+    }
     const inner = innerEntries(value);
     if (inner === null) {
       const text = markedSpans(scalarText(value, reading));
@@ -79,6 +102,9 @@ const spokenName = (name: string): SafeText =>
   safeText(/^[\w.-]+$/.test(name) ? name : JSON.stringify(name), { reading: 'exact' });
 const listText = (count: number): SafeText => (count === 0 ? label`[] empty list` : label`list of ${count}`);
 const groupText = (count: number): SafeText => (count === 0 ? label`{} nothing` : label`group of ${count}`);
+
+const isTexts = (value: JsonValue): value is readonly string[] & JsonValue =>
+  Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string');
 
 function innerEntries(value: JsonValue): readonly (readonly [string, JsonValue])[] | null {
   if (Array.isArray(value)) return value.map((item: JsonValue, index) => [String(index), item] as const);
@@ -102,15 +128,16 @@ function labelled(
 ): readonly Line[] {
   if (isUnbroken(columns))
     return [[...(name.length === 0 ? [span(label`and`)] : name), span(label`: `), ...value]];
+  const { free } = gridOf(columns);
   const nameWidth = lineWidth(name);
   const besideAt = MARGIN + indent + labelColumns + 2;
-  const isBeside = nameWidth <= labelColumns && columns - besideAt - MARGIN >= LEAST_VALUE;
+  const isBeside = nameWidth <= labelColumns && columns - besideAt - free >= LEAST_VALUE;
   const left = isBeside ? MARGIN + indent : Math.min(MARGIN + indent, columns - LEAST_VALUE - 2 * MARGIN);
-  const valueAt = isBeside || columns - besideAt - MARGIN >= LEAST_VALUE ? besideAt : left + 2;
-  const lines = wrapLine(value, columns - valueAt - MARGIN, wrapping);
+  const valueAt = isBeside || columns - besideAt - free >= LEAST_VALUE ? besideAt : left + 2;
+  const lines = wrapLine(value, columns - valueAt - free, wrapping);
   const bar: Line = [span(spaces(valueAt - 2)), span(label`│ `, 'muted')];
   if (!isBeside) {
-    const ownLines = wrapLine(name, columns - left - MARGIN, 'columns');
+    const ownLines = wrapLine(name, columns - left - free, 'columns');
     return [
       ...ownLines.map((line): Line => [span(spaces(left)), ...line]),
       ...lines.map((line): Line => [...bar, ...line]),

@@ -56,6 +56,16 @@ export function safeText(raw: string, { reading }: { readonly reading: Reading }
   return writer.finish();
 }
 
+/** How many characters of what was written stand in marks. */
+export function markedCharacters(text: SafeText): number {
+  return [...text.matchAll(MARK)].reduce((sum, [mark]) => sum + charactersOf(mark), 0);
+}
+
+const charactersOf = (mark: string): number => {
+  const [, times, letters] = /^⟨(?:[^ ]+×(\d+)|[^ ]+ (.+))⟩$/u.exec(mark) ?? [];
+  return letters === undefined ? Number(times ?? 1) : [...letters].length;
+};
+
 /** Text that stands in the source, with numbers and safe texts put in: ``label`${count} pending` ``. */
 export function label(fixed: TemplateStringsArray, ...values: readonly (SafeText | number)[]): SafeText {
   return String.raw({ raw: fixed }, ...values) as SafeText;

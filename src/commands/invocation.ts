@@ -1,10 +1,6 @@
 import { basename, resolve } from 'node:path';
 import type { Environment } from '../client/locations.js';
-
-/** A word for a POSIX shell, quoted where it must be. */
-export function shellQuote(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
+import { shellQuote } from '../protocol/shell-quote.js';
 
 /**
  * A command line that can be pasted into another shell, from any directory: the installed `countersign` where this

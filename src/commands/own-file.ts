@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { Problem, type ProblemCode } from '../protocol/problems.js';
-import { shellQuote } from './invocation.js';
+import { shellQuote } from '../protocol/shell-quote.js';
 
 /**
  * Refuses a file or directory that somebody else than its user, or root, can write.

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { RunningBroker } from '../../broker/broker.js';
 import type { CertificateSource } from '../../broker/tls/served-certificate.js';
 import { Problem } from '../protocol/problems.js';
-import { shellQuote } from './invocation.js';
+import { shellQuote } from '../protocol/shell-quote.js';
 
 export const TLS_FLAGS = { tlsCert: 'text', tlsKey: 'text', tlsName: 'texts' } as const;
 export const TLS_FLAGS_HELP = `

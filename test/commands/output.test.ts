@@ -5,11 +5,12 @@ import { formatSpan } from '../../src/client/shown-time.js';
 import { parseSeconds } from '../../src/commands/duration.js';
 import { exitCodeOf } from '../../src/commands/exit-code.js';
 import { approverName } from '../../src/commands/first-run.js';
-import { foldedLine, shellQuote, whereFlags } from '../../src/commands/invocation.js';
+import { foldedLine, whereFlags } from '../../src/commands/invocation.js';
 import { asciiJson } from '../../src/commands/output.js';
 import { parseListen } from '../../src/commands/start-broker.js';
 import { formatTable } from '../../src/commands/text-table.js';
 import { PROBLEMS, Problem, type ProblemCode } from '../../src/protocol/problems.js';
+import { shellQuote } from '../../src/protocol/shell-quote.js';
 import { codeOf } from '../ssh/problem.js';
 
 test('a line to paste means to a shell what it says, whatever stands in it', () => {

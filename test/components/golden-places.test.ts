@@ -89,9 +89,7 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     const screen = await reading(async () => background);
     await screen.waitForContent('3 unusual: denied 2 times');
     await expectGolden(screen, 'background');
-    await screen.readToTheEnd();
-    screen.press('G');
-    await screen.waitForContent('user-unknown');
+    await screen.pageTo('user-unknown');
     await expectGolden(screen, 'background-end');
   });
 
@@ -105,9 +103,7 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
       unusual: [],
     }));
     await screen.waitForContent('compared with the last 200');
-    await screen.readToTheEnd();
-    screen.press('G');
-    await screen.waitForContent('no decision on an equal ask');
+    await screen.pageTo('no decision on an equal ask');
     await expectGolden(screen, 'background-usual');
   });
 
@@ -181,7 +177,7 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     const { screen } = await history(answering(pastRequests(5)));
     await screen.waitForContent('that is all');
     screen.letItSettle().press('Enter');
-    await screen.waitForContent('What is asked');
+    await screen.waitForContent('Asked:');
     await screen.letItSettle().waitForContent('to read only');
     await expectGolden(screen, 'history-record');
   });

@@ -137,7 +137,7 @@ const OVERWRITES = [
   'rm -rf /\rls -l   ',
   'rm -rf /\b\b\b\b\b\b\b\bls -l   ',
   'ls\r\nall clear, approve',
-  'ls\n\n  What is asked  nothing\n',
+  'ls\n\n  Details  none\n',
   'ls\u0085approved',
   'ls\u2028approved',
   'ls\u2029approved',

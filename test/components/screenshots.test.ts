@@ -55,7 +55,7 @@ test('the queue beside a request, and the step before it is signed', async () =>
   const screen = show(new InMemoryQueue([...pending, ...earlier]), WIDE);
   await screen.waitForContent('Preview: ');
   await screen.openFirstRow();
-  await screen.letItSettle().waitForContent('read to the end');
+  await screen.letItSettle().waitForContent(/more lines? to read|a approves/);
   await expectPicture(
     screen,
     'console',
@@ -73,7 +73,7 @@ test('a request on a usual terminal, of which something is unusual', async () =>
   connection.tellWith(async () => background);
   const screen = show(connection, USUAL);
   await screen.openFirstRow();
-  await screen.letItSettle().waitForContent(/unusual.*more lines/s);
+  await screen.letItSettle().waitForContent(/unusual.*a approves/s);
   await expectPicture(screen, 'detail', 'A request in full, with what is unusual about it above');
 });
 

@@ -188,7 +188,7 @@ export class TerminalScreen {
     await this.waitForContent(/ [▸>] /);
     this.letItSettle().press('Enter');
     return this.#waitUntil(
-      (text) => /What is asked|What came/.test(text) && !text.includes('Preview: '),
+      (text) => /If approved|Asked:|What came/.test(text) && !text.includes('Preview: '),
       'the request to open',
     );
   }
@@ -196,7 +196,7 @@ export class TerminalScreen {
   /** Pages through the opened request until it may be approved. */
   async readToTheEnd(): Promise<void> {
     for (;;) {
-      const text = await this.waitForContent(/more lines?,|a approves/);
+      const text = await this.waitForContent(/more lines? to read|a approves/);
       if (text.includes('a approves')) break;
       const [, first, last, all] = LINES.exec(text) ?? [];
       if (last !== all) await this.pressAndWaitForChange('PageDown');
@@ -215,6 +215,11 @@ export class TerminalScreen {
     if (isAtTheEnd(this.text())) return;
     this.press('G');
     await this.#waitUntil(isAtTheEnd, 'the end of the request');
+  }
+
+  /** Pages on until this is on the screen. */
+  async pageTo(what: string): Promise<void> {
+    while (!this.text().includes(what)) await this.pressAndWaitForChange('PageDown');
   }
 
   /** Lets so much time pass that what is on the screen may be decided on. */

@@ -91,7 +91,7 @@ describeWith(['tmux'], 'an evening of an approver', () => {
       await pane.pressUntil('Right', 'Enter signs the denial');
     };
     const confirmApproval = async (): Promise<void> => {
-      await pane.pressUntil('a', /more lines?, read|a approves/);
+      await pane.pressUntil('a', /more lines? to read|a approves/);
       await pane.pressUntil('Space', 'a approves');
       await pane.pressUntil('a', /you sign +approve/);
       await pane.pressUntil('Right', 'Enter signs the approval');

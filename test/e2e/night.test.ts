@@ -229,7 +229,7 @@ describeWith(['tmux', 'sshd', 'su', 'root'], 'a console that others can reach', 
     const remote = `echo $$ > ${pidFile}; exec env ${variables.join(' ')} ${program}`;
     const connected = openPane(sshTo(broker.directory, remote), env);
     await connected.shows('demo.hello');
-    await connected.pressUntil('Enter', 'What is asked');
+    await connected.pressUntil('Enter', 'If approved');
     await watching.shows('bob reading');
     const pid = Number(readFileSync(pidFile, 'utf8'));
     expect(isAlive(pid)).toBe(true);

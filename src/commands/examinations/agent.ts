@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import type { Environment } from '../../client/locations.js';
+import { shellQuote } from '../../protocol/shell-quote.js';
 import { type AgentSocket, findAgentSocket, isForwarded } from '../../ssh/agent-socket.js';
-import { shellQuote } from '../invocation.js';
 import { type Finding, good, note, warning, wrong } from './finding.js';
 
 export interface AgentFacts extends AgentSocket {

@@ -2,8 +2,8 @@ import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { knownBrokersPath } from '../../client/known-brokers.js';
 import type { Locations } from '../../client/locations.js';
+import { shellQuote } from '../../protocol/shell-quote.js';
 import { configurationPath } from '../configuration-file.js';
-import { shellQuote } from '../invocation.js';
 import { type Finding, good, note, wrong } from './finding.js';
 
 /** A file or directory, and who else may do something with it. */

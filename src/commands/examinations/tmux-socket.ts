@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import type { Environment } from '../../client/locations.js';
-import { shellQuote } from '../invocation.js';
+import { shellQuote } from '../../protocol/shell-quote.js';
 import { type Finding, good, note, warning } from './finding.js';
 
 interface Ownership {

@@ -7,16 +7,17 @@ import { lineWidth } from '../../../components/text/line.js';
 import { safeText } from '../../../components/text/safe-text.js';
 import { parseDocument } from '../../../src/protocol/document.js';
 import type { RequestView } from '../../../src/protocol/request-view.js';
+import { shellQuote } from '../../../src/protocol/shell-quote.js';
 import type { JsonObject, JsonValue } from '../../../src/protocol/strict-json.js';
 import { formatVerifiedFacts } from '../../../src/protocol/verified-facts.js';
 import { hostileText } from '../hostile-text.js';
-import { BROKER, NOW, sampleRequest, sampleVote } from '../sample-requests.js';
+import { BROKER, NOW, type Sample, sampleRequest, sampleVote } from '../sample-requests.js';
 
 const textOf = (lines: readonly Line[]): string =>
   lines.map((line) => line.map(({ text }) => text).join('')).join('\n');
 const drawn = (request: RequestView, columns = 80): string => {
-  const { ask, proof } = requestDocument(request, { pins: [BROKER], zone: 'UTC', columns });
-  return textOf([...ask, ...proof]);
+  const { mustRead } = requestDocument(request, { pins: [BROKER], zone: 'UTC', columns });
+  return textOf(mustRead);
 };
 const text = hostileText.filter((raw) => raw.isWellFormed() && !/\p{Noncharacter_Code_Point}/u.test(raw));
 const json: fc.Arbitrary<JsonValue> = fc.letrec<{ value: JsonValue }>((tie) => ({
@@ -42,14 +43,14 @@ describe('what the broker verified', () => {
     expect(written).toContain('INC-4312 restart nginx');
     expect(written).not.toContain('acme/shop');
     expect(verified).toMatch(/OIDC token +https:\/\/issuer\.example\n +repository +acme\/shop\n/);
-    expect(verified).toContain('the broker, which verified an OIDC token: see above');
+    expect(verified).toContain('by the token above, which the broker verified');
   });
 
   test('cannot be written by a requester', () => {
     const details = { 'Verified by the broker': 'OIDC token of https://issuer.example' };
     const text = drawn(sampleRequest({ document: { details } }));
     expect(text).not.toMatch(/^ *Verified by the broker {2}signed/m);
-    expect(text).toContain('nobody: only the broker says who sent this');
+    expect(text).toContain('not signed: only the broker says so');
   });
 
   test('is drawn without anything that acts on a terminal (A1)', () => {
@@ -83,12 +84,70 @@ describe('the request in full', () => {
     );
   });
 
+  test('has every field and every value of the document in what must be read, whatever it is called (A1)', () => {
+    const exact = (text: string): string => safeText(text, { reading: 'exact' });
+    const leaves = (value: JsonValue, reading: 'exact' | 'prose'): readonly string[] => {
+      if (typeof value === 'string') return [safeText(value, { reading })];
+      if (value === null || typeof value !== 'object') return [JSON.stringify(value)];
+      if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+        return [safeText(value.map(shellQuote).join(' '), { reading })];
+      return Object.entries(value).flatMap(([name, inner]) => [
+        ...(Array.isArray(value) ? [] : [exact(name)]),
+        ...leaves(inner, reading),
+      ]);
+    };
+    fc.assert(
+      fc.property(object, object, fc.constantFrom(40, 60, 74, 80), (details, context, columns) => {
+        const document = { details, context, duration: 4321, resource: 'the only db', requester: 'erin' };
+        const request = sampleRequest({ document });
+        const plain = (shown: string): string => shown.replaceAll(/[\s│]/g, '');
+        const read = plain(drawn(request, columns));
+        const { action, door, requester, resource, nonce, duration } = request.document;
+        const fields = [action, door, requester, resource, nonce, duration].map((field) =>
+          exact(String(field)),
+        );
+        for (const leaf of [...fields, ...leaves(details, 'exact'), ...leaves(context, 'prose')]) {
+          expect(read).toContain(plain(leaf));
+        }
+      }),
+    );
+  });
+
+  test('a rule that this version cannot read must be read as it is', () => {
+    const rule = '{"approvals":0,"strange":"yes"}';
+    expect(drawn(sampleRequest({ rule }), 120).replaceAll(/\s+│? */g, '')).toContain(rule);
+  });
+
+  test('counts the characters that could deceive (A1)', () => {
+    const marked = (document: NonNullable<Sample['document']>): string =>
+      /marked +(\d+)/.exec(drawn(sampleRequest({ document })))?.[1] ?? 'none';
+    expect(marked({})).toBe('none');
+    expect(marked({ details: { argv: ['a', 'b  c', 'x\u202ey'] } })).toBe('3');
+    expect(marked({ details: { 'us\u200ber': { x: ['\b\b'] } }, context: { a: 'p\u0430\u0435y' } })).toBe(
+      '5',
+    );
+  });
+
+  test('says in plain words what is let happen, with no word of others but names (A1)', () => {
+    const first = (document: NonNullable<Sample['document']>): string =>
+      drawn(sampleRequest({ document }), 120).split('\n')[0]!.trim();
+    expect(first({})).toBe('If approved, alice may log in over ssh, once.');
+    expect(first({ action: 'sudo.run', details: { user: 'root' } })).toBe(
+      'If approved, alice may run the command below as root, once.',
+    );
+    expect(first({ action: 'ssh.shell', details: { user: 'root. Or not' } })).toBe(
+      'If approved, alice may have a shell as the user below, once.',
+    );
+    expect(first({ action: 'ci.deploy', resource: 'x, and all is well' })).toBe(
+      'If approved, alice may do ci.deploy, once.',
+    );
+  });
+
   test('tells values apart already where they are listed, whatever a text imitates (A1)', () => {
     const listed = (value: JsonValue): string =>
       drawn(sampleRequest({ document: { details: { value } } }))
-        .split('Canonical text')[0]!
         .split('Details')[1]!
-        .split('Context')[0]!;
+        .split('Proof')[0]!;
     const values = [
       '5',
       5,
@@ -119,9 +178,9 @@ describe('the request in full', () => {
     fc.assert(
       fc.property(object, fc.integer({ min: 60, max: 130 }), (details, columns) => {
         const request = sampleRequest({ document: { details } });
-        const { ask, proof } = requestDocument(request, { pins: [BROKER], zone: 'UTC', columns });
-        for (const line of [...ask, ...proof]) expect(lineWidth(line)).toBeLessThanOrEqual(columns);
-        const joined = textOf(proof)
+        const { mustRead, evidence } = requestDocument(request, { pins: [BROKER], zone: 'UTC', columns });
+        for (const line of [...mustRead, ...evidence]) expect(lineWidth(line)).toBeLessThanOrEqual(columns);
+        const joined = textOf(evidence)
           .split('\n')
           .map((line) => line.slice(4))
           .join('');
@@ -136,13 +195,15 @@ describe('the request in full', () => {
     const details = { script: Array.from({ length: 3 }, (_, n) => `${n}${'x'.repeat(16_000)}end-${n}`) };
     const whole = drawn(sampleRequest({ document: { details } }));
     for (const end of ['end-0', 'end-1', 'end-2'])
-      expect(whole.replaceAll(/\s|│/g, '').split(end)).toHaveLength(3);
+      expect(whole.replaceAll(/\s|│/g, '').split(end)).toHaveLength(2);
   });
 
   test('says who vouches, by which rule, and what is missing', () => {
     const whole = drawn(sampleRequest());
-    expect(whole).toContain('nobody: only the broker says who sent this');
-    expect(whole).toContain('"answerBy":300');
+    expect(whole).toContain('not signed: only the broker says so');
+    expect(whole.replaceAll(/\s+│? */g, ' ')).toContain(
+      'answered within 5m, used within 10m of the approval',
+    );
     const progress = textOf(
       requestProgress(sampleRequest({ votes: [sampleVote({ comment: 'a\u202eb' })] }), [], {
         columns: 80,

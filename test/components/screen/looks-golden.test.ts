@@ -76,7 +76,7 @@ async function* states({ connection, screen }: ReturnType<typeof show>): AsyncGe
   connection.setReading(new Map([[waiting.id, ['carol' as Name]]]));
   await screen.openFirstRow();
   screen.letItSettle();
-  await screen.waitForContent('read to the end');
+  await screen.waitForContent(/more lines? to read|a approves/);
   yield 'detail';
   await screen.readToTheEnd();
   screen.letItSettle().press('a');

@@ -30,9 +30,7 @@ async function decide({ connection, screen }: ReturnType<typeof listen>): Promis
   await screen.waitForContent('Row 1 of 1');
   screen.letItSettle().press('Enter');
   await screen.waitForContent('Esc back');
-  await screen.letItSettle().waitForContent('more lines, read to the end');
-  screen.press(' ');
-  await screen.waitForContent('All read');
+  await screen.letItSettle().waitForContent('All read');
   screen.letItSettle().press('d');
   await screen.waitForContent('c comment, Esc back');
   await screen.letItSettle().waitForContent('button Sign denial, Enter cancels');

@@ -47,9 +47,7 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     const { screen } = await show();
     await screen.openFirstRow();
     screen.letItSettle();
-    await screen.readToTheEnd();
-    screen.press('G');
-    await screen.waitForContent('had everybody rung');
+    await screen.pageTo('had everybody rung');
     await expectGolden(screen, 'talk-comments');
   });
 
