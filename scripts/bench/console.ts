@@ -7,19 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { HttpConnection } from './http-connection.ts';
-import type { TerminalProgram as Program } from './terminal-program.ts';
-
-const { beside, program: countersign } = await import('./modules.js');
-const { enrol } = await beside<typeof import('./enrolment.ts')>('enrolment.ts');
-const { httpCall, succeeded, withConnections } =
-  await beside<typeof import('./http-connection.ts')>('http-connection.ts');
-const { saturate } = await beside<typeof import('./load.ts')>('load.ts');
-const { startBroker } = await beside<typeof import('./programs.ts')>('programs.ts');
-const { newDocument, submitCall } = await beside<typeof import('./signed-calls.ts')>('signed-calls.ts');
-const { compare, quantile } = await beside<typeof import('./statistics.ts')>('statistics.ts');
-const { inMs, printTable } = await beside<typeof import('./table.ts')>('table.ts');
-const { TerminalProgram } = await beside<typeof import('./terminal-program.ts')>('terminal-program.ts');
+import { enrol } from './enrolment.ts';
+import { type HttpConnection, httpCall, succeeded, withConnections } from './http-connection.ts';
+import { saturate } from './load.ts';
+import { program as countersign } from './modules.js';
+import { startBroker } from './programs.ts';
+import { newDocument, submitCall } from './signed-calls.ts';
+import { compare, quantile } from './statistics.ts';
+import { inMs, printTable } from './table.ts';
+import { TerminalProgram } from './terminal-program.ts';
 
 const ROUNDS = Number(process.argv[3] ?? 7);
 const PENDING = 10_000;
@@ -43,9 +39,9 @@ const { submitter } = await enrol(directory, readFileSync(`${key}.pub`, 'utf8').
 const broker = await startBroker(directory);
 const { address, fingerprint } = broker.facts;
 const env = { HOME: folder, XDG_CONFIG_HOME: join(folder, 'config'), XDG_STATE_HOME: join(folder, 'state') };
-const openConsole = (): Program =>
+const openConsole = (): TerminalProgram =>
   new TerminalProgram([countersign, 'console', '--url', address, '--key', key], { env });
-const sayHello = (): Program =>
+const sayHello = (): TerminalProgram =>
   new TerminalProgram([fileURLToPath(new URL('hello-process.js', import.meta.url))], { env });
 const nextDocument = (n: number) => newDocument(`host-${n % 5000}.example.com`);
 
@@ -103,7 +99,7 @@ async function firstFrame() {
   return compare(rounds);
 }
 
-async function timeToFirst(program: Program, what: string): Promise<number> {
+async function timeToFirst(program: TerminalProgram, what: string): Promise<number> {
   const at = await program.says(what);
   await program.stop();
   return at - program.startedAt;

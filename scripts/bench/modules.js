@@ -16,12 +16,3 @@ export const program = resolve(folder, '../dist/src/cli.js');
  * @returns {Promise<Module>}
  */
 export const compiled = (file) => import(pathToFileURL(resolve(folder, file)).href);
-
-/**
- * Imports a module of this folder, which runs as it is written.
- *
- * @template Module
- * @param {string} file for example `table.ts`
- * @returns {Promise<Module>}
- */
-export const beside = (file) => import(new URL(file, import.meta.url).href);
