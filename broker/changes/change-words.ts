@@ -44,8 +44,9 @@ export function submitterSummary(change: SubmitterChange): string {
   switch (change.change) {
     case 'add': {
       const { name, credential, limits } = change.submitter;
-      const { actions, resources, doors, requesters } = limits;
-      return `let the submitter ${name} ask, ${credentialWords(credential)}: for the actions ${list(actions)}, on ${list(resources)}, at the doors ${list(doors)}, for itself and ${list(requesters)}`;
+      const { actions, resources, doors, requesters, canaries } = limits;
+      const more = canaries === true ? '; and canaries, which nobody needs' : '';
+      return `let the submitter ${name} ask, ${credentialWords(credential)}: for the actions ${list(actions)}, on ${list(resources)}, at the doors ${list(doors)}, for itself and ${list(requesters)}${more}`;
     }
     case 'rotate':
       return `let the submitter ${change.name} ask ${credentialWords(change.credential)}, and no longer as before`;

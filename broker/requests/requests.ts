@@ -14,7 +14,7 @@ import { type Standing, standingOf, watchKey } from './standings.js';
 import { Submissions, type SubmissionsContext } from './submissions.js';
 import { Talk } from './talk.js';
 import { found, Transitions, type TransitionsContext, written } from './transitions.js';
-import { checkStillSubmits, verifyCanary, verifyStanding } from './verification.js';
+import { checkMayReveal, checkStillSubmits, verifyCanary, verifyStanding } from './verification.js';
 import type { Waiters } from './waiters.js';
 import { Watches } from './watches.js';
 
@@ -174,7 +174,7 @@ export class Requests {
       this.#transitions.verification(),
     );
     return this.#transitions.step(id, (request, { principals, now }) => {
-      checkStillSubmits(key, request, principals);
+      checkMayReveal(checkStillSubmits(key, request, principals));
       return revealed(request, statement, now);
     });
   }

@@ -5,6 +5,7 @@ import { asksNumber } from '../../src/protocol/matched-number.js';
 import type { Fingerprint, Name, Nonce } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
 import { formatSignedText, parseReceipt, parseSignedText } from '../../src/protocol/receipt.js';
+import type { Submitter } from '../../src/protocol/roster-messages.js';
 import { lackOfReason, type Rule } from '../../src/protocol/rule.js';
 import {
   type Decision,
@@ -268,9 +269,21 @@ export function checkStillSubmits(
   key: Fingerprint,
   { submitter }: { readonly submitter: Name },
   principals: Principals,
-): void {
-  if (principals.submitterByKey(key)?.name === submitter) return;
+): Submitter {
+  const owner = principals.submitterByKey(key);
+  if (owner?.name === submitter) return owner;
   throw new Problem('unknown-key', `the key that signed is not enrolled for ${submitter} any more`);
+}
+
+/**
+ * A canary asks for the attention of approvers, and its denial mutes whom it names: only who is enrolled for it may say that it was
+ * one. A log of before there was this right is verified without it.
+ *
+ * @throws Problem `canaries-not-allowed`
+ */
+export function checkMayReveal({ name, limits }: Submitter): void {
+  if (limits.canaries === true) return;
+  throw new Problem('canaries-not-allowed', `the submitter ${name} is not enrolled to ask canaries`);
 }
 
 /**

@@ -67,6 +67,9 @@ function submitterLines({ name, credential, limits }: Submitter, columns: number
     ...fieldLines(label`resources`, list(limits.resources, label`none`), columns),
     ...fieldLines(label`doors`, list(limits.doors, label`none`), columns),
     ...fieldLines(label`requesters`, list(limits.requesters, label`itself alone`), columns),
+    ...(limits.canaries === true
+      ? fieldLines(label`canaries`, [span(label`may ask them, too`)], columns, 'words')
+      : []),
   ];
 }
 

@@ -34,7 +34,8 @@ Flags
   --reason TEXT       for the reader: a reader should find it wrong
   --ticket TEXT       for the reader
   --duration TIME     length of the work: 90, 15m, 2h (default none)
-  --submitter NAME    who asks; nobody else can reveal it
+  --submitter NAME    who asks; nobody else can reveal it. It must be enrolled for
+                      canaries: see countersign submitter add
   --key FILE          the submitter's key (COUNTERSIGN_KEY)
   --json              as JSON${BROKER_FLAGS_HELP}
 
@@ -67,7 +68,14 @@ Examples
         const patience = Number.POSITIVE_INFINITY;
         return redeemPatiently(standing, { asker, asks, clock, patience, onLost, signal, how: 'look' });
       });
-      const status = await asker.reveal(standing, credential);
+      const status = await asker.reveal(standing, credential).catch(async (error: unknown) => {
+        // It stands as a real request then, which nobody waits for.
+        if (error instanceof Problem && error.code === 'canaries-not-allowed')
+          await asker.detach(standing, { cancel: true }).catch(() => {
+            throw error;
+          });
+        throw error;
+      });
       await asks.forget(standing);
       const result = resultOf(status);
       if (flags.json) printJson({ id: standing.id, ...result });

@@ -30,7 +30,7 @@ Flags
   --dir DIR       data directory of the broker (COUNTERSIGN_DIR)
   --key FILE, --token, --socket, --oidc-issuer URL
                   how it proves who it is (add, rotate): see countersign submitter add --help
-  --action A, --resource R, --door D, --requester N
+  --action A, --resource R, --door D, --requester N, --canaries
                   what it may ask for (add)
   --json          as JSON (list)
   --reason TEXT, --no-wait, --url ADDRESS, --sign-in FILE, --ca FILE
@@ -75,12 +75,14 @@ alone is everything.
 Usage
   countersign submitter add NAME --key FILE | --token | --socket | --oidc-issuer URL…
                             --action A… --resource R… --door D… [--requester N]…
+                            [--canaries]
 
 Flags
   --action A      what it may ask to do
   --resource R    on what
   --door D        for which doors
-  --requester N   for whom, beside itself${CREDENTIAL_HELP}${CHANGE_HELP}
+  --requester N   for whom, beside itself
+  --canaries      it may ask canaries, too: see countersign canary${CREDENTIAL_HELP}${CHANGE_HELP}
 
 Examples
   countersign submitter add web-1 --key /etc/ssh/ssh_host_ed25519_key.pub \\
@@ -102,6 +104,7 @@ Examples
         resource: 'texts',
         door: 'texts',
         requester: 'texts',
+        canaries: 'switch',
       },
       async run({ arguments: [text = ''], flags, env, display: { zone } }) {
         const name = parseName(text, 'NAME');
@@ -111,6 +114,7 @@ Examples
           resources: required(flags.resource, '--resource'),
           doors: required(flags.door, '--door'),
           requesters: [...flags.requester],
+          ...(flags.canaries ? { canaries: true as const } : {}),
         };
         const change = { change: 'add', submitter: { name, credential, limits } } as const;
         const asked = {
@@ -191,7 +195,7 @@ function required(texts: readonly string[], what: string): string[] {
 function formatSubmitters(submitters: readonly Submitter[]): string {
   if (submitters.length === 0) return 'no submitters are enrolled';
   return formatTable([
-    ['NAME', 'BY', 'ACTIONS', 'RESOURCES', 'DOORS', 'REQUESTERS'],
+    ['NAME', 'BY', 'ACTIONS', 'RESOURCES', 'DOORS', 'REQUESTERS', 'CANARIES'],
     ...submitters.map(({ name, credential, limits }) =>
       [
         name,
@@ -200,6 +204,7 @@ function formatSubmitters(submitters: readonly Submitter[]): string {
         limits.resources.join(' '),
         limits.doors.join(' '),
         limits.requesters.join(' ') || '-',
+        limits.canaries === true ? 'yes' : '-',
       ].map(exact),
     ),
   ]);

@@ -190,6 +190,10 @@ export const PROBLEMS = {
     status: 409,
     hint: 'a canary is made as one, and revealed by its submitter: countersign canary --help',
   },
+  'canaries-not-allowed': {
+    status: 403,
+    hint: 'remove it, and enrol it again with that right: see countersign submitter add --help',
+  },
   'not-redeemed': { status: 409, hint: 'redeem with this claim first, then report' },
   'already-reported': { status: 409, hint: 'this claim has reported another outcome' },
   'claim-needed': { status: 400, hint: 'send {"claim":"32 hex digits"}' },

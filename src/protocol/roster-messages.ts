@@ -49,6 +49,8 @@ export const submitterLimitsSchema = z.strictObject({
   doors: patterns,
   /** Whom it may name as requester; itself is always allowed. */
   requesters: z.array(z.string().min(1).max(256)).max(64),
+  /** Whether it may reveal that what it asked was a canary. Absent: it may not, and the text is the one of before there was this. */
+  canaries: z.literal(true).exactOptional(),
 });
 export type SubmitterLimits = z.output<typeof submitterLimitsSchema>;
 

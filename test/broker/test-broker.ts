@@ -390,7 +390,7 @@ export class TestBroker {
         {
           name: name('host:web-1'),
           credential: { kind: 'key' as const, key: this.keys.host.line },
-          limits: ANYTHING,
+          limits: { ...ANYTHING, canaries: true as const },
         },
         {
           name: name('ci'),

@@ -13,7 +13,7 @@ beforeAll(async () => {
   key = host.makeKey('id_ed25519');
   await bob.must(
     ...['submitter', 'add', 'host-db-1', '--key', `${key}.pub`, '--action', 'ssh.*', '--resource', '*'],
-    ...['--door', '*', '--requester', '*'],
+    ...['--door', '*', '--requester', '*', '--canaries'],
   );
 });
 afterAll(async () => {
@@ -82,4 +82,27 @@ test('a submitter without a key has nothing to reveal with', async () => {
   );
   expect(code).toBe(1);
   expect(stderr).toContain('a canary is revealed with the key of its submitter');
+});
+
+test('a submitter that is not enrolled for canaries asks none: its request is taken back', async () => {
+  const other = host.makeKey('id_ecdsa');
+  await bob.must(
+    ...['submitter', 'add', 'host-db-9', '--key', `${other}.pub`, '--action', 'ssh.*', '--resource', '*'],
+    ...['--door', '*', '--requester', '*'],
+  );
+  const asking = host.start([
+    ...['canary', 'ssh.login', '--resource', 'db-9', '--door', 'host:db-9', '--requester', 'alice'],
+    ...['--submitter', 'host-db-9', '--key', other],
+  ]);
+  await asking.says(/waiting/);
+  const { id } = await pending('db-9');
+  asking.child.kill('SIGINT');
+  expect(await asking.ended).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('the submitter host-db-9 is not enrolled to ask canaries'),
+  });
+  expect(JSON.parse(await bob.must('show', id, '--json'))).toMatchObject({
+    state: 'cancelled',
+    canary: null,
+  });
 });

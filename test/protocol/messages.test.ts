@@ -170,7 +170,17 @@ describe('people and submitters', () => {
     expect(rosterChangeSchema.safeParse(change).success).toBe(false);
   });
 
+  test('the right to ask canaries stands in the limits of a submitter, or nothing does (A33)', () => {
+    expect(submitterSchema.parse(submitter)).toEqual(submitter);
+    const allowed = { ...submitter, limits: { ...submitter.limits, canaries: true } };
+    expect(submitterSchema.parse(allowed)).toEqual(allowed);
+  });
+
   test.each<[string, object]>([
+    [
+      'a right that is said not to be one',
+      { ...submitter, limits: { ...submitter.limits, canaries: false } },
+    ],
     ['no action at all', { ...submitter, limits: { ...submitter.limits, actions: [] } }],
     ['an empty pattern', { ...submitter, limits: { ...submitter.limits, doors: [''] } }],
     ['no limits', { name: 'ci', credential: submitter.credential }],

@@ -61,6 +61,7 @@ const HOST: Submitter = {
 
 const SIGNING_HOST: Submitter = {
   ...HOST,
+  limits: { ...HOST.limits, canaries: true },
   name: name('host:web-1'),
   credential: { kind: 'key', key: keys.host.line },
 };

@@ -57,6 +57,17 @@ describe('a canary that is revealed (A33)', () => {
     expect(world.store.log).toHaveLength(length);
   });
 
+  test('is none where its submitter is not enrolled for them, whose request goes on', async () => {
+    const { canaries: _right, ...limits } = HOST.limits;
+    for (const change of [
+      { change: 'remove', name: HOST.name },
+      { change: 'add', submitter: { ...HOST, limits } },
+    ] as const)
+      await world.store.changeDirectory((current) => changeSubmitters(current, change, world.now));
+    expect(await rejectionCode(reveal())).toBe('canaries-not-allowed');
+    expect(await world.read(request.id)).toMatchObject({ state: 'pending', canary: null });
+  });
+
   test('ends an approval before anything can be opened with it', async () => {
     await world.requests.decide(request.id, world.decision(request));
     expect(await reveal()).toMatchObject({ state: 'cancelled', votes: [{ approver: 'bob' }] });

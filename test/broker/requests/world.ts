@@ -66,7 +66,7 @@ export const PEOPLE = {
 export const HOST: Submitter = {
   name: name('host:web-1'),
   credential: { kind: 'key', key: keys.host.line },
-  limits: { actions: ['*'], resources: ['*'], doors: ['*'], requesters: ['*'] },
+  limits: { actions: ['*'], resources: ['*'], doors: ['*'], requesters: ['*'], canaries: true },
 };
 
 /** alice, bob with two keys, carol and dave; host:web-1 submits. */
