@@ -6,6 +6,7 @@ import type { ConsoleEvent } from '../../components/state/console-events.js';
 import { type ConsoleState, startState } from '../../components/state/console-state.js';
 import { step } from '../../components/state/console-step.js';
 import type { QuietHours } from '../../src/client/alerts.js';
+import type { Display } from '../../src/client/display.js';
 import { SOUND_LOG } from '../../src/client/log-standing.js';
 import type { Link, Queue } from '../../src/client/queue.js';
 import type { RequestId } from '../../src/protocol/names.js';
@@ -26,7 +27,10 @@ export interface DriverOptions {
   readonly rows?: number;
   readonly quiet?: QuietHours | null;
   readonly isTouched?: boolean;
+  readonly display?: Display;
 }
+
+const PLAIN: Display = { zone: 'UTC', profile: null };
 
 /** Drives the console without terminal, React or time: every frame is painted when the test says so. */
 export class ConsoleDriver {
@@ -36,7 +40,7 @@ export class ConsoleDriver {
 
   constructor(
     requests: readonly RequestView[],
-    { columns = 120, rows = 60, quiet = null, isTouched = false }: DriverOptions = {},
+    { columns = 120, rows = 60, quiet = null, isTouched = false, display = PLAIN }: DriverOptions = {},
   ) {
     const queue: Queue = {
       link: { state: 'live' },
@@ -62,7 +66,7 @@ export class ConsoleDriver {
     };
     this.state = startState({
       identity,
-      display: { zone: 'UTC', profile: null },
+      display,
       quiet,
       warnings: [],
       queue,

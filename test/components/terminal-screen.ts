@@ -88,27 +88,6 @@ export class TerminalScreen {
     ).join('\n');
   }
 
-  /** The same with how it is drawn: `{cyan bold:waiting}`. */
-  styledText(): string {
-    const { buffer, rows, cols } = this.#terminal;
-    return Array.from({ length: rows }, (_, row) => {
-      const line = buffer.active.getLine(row);
-      const runs: { style: string; text: string }[] = [];
-      for (let column = 0; column < cols; column += 1) {
-        const cell = line?.getCell(column);
-        const last = runs.at(-1);
-        // Of a letter's style nothing is seen on a space, and the console does not write it there.
-        const style = cell === undefined ? '' : isPlainSpace(cell) ? (last?.style ?? '') : styleOf(cell);
-        if (last?.style === style) last.text += cell?.getChars() || ' ';
-        else runs.push({ style, text: cell?.getChars() || ' ' });
-      }
-      return runs
-        .map(({ style, text }) => (style === '' ? text : `{${style}:${text}}`))
-        .join('')
-        .trimEnd();
-    }).join('\n');
-  }
-
   /** What is drawn in which row, for a picture. */
   drawnRuns(): readonly (readonly ScreenRun[])[] {
     const { buffer, rows, cols } = this.#terminal;
@@ -271,24 +250,6 @@ export class TerminalScreen {
     }
     return this.text();
   }
-}
-
-const PALETTE = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];
-const colourName = (number: number): string => PALETTE[number] ?? String(number);
-
-const isPlainSpace = (cell: xterm.IBufferCell): boolean =>
-  (cell.getChars() || ' ') === ' ' && cell.isBgDefault() && !cell.isInverse();
-
-function styleOf(cell: xterm.IBufferCell): string {
-  return [
-    cell.isFgDefault() ? '' : colourName(cell.getFgColor()),
-    cell.isBgDefault() ? '' : `on ${colourName(cell.getBgColor())}`,
-    cell.isBold() ? 'bold' : '',
-    cell.isDim() ? 'faint' : '',
-    cell.isInverse() ? 'reversed' : '',
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
 }
 
 class TerminalInput extends PassThrough {

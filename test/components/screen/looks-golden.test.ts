@@ -1,14 +1,9 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type Looks, THEME_NAMES } from '../../../src/client/display.js';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Looks } from '../../../src/client/display.js';
 import type { Name } from '../../../src/protocol/names.js';
 import { InMemoryQueue } from '../in-memory-queue.js';
 import { NOW, opened, sampleRequest, sampleVote } from '../sample-requests.js';
 import { TerminalScreen } from '../terminal-screen.js';
-
-vi.hoisted(() => {
-  delete process.env.NO_COLOR;
-  process.env.FORCE_COLOR = '2';
-});
 
 const waiting = sampleRequest({
   n: 4,
@@ -96,17 +91,6 @@ async function* states({ connection, screen }: ReturnType<typeof show>): AsyncGe
   await screen.waitForContent('Not connected for 4');
   yield 'stale';
 }
-
-describe.each(THEME_NAMES)('the theme %s', (theme) => {
-  test('draws the main states in its colours', async () => {
-    const shown = show({ theme }, { columns: 80, rows: 24 });
-    for await (const state of states(shown)) {
-      await expect(withoutKeys(shown.screen.styledText())).toMatchFileSnapshot(
-        `../golden/theme-${theme}-${state}-80x24.txt`,
-      );
-    }
-  });
-});
 
 describe.each([
   { columns: 120, rows: 40 },
