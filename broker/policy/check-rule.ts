@@ -3,7 +3,7 @@ import type { Person } from '../../src/protocol/roster-messages.js';
 import type { Rule } from '../../src/protocol/rule.js';
 import { inWords } from '../yaml/duration-words.js';
 import type { Path } from '../yaml/yaml-source.js';
-import type { FileRule } from './policy-file.js';
+import type { FileRule } from './file-rule.js';
 import { isAny, placesOf } from './rule-of.js';
 
 /** Against what a rule is held: the people there are, and the groups that a command will tell. */

@@ -1,6 +1,7 @@
 import type { Quorum } from '../../src/protocol/quorum.js';
 import type { Rule } from '../../src/protocol/rule.js';
-import type { FileApprovals, FileRule, PolicyFile } from './policy-file.js';
+import type { FileApprovals, FileRule } from './file-rule.js';
+import type { PolicyFile } from './policy-file.js';
 
 const ANSWER_BY = 300;
 const CLAIM_BY = 600;

@@ -1,7 +1,8 @@
 import type { Mistake } from '../yaml/mistake.js';
 import { readShape, type Words } from '../yaml/shape.js';
 import type { Path, YamlSource } from '../yaml/yaml-source.js';
-import { fileRule, type PolicyFile, policyFileSchema } from './policy-file.js';
+import { fileRule } from './file-rule.js';
+import { type PolicyFile, policyFileSchema } from './policy-file.js';
 
 const KEYS_OF_RULE = Object.keys(fileRule.shape);
 const KEYS_OF_FILE = Object.keys(policyFileSchema.shape);

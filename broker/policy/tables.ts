@@ -1,9 +1,8 @@
 import * as z from 'zod';
 import { isName } from '../../src/protocol/names.js';
+import { wanted } from '../yaml/time-schema.js';
 import type { Path } from '../yaml/yaml-source.js';
-import type { FileRule, fileRule } from './policy-file.js';
-
-const wanted = (text: string) => ({ error: text });
+import { type FileRule, fileRule, MAX_CONDITION_CHARS } from './file-rule.js';
 
 const PATTERN_TEXT = 'write exact texts, or beginnings followed by *; * alone is everything';
 const patterns = z
@@ -31,62 +30,56 @@ const actions = z
   .max(64, wanted('write at most 64 actions'));
 
 const ROLE_TEXT = 'write action, or details.KEY for what an ask names there';
-/** Longest condition, in characters. */
-const MAX_CONDITION_CHARS = 4096;
 
-/**
- * Who may ask for which role on which resource: each row is a rule.
- *
- * @param rule the schema of a rule. What one says beside its name and condition, a table may say for all of its rows, and a
- *   row for itself.
- */
-export function tableSchema(rule: typeof fileRule) {
-  const terms = rule.omit({ name: true, when: true }).partial().shape;
-  const row = z.strictObject(
+/** What a rule says beside its name and condition, a table may say for all of its rows, and a row for itself. */
+const terms = fileRule.omit({ name: true, when: true }).partial().shape;
+
+const row = z.strictObject(
+  {
+    name: z.optional(fileRule.shape.name),
+    groups: groups.describe('Members of any of these may ask.'),
+    roles: patterns.describe('For any of these roles.'),
+    resources: patterns.describe('On any of these resources.'),
+    ...terms,
+  },
+  wanted('write { groups: [oncall], roles: [admin], resources: [db-1] }'),
+);
+
+/** Who may ask for which role on which resource, as it is written: each row is a rule. */
+export const fileTable = z
+  .strictObject(
     {
-      name: z.optional(rule.shape.name),
-      groups: groups.describe('Members of any of these may ask.'),
-      roles: patterns.describe('For any of these roles.'),
-      resources: patterns.describe('On any of these resources.'),
+      name: fileRule.shape.name.describe('Its rules are called NAME/1, NAME/2, …'),
+      actions: actions.describe('The actions that it is about.'),
+      role: z
+        .string(wanted(ROLE_TEXT))
+        .regex(/^(?:action|details\.[A-Za-z_][A-Za-z0-9_]{0,63})$/, wanted(ROLE_TEXT))
+        .default('details.role')
+        .describe('What the roles are held against.'),
       ...terms,
+      rows: z
+        .array(row, wanted('write a list of rows'))
+        .min(1, wanted('write at least one row'))
+        .max(256, wanted('write at most 256 rows'))
+        .describe('Who may have which roles on what.'),
     },
-    wanted('write { groups: [oncall], roles: [admin], resources: [db-1] }'),
-  );
-  return z
-    .strictObject(
-      {
-        name: rule.shape.name.describe('Its rules are called NAME/1, NAME/2, …'),
-        actions: actions.describe('The actions that it is about.'),
-        role: z
-          .string(wanted(ROLE_TEXT))
-          .regex(/^(?:action|details\.[A-Za-z_][A-Za-z0-9_]{0,63})$/, wanted(ROLE_TEXT))
-          .default('details.role')
-          .describe('What the roles are held against.'),
-        ...terms,
-        rows: z
-          .array(row, wanted('write a list of rows'))
-          .min(1, wanted('write at least one row'))
-          .max(256, wanted('write at most 256 rows'))
-          .describe('Who may have which roles on what.'),
-      },
-      wanted('write a table: name, actions, approvals and rows'),
-    )
-    .superRefine((table, context) => {
-      for (const [index, one] of table.rows.entries()) {
-        const refuse = (key: string, message: string): void => {
-          context.issues.push({ code: 'custom', message, input: one, path: ['rows', index, key] });
-        };
-        if (one.approvals === undefined && table.approvals === undefined) {
-          refuse('approvals', 'say who must sign, here or for the whole table');
-        }
-        if (conditionOf(table, one).length > MAX_CONDITION_CHARS) {
-          refuse('resources', 'the row is too long: make two of it');
-        }
+    wanted('write a table: name, actions, approvals and rows'),
+  )
+  .superRefine((table, context) => {
+    for (const [index, one] of table.rows.entries()) {
+      const refuse = (key: string, message: string): void => {
+        context.issues.push({ code: 'custom', message, input: one, path: ['rows', index, key] });
+      };
+      if (one.approvals === undefined && table.approvals === undefined) {
+        refuse('approvals', 'say who must sign, here or for the whole table');
       }
-    });
-}
+      if (conditionOf(table, one).length > MAX_CONDITION_CHARS) {
+        refuse('resources', 'the row is too long: make two of it');
+      }
+    }
+  });
 
-export type Table = z.output<ReturnType<typeof tableSchema>>;
+export type Table = z.output<typeof fileTable>;
 type Row = Table['rows'][number];
 
 /** A rule with where it stands in the file. */
