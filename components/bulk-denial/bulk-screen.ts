@@ -1,5 +1,5 @@
 import type { KeyContext } from '../keys/key-row.js';
-import type { Screen } from '../screen/screens.js';
+import type { Screen } from '../screen/screen.js';
 import type { ConsoleState } from '../state/console-state.js';
 import { BLANK } from '../text/line.js';
 import { label } from '../text/safe-text.js';

@@ -1,4 +1,4 @@
-import type { Screen } from '../screen/screens.js';
+import type { Screen } from '../screen/screen.js';
 import { label } from '../text/safe-text.js';
 import { grantsLines, grantsPosition, grantsStatus, hiddenInGrants } from './grants-lines.js';
 import { endOf, lastUse } from './grants-state.js';

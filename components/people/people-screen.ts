@@ -1,6 +1,6 @@
 import { changesBetween } from '../../src/client/persistent-map.js';
 import type { Queue } from '../../src/client/queue.js';
-import type { Screen } from '../screen/screens.js';
+import type { Screen } from '../screen/screen.js';
 import { stay } from '../state/console-effects.js';
 import { type ConsoleState, isBack } from '../state/console-state.js';
 import { label } from '../text/safe-text.js';

@@ -1,4 +1,4 @@
-import type { Screen } from '../screen/screens.js';
+import type { Screen } from '../screen/screen.js';
 import { selectedRequest } from '../state/console-state.js';
 import { label } from '../text/safe-text.js';
 import { policyLines, policyPosition, policyStatus } from './policy-lines.js';

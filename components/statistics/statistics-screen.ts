@@ -1,4 +1,4 @@
-import type { Screen } from '../screen/screens.js';
+import type { Screen } from '../screen/screen.js';
 import { stay } from '../state/console-effects.js';
 import { isBack } from '../state/console-state.js';
 import { label } from '../text/safe-text.js';
