@@ -1,6 +1,6 @@
 import type { Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
-import { ESCALATION_PAUSE, MAX_COMMENTS } from '../../src/protocol/talk.js';
+import { ESCALATION_PAUSE, MAX_COMMENTS, MAX_COMMENTS_OF_ONE } from '../../src/protocol/talk.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import { type Request, requestIsLive } from './request.js';
 import { checkPending, event, type Step } from './step.js';
@@ -22,6 +22,12 @@ export function commented(request: Request, by: Name, text: string, now: EpochMs
   if (newest?.by === by && newest.text === text) return null;
   if (request.comments.length >= MAX_COMMENTS) {
     throw new Problem('too-many-comments', `a request has at most ${MAX_COMMENTS} comments`);
+  }
+  if (request.comments.filter((comment) => comment.by === by).length >= MAX_COMMENTS_OF_ONE) {
+    throw new Problem(
+      'too-many-comments',
+      `one approver says at most ${MAX_COMMENTS_OF_ONE} things about a request, and ${by} has said them`,
+    );
   }
   return {
     request: { ...request, comments: [...request.comments, { by, at: now, text }] },

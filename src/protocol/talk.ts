@@ -16,6 +16,8 @@ export interface Escalated {
 
 /** Most comments of one request: what needs more words needs a telephone. */
 export const MAX_COMMENTS = 32;
+/** Most of one approver among them: nobody takes the word from the others. */
+export const MAX_COMMENTS_OF_ONE = 8;
 /** Longest text of one comment, in bytes of UTF-8. */
 export const MAX_COMMENT_TEXT_BYTES = 1024;
 /** Least time between two escalations of one request, in seconds. */

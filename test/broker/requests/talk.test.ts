@@ -5,6 +5,7 @@ import {
   ESCALATION_PAUSE,
   isCommentText,
   MAX_COMMENTS,
+  MAX_COMMENTS_OF_ONE,
   MAX_ESCALATIONS,
 } from '../../../src/protocol/talk.js';
 import { codeOf, rejectionCode } from '../../ssh/problem.js';
@@ -47,13 +48,23 @@ describe('a comment', () => {
 
   test(`is one of at most ${MAX_COMMENTS}, then a clear no`, async () => {
     let request = await ask();
-    for (let count = 0; count < MAX_COMMENTS; count += 1) {
-      request = await world.requests.comment(request.id, bob, `number ${count}`);
+    const say = (by: string, text: string) =>
+      commented(request, name(by), text, world.now)?.request ?? request;
+    for (let count = 0; count < MAX_COMMENTS; count += 1) request = say(`approver-${count % 4}`, `${count}`);
+    expect(request.comments).toHaveLength(MAX_COMMENTS);
+    expect(codeOf(() => say('bob', 'one more'))).toBe('too-many-comments');
+  });
+
+  test(`is one of at most ${MAX_COMMENTS_OF_ONE} of one approver, who leaves room for the others`, async () => {
+    const request = await ask();
+    for (let count = 0; count < MAX_COMMENTS_OF_ONE; count += 1) {
+      await world.requests.comment(request.id, bob, `number ${count}`);
     }
-    expect(await rejectionCode(world.requests.comment(request.id, bob, 'one more'))).toBe(
-      'too-many-comments',
-    );
-    expect((await world.read(request.id)).comments).toHaveLength(MAX_COMMENTS);
+    await expect(world.requests.comment(request.id, bob, 'one more')).rejects.toMatchObject({
+      code: 'too-many-comments',
+      message: 'one approver says at most 8 things about a request, and bob has said them',
+    });
+    expect((await world.requests.comment(request.id, carol, 'my turn')).comments).toHaveLength(9);
   });
 
   test('is said while the request lives, approved or not, and no more when it has ended', async () => {
