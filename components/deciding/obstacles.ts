@@ -1,6 +1,6 @@
 import { leastReason } from '../../src/client/decide.js';
 import { isMatchedNumber } from '../../src/protocol/matched-number.js';
-import { opensAloneLater, type RequestState, type RequestView } from '../../src/protocol/request-view.js';
+import { isRevocable, type RequestState, type RequestView } from '../../src/protocol/request-view.js';
 import { examine, voucherOf } from '../detail/examination.js';
 import { requestDocument } from '../detail/request-document.js';
 import { panesOf } from '../screen/panes.js';
@@ -62,11 +62,10 @@ function recordObstacle({ state }: RequestView): Obstacle {
 
 /** Only what can still be used, or what a door ends for us, can be taken back (A27). */
 function revokeObstacle(request: RequestView): Obstacle | null {
-  const { state, watchedAt, report, document } = request;
-  if (state === 'approved' || state === 'active') return null;
+  const { state, document } = request;
+  if (isRevocable(request)) return null;
   if (state === 'pending') return obstacle(label`it is not approved: d denies it`, 'muted');
   if (state !== 'redeemed') return obstacle(label`there is nothing left to take back`, 'muted');
-  if (watchedAt !== null || report?.code === 'watched' || opensAloneLater(request)) return null;
   const door = safeText(document.door, { reading: 'exact' });
   return obstacle(label`it was used, and ${door} does not end what it opened`, 'warning');
 }

@@ -21,7 +21,7 @@ export function detailWindow(state: ConsoleState, height: number): DetailWindow 
   const { zone } = display;
   const current = openedRequest(state);
   if (opened === null || current === null) return null;
-  const place = { columns, style: { zone, now: brokerNow(state) } };
+  const place = { columns, style: { zone, now: brokerNow(state) }, isRecord: opened.isRecord };
   const progress = requestProgress(current.request, equalAsks(state), place);
   const { mustRead, evidence } = requestDocument(opened.request, {
     pins: identity.pins,

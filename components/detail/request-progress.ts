@@ -2,6 +2,7 @@ import { shownTime, type TimeStyle } from '../../src/client/shown-time.js';
 import { grantOver, isGrant, worthOf } from '../../src/protocol/grant.js';
 import {
   isLive,
+  isRevocable,
   type LoneApprovalView,
   type RequestView,
   type VoteView,
@@ -16,6 +17,8 @@ import { canaryLines } from './canary-lines.js';
 export interface ProgressPlace {
   readonly columns: number;
   readonly style: TimeStyle;
+  /** Whether it is to be read only: no key does anything to it. */
+  readonly isRecord: boolean;
 }
 
 /** What has happened to a request so far and what is missing, and which other requests ask for the same. */
@@ -55,21 +58,28 @@ function missingLines({ state, missing }: RequestView, columns: number): readonl
 }
 
 /** What a grant covers and what is left, under which one this passed, and what taking it back would end (A27). */
-function grantLines(request: RequestView, { columns, style }: ProgressPlace): readonly Line[] {
+function grantLines(request: RequestView, { columns, style, isRecord }: ProgressPlace): readonly Line[] {
   const revoking = revocationWords(request);
   if (revoking === null) return [];
   const field = (name: SafeText, text: string): readonly Line[] =>
     fieldLines(name, markedSpans(safeText(text, { reading: 'prose' })), columns, 'words');
+  const canRevoke = isRevocable(request) && !isRecord;
   const until = grantOver(request) ?? request.claimBy;
   return [
-    ...headingLines(label`What it covers`, label`and what R would end`, columns),
+    ...(canRevoke
+      ? headingLines(label`What it covers`, label`and what R would end`, columns)
+      : headingLines(
+          isLive(request.state) ? label`What it covers` : label`What it covered`,
+          label``,
+          columns,
+        )),
     ...field(label`covers`, coverWords(worthOf(request.votes))),
     ...(request.grant === null ? [] : field(label`under`, `the grant ${request.grant}`)),
     ...(isGrant(request) ? field(label`used`, `${request.uses} times`) : []),
     ...(isGrant(request) && until !== null && isLive(request.state)
       ? field(label`until`, shownTime(until, style))
       : []),
-    ...field(label`revoking`, revoking),
+    ...(canRevoke ? field(label`revoking`, revoking) : []),
   ];
 }
 

@@ -110,6 +110,13 @@ export const opensAloneLater = ({
   readonly report: object | null;
 }): boolean => state === 'redeemed' && alone?.opened === true && report === null;
 
+/** Whether a revocation ends anything of it: what may still be used, or what its door ends (A27). */
+export const isRevocable = (view: RequestView): boolean =>
+  view.state === 'approved' ||
+  view.state === 'active' ||
+  (view.state === 'redeemed' &&
+    (view.watchedAt !== null || view.report?.code === 'watched' || opensAloneLater(view)));
+
 /** A request as approvers see it. Digests are claims of the broker: recompute them from what is shown. */
 export interface RequestView extends RequestStatus, RequestTalk {
   readonly id: RequestId;

@@ -208,6 +208,7 @@ describe('the request in full', () => {
       requestProgress(sampleRequest({ votes: [sampleVote({ comment: 'a\u202eb' })] }), [], {
         columns: 80,
         style: { zone: 'UTC', now: NOW },
+        isRecord: false,
       }),
     );
     expect(progress).toMatch(/carol +approve at 2026-01-31T22:59:40Z \(20s ago\) +a⟨U\+202E⟩b/);
