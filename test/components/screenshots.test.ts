@@ -14,6 +14,9 @@ vi.hoisted(() => {
   process.env.FORCE_COLOR = '2';
 });
 
+/** Asked by the host that it is about. */
+const drill = { ...failover, submitter: 'db-2' as Name };
+
 const WIDE = { columns: 120, rows: 40 } as const;
 const USUAL = { columns: 80, rows: 24 } as const;
 
@@ -52,7 +55,7 @@ const expectPicture = (screen: TerminalScreen, name: string, title: string, pape
   );
 
 test('the queue beside a request, and the step before it is signed', async () => {
-  const screen = show(new InMemoryQueue([...pending, ...earlier]), WIDE);
+  const screen = show(new InMemoryQueue([drill, ...pending.slice(1), ...earlier]), WIDE);
   await screen.waitForContent('Preview: ');
   await screen.openFirstRow();
   await screen.letItSettle().waitForContent(/more lines? to read|a approves/);
@@ -69,7 +72,7 @@ test('the queue beside a request, and the step before it is signed', async () =>
 });
 
 test('a request on a usual terminal, of which something is unusual', async () => {
-  const connection = new InMemoryQueue([failover, ...earlier]);
+  const connection = new InMemoryQueue([drill, ...earlier]);
   connection.tellWith(async () => background);
   const screen = show(connection, USUAL);
   await screen.openFirstRow();

@@ -1,6 +1,7 @@
 import xterm from '@xterm/headless';
 import { renderToString } from 'ink';
 import { describe, expect, test, vi } from 'vitest';
+import { unreadLines } from '../../../components/deciding/obstacles.js';
 import { SafeLines } from '../../../components/screen/safe-line.js';
 import { ThemeContext } from '../../../components/screen/theme-context.js';
 import { type Display, THEME_NAMES, type ThemeName } from '../../../src/client/display.js';
@@ -24,7 +25,11 @@ const display: Display = { zone: 'UTC', profile: { name: 'production', colour: '
 
 const at = (requests = [...pending, ...grants, ...earlier]) =>
   new AnsweringDriver(undefined, { ...SIZE, display }, requests);
-const read = (driver: AnsweringDriver): AnsweringDriver => driver.press('enter', ' ', ' ', ' ', ' ', ' ');
+function read(driver: AnsweringDriver): AnsweringDriver {
+  driver.press('enter');
+  while (unreadLines(driver.state) > 0) driver.press(' ');
+  return driver;
+}
 
 /** The main states, each on a console of its own. */
 const STATES: Readonly<Record<string, () => AnsweringDriver>> = {
