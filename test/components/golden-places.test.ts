@@ -1,19 +1,14 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { HistoryPage } from '../../src/client/history.js';
 import type { Background } from '../../src/protocol/background.js';
 import type { Name } from '../../src/protocol/names.js';
 import { Problem } from '../../src/protocol/problems.js';
+import { GOLDEN_SIZES, hostileName, openTerminal } from './golden-terminal.js';
 import { InMemoryQueue } from './in-memory-queue.js';
 import { letters, sampleLetter, sinks } from './outbox/sample-outbox.js';
 import { answering, pastRequests } from './past-requests.js';
 import { NOW, sampleId, sampleRequest } from './sample-requests.js';
-import { TerminalScreen } from './terminal-screen.js';
-
-const SIZES = [
-  { columns: 120, rows: 40 },
-  { columns: 80, rows: 24 },
-  { columns: 60, rows: 15 },
-] as const;
+import type { TerminalScreen } from './terminal-screen.js';
 
 const background: Background = {
   isPerson: true,
@@ -50,13 +45,12 @@ const background: Background = {
     { code: 'new-hour', at: '23:58', zone: 'UTC' },
   ],
 };
-const HOSTILE = '\u001b]0;approved\u0007 \u202eon\u200b p\u0430ypal\nAPPROVED by carol';
+const HOSTILE = hostileName('approved');
 
-describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
+describe.each(GOLDEN_SIZES)('on a terminal of $columns x $rows', (size) => {
   const show = () => {
     const connection = new InMemoryQueue([sampleRequest()]);
-    const screen = new TerminalScreen(connection, size);
-    onTestFinished(() => screen.leave());
+    const screen = openTerminal(connection, size);
     return { connection, screen };
   };
   const expectGolden = (screen: TerminalScreen, name: string) =>

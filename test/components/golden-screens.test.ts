@@ -5,6 +5,7 @@ import { sha256Digest } from '../../src/protocol/canonical.js';
 import type { Digest, Name } from '../../src/protocol/names.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
 import { InMemoryQueue } from './in-memory-queue.js';
+import { deploy } from './sample-queue.js';
 import { NOW, opened, RULE, sampleId, sampleRequest, sampleVote } from './sample-requests.js';
 import { TerminalScreen } from './terminal-screen.js';
 
@@ -13,20 +14,6 @@ const SIZES = [
   { columns: 80, rows: 24 },
 ] as const;
 
-const deploy = sampleRequest({
-  n: 5,
-  age: 90,
-  waiting: 0,
-  document: {
-    action: 'ci.deploy',
-    context: { reason: 'hotfix 2.14.3', ticket: 'SHOP-881' },
-    details: { commit: '9f3c2a1d8be74650b1a2c3d4e5f60718293a4b5c', workflow: 'deploy.yml' },
-    door: 'ci:shop',
-    duration: 1800,
-    requester: 'dave',
-    resource: 'shop/checkout@production',
-  },
-});
 const sudo = sampleRequest({
   n: 4,
   age: 220,

@@ -21,7 +21,7 @@ export const failover = sampleRequest({
   },
 });
 const login = (n: number, age: number): RequestView => sampleRequest({ n, age });
-const deploy = sampleRequest({
+export const deploy = sampleRequest({
   n: 5,
   age: 90,
   waiting: 0,

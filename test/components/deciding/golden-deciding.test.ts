@@ -1,19 +1,13 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Problem } from '../../../src/protocol/problems.js';
+import { GOLDEN_SIZES, openTerminal } from '../golden-terminal.js';
 import { InMemoryQueue } from '../in-memory-queue.js';
 import { sampleRequest, sampleRule } from '../sample-requests.js';
-import { TerminalScreen } from '../terminal-screen.js';
+import type { TerminalScreen } from '../terminal-screen.js';
 
-const SIZES = [
-  { columns: 120, rows: 40 },
-  { columns: 80, rows: 24 },
-  { columns: 60, rows: 15 },
-] as const;
-
-describe.each(SIZES)('deciding on a terminal of $columns x $rows', (size) => {
+describe.each(GOLDEN_SIZES)('deciding on a terminal of $columns x $rows', (size) => {
   const show = (connection: InMemoryQueue) => {
-    const screen = new TerminalScreen(connection, size);
-    onTestFinished(() => screen.leave());
+    const screen = openTerminal(connection, size);
     return screen;
   };
   const expectGolden = (screen: TerminalScreen, name: string) =>

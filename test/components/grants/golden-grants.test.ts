@@ -1,22 +1,17 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { GOLDEN_SIZES, hostileName, openTerminal } from '../golden-terminal.js';
 import { InMemoryQueue } from '../in-memory-queue.js';
 import { sampleRequest } from '../sample-requests.js';
-import { TerminalScreen } from '../terminal-screen.js';
+import type { TerminalScreen } from '../terminal-screen.js';
 import { grants, sampleGrant, told } from './sample-grants.js';
 
-const SIZES = [
-  { columns: 120, rows: 40 },
-  { columns: 80, rows: 24 },
-  { columns: 60, rows: 15 },
-] as const;
-const HOSTILE = '\u001b]0;granted\u0007 \u202eon\u200b p\u0430ypal\nAPPROVED by carol';
+const HOSTILE = hostileName('granted');
 
-describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
+describe.each(GOLDEN_SIZES)('on a terminal of $columns x $rows', (size) => {
   const look = async (requests = [sampleRequest(), ...grants], reply = told) => {
     const connection = new InMemoryQueue(requests);
     connection.tellOfGrants(reply);
-    const screen = new TerminalScreen(connection, size);
-    onTestFinished(() => screen.leave());
+    const screen = openTerminal(connection, size);
     await screen.waitForContent('● live');
     screen.press('3');
     await screen.waitForContent('3 Grants');

@@ -1,19 +1,15 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Enrolled } from '../../../src/client/directory.js';
 import { BROKER_SUBMITTER } from '../../../src/protocol/change-messages.js';
 import type { Name } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
+import { GOLDEN_SIZES, hostileName, openTerminal } from '../golden-terminal.js';
 import { InMemoryQueue } from '../in-memory-queue.js';
 import { sampleRequest } from '../sample-requests.js';
-import { TerminalScreen } from '../terminal-screen.js';
+import type { TerminalScreen } from '../terminal-screen.js';
 import { ENROLLED, KEYS, person } from './sample-people.js';
 
-const SIZES = [
-  { columns: 120, rows: 40 },
-  { columns: 80, rows: 24 },
-  { columns: 60, rows: 15 },
-] as const;
-const HOSTILE = '\u001b]0;approved\u0007 \u202eon\u200b p\u0430ypal\nAPPROVED by carol';
+const HOSTILE = hostileName('approved');
 const waiting = sampleRequest({
   n: 7,
   age: 40,
@@ -26,13 +22,12 @@ const waiting = sampleRequest({
   },
 });
 
-describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
+describe.each(GOLDEN_SIZES)('on a terminal of $columns x $rows', (size) => {
   const people = async (enrolled: () => Promise<Enrolled>) => {
     const connection = new InMemoryQueue([sampleRequest(), waiting]);
     connection.enrolWith(enrolled);
     connection.makeWith(() => Promise.reject(new Problem('roster-conflict', 'the key belongs to bob')));
-    const screen = new TerminalScreen(connection, size);
-    onTestFinished(() => screen.leave());
+    const screen = openTerminal(connection, size);
     await screen.waitForContent('● live');
     screen.press('4');
     await screen.waitForContent('4 People');

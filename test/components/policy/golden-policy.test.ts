@@ -1,28 +1,23 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ExplanationReply } from '../../../src/protocol/explanation.js';
 import type { Name } from '../../../src/protocol/names.js';
 import type { PolicyReply } from '../../../src/protocol/policy-messages.js';
+import { GOLDEN_SIZES, hostileName, openTerminal } from '../golden-terminal.js';
 import { InMemoryQueue } from '../in-memory-queue.js';
 import { sampleRequest } from '../sample-requests.js';
-import { TerminalScreen } from '../terminal-screen.js';
+import type { TerminalScreen } from '../terminal-screen.js';
 import { explanation, POLICY, rule } from './sample-policy.js';
 
-const SIZES = [
-  { columns: 120, rows: 40 },
-  { columns: 80, rows: 24 },
-  { columns: 60, rows: 15 },
-] as const;
-const HOSTILE = '\u001b]0;approved\u0007 \u202eon\u200b p\u0430ypal\nAPPROVED by carol';
+const HOSTILE = hostileName('approved');
 
-describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
+describe.each(GOLDEN_SIZES)('on a terminal of $columns x $rows', (size) => {
   const show = async (reply: PolicyReply = POLICY, told: ExplanationReply = explanation()) => {
     const connection = new InMemoryQueue([sampleRequest()]);
     connection.ruleWith(
       async () => reply,
       async () => told,
     );
-    const screen = new TerminalScreen(connection, size);
-    onTestFinished(() => screen.leave());
+    const screen = openTerminal(connection, size);
     await screen.waitForContent('● live');
     return screen.letItSettle();
   };

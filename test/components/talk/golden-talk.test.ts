@@ -1,15 +1,11 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Name } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
+import { GOLDEN_SIZES, openTerminal } from '../golden-terminal.js';
 import { InMemoryQueue } from '../in-memory-queue.js';
 import { NOW, sampleRequest } from '../sample-requests.js';
-import { TerminalScreen } from '../terminal-screen.js';
+import type { TerminalScreen } from '../terminal-screen.js';
 
-const SIZES = [
-  { columns: 120, rows: 40 },
-  { columns: 80, rows: 24 },
-  { columns: 60, rows: 15 },
-] as const;
 const talked = sampleRequest({
   n: 1,
   age: 130,
@@ -24,11 +20,10 @@ const other = sampleRequest({ n: 2, age: 20, document: { requester: 'erin', reso
 /** The screens that there are belong to none of these pictures. */
 const withoutTabs = (screen: TerminalScreen): string => screen.text().split('\n').toSpliced(1, 1).join('\n');
 
-describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
+describe.each(GOLDEN_SIZES)('on a terminal of $columns x $rows', (size) => {
   const show = async () => {
     const connection = new InMemoryQueue([talked, other]);
-    const screen = new TerminalScreen(connection, size);
-    onTestFinished(() => screen.leave());
+    const screen = openTerminal(connection, size);
     await screen.waitForContent(/2 (?:comments|said)/);
     return { connection, screen };
   };
