@@ -1,6 +1,6 @@
 import { Problem } from '../../src/protocol/problems.js';
 import { parseRule, type Rule } from '../../src/protocol/rule.js';
-import { lengthWords, ruleWords } from '../../src/protocol/rule-words.js';
+import { furtherWords, ruleWords } from '../../src/protocol/rule-words.js';
 import { fieldLines } from '../text/field-lines.js';
 import { type Line, markedSpans, span } from '../text/line.js';
 import { label, type SafeText, safeText } from '../text/safe-text.js';
@@ -46,19 +46,6 @@ function wordLines(rule: Rule, name: SafeText, columns: number): readonly Line[]
       'words',
     ),
   );
-}
-
-/** What a rule says beside what is signed for: what an ask must carry, and who is called. */
-function furtherWords({ reason, ticket, escalation, channel }: Rule): readonly string[] {
-  return [
-    ...(reason === null ? [] : [`asked with a reason of at least ${reason} characters`]),
-    ...(ticket === null ? [] : [`asked with a ticket like ${ticket}`]),
-    ...(escalation ?? []).map(({ after, groups }) => {
-      const when = after === 0 ? 'at once' : `after ${lengthWords(after)}`;
-      return `${groups.join(' and ')} ${groups.length === 1 ? 'is' : 'are'} rung ${when}`;
-    }),
-    ...(channel === null ? [] : [`told to the channel ${channel}`]),
-  ];
 }
 
 function readRule(text: string): Rule | null {

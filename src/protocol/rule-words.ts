@@ -64,6 +64,19 @@ export function ruleWords(rule: Rule): readonly string[] {
   ];
 }
 
+/** What a rule says beside what is signed for: what an ask must carry, and who is called. */
+export function furtherWords({ reason, ticket, escalation, channel }: Rule): readonly string[] {
+  return [
+    ...(reason === null ? [] : [`asked with a reason of at least ${reason} characters`]),
+    ...(ticket === null ? [] : [`asked with a ticket like ${ticket}`]),
+    ...(escalation ?? []).map(({ after, groups }) => {
+      const when = after === 0 ? 'at once' : `after ${lengthWords(after)}`;
+      return `${groups.join(' and ')} ${groups.length === 1 ? 'is' : 'are'} rung ${when}`;
+    }),
+    ...(channel === null ? [] : [`told to the channel ${channel}`]),
+  ];
+}
+
 function whoSigns({ approvals }: Rule): string {
   if (approvals === 'automatic') return 'nobody has to sign';
   return `signed by ${approvals.map(quorumWords).join(', or else by ')}`;

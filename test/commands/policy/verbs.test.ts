@@ -47,6 +47,26 @@ afterAll(() => user.remove());
 
 const LOGIN = ['ssh.login', 'web-1', '--requester', 'alice'];
 
+describe('policy show', () => {
+  test('says what is in force in words: the rules in order, and who is in which group', async () => {
+    const shown = await user.must('policy', 'show');
+    expect(shown).toMatch(/^file {8}\S+policy\.yaml\ndigest {6}sha256:[0-9a-f]{64}\nin force {4}since /);
+    expect(shown).toMatch(
+      /rule 1 {6}logins \(line 5\)\n {2}for {7}action == "ssh\.login"\n {2}wants {5}signed by 1 of rota\n/,
+    );
+    expect(shown).toContain('asked with a reason of at least 5 characters');
+    expect(shown).toMatch(/\nrule 2 {6}root /);
+    expect(shown).toMatch(/\nrota {8}bob \(as \S*rota says\)/);
+    expect(shown).toMatch(/\ndb {10}alice, bob\n/);
+  });
+
+  test('gives the text of the file as JSON', async () => {
+    const { policy: inForce, order } = JSON.parse(await user.must('policy', 'show', '--json'));
+    expect(inForce.text).toContain('name: logins');
+    expect(order).toHaveLength(2);
+  });
+});
+
 describe('policy install', () => {
   test('is for a broker that does not run', async () => {
     const { code, stderr } = await user.run('policy', 'install', policy);
