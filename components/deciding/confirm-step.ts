@@ -40,7 +40,7 @@ export function openConfirm(state: ConsoleState, verdict: ConfirmVerdict): Conso
     verdict,
     cover: isYes ? firstChoice(request) : null,
     focused: 'cancel',
-    comment: EMPTY_LINE,
+    comment: draftFor(state, request, verdict),
     digits: isYes && takesNumber(request) ? '' : null,
     resource: isYes && takesResource(request) ? EMPTY_LINE : null,
     isSigning: false,
@@ -51,6 +51,11 @@ export function openConfirm(state: ConsoleState, verdict: ConfirmVerdict): Conso
   return { ...state, confirm: { ...confirm, focused: nextLacking(confirm, request) ?? 'cancel' } };
 }
 
+/** What was written before the panel was left, to read what a new width of the terminal counts anew, say; else nothing. */
+function draftFor({ draft }: ConsoleState, { id }: RequestView, verdict: ConfirmVerdict): TextLine {
+  return draft?.id === id && draft.verdict === verdict ? draft.comment : EMPTY_LINE;
+}
+
 /** The first field that the rule wants filled and that is not; null where all are. */
 function nextLacking(confirm: ConfirmStep, request: RequestView): ConfirmField | null {
   if (numberObstacle(confirm) !== null) return 'number';
@@ -58,9 +63,14 @@ function nextLacking(confirm: ConfirmStep, request: RequestView): ConfirmField |
   return reasonObstacle(confirm, request) === null ? null : 'comment';
 }
 
-/** Says that it closed: who looked away for a moment must not take a panel that is gone for a signature. */
+/** Says that it closed: who looked away for a moment must not take a panel that is gone for a signature. Of all in it the comment is kept. */
 function closeConfirm(state: ConsoleState): ConsoleState {
-  return { ...state, confirm: null, notice: [span(label`Cancelled: nothing was signed.`, 'strong')] };
+  const { confirm, opened } = state;
+  const draft =
+    confirm === null || opened === null
+      ? null
+      : { id: opened.request.id, verdict: confirm.verdict, comment: confirm.comment };
+  return { ...state, confirm: null, draft, notice: [span(label`Cancelled: nothing was signed.`, 'strong')] };
 }
 
 /** Back to the buttons: an agent that does not answer holds nobody there. */

@@ -29,7 +29,7 @@ export function leaveUnanswered(state: ConsoleState): ConsoleState {
   const { confirm, opened, unanswered } = state;
   if (confirm === null || opened === null) return state;
   const sent = { request: opened.request, verdict: confirm.verdict, since: brokerNow(state) };
-  return { ...state, confirm: null, unanswered: [...unanswered, sent] };
+  return { ...state, confirm: null, draft: null, unanswered: [...unanswered, sent] };
 }
 
 /** Once the picture is live, says what became of what was sent, and forgets it. */

@@ -80,6 +80,8 @@ export interface ConsoleState {
   /** What came before the opened request; null until that was asked. */
   readonly background: OpenedBackground | null;
   readonly confirm: ConfirmStep | null;
+  /** The comment of the confirm step that was left last, for when it opens again about the same. */
+  readonly draft: CommentDraft | null;
   /** What was signed and sent, and of which nobody has said yet whether it counts. */
   readonly unanswered: readonly Unanswered[];
   /** The requests of the newest live picture, while there is none. */
@@ -149,6 +151,13 @@ export interface ConfirmStep {
   readonly failure: { readonly message: SafeText; readonly hint: SafeText } | null;
 }
 
+/** A comment that was written and not signed. */
+export interface CommentDraft {
+  readonly id: RequestId;
+  readonly verdict: ConfirmVerdict;
+  readonly comment: TextLine;
+}
+
 /** What is signed. */
 export type ConfirmVerdict = 'approve' | 'deny' | 'fraud' | 'revoke';
 
@@ -209,6 +218,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     opened: null,
     background: null,
     confirm: null,
+    draft: null,
     unanswered: [],
     lastSeen: null,
     approved: null,

@@ -316,6 +316,7 @@ function returnToQueue(state: ConsoleState): ConsoleState {
     noticeHeldUntil: state.at + NOTICE_HELD_MS,
     approved: state.confirm?.verdict === 'approve' ? (decided?.id ?? null) : state.approved,
     confirm: null,
+    draft: null,
     opened: null,
     selected: next?.request.id ?? state.selected,
   };

@@ -59,6 +59,29 @@ describe('while a signature is made', () => {
   });
 });
 
+describe('a comment that was written and not signed', () => {
+  const written = () =>
+    new ConsoleDriver([
+      sampleRequest({ n: 1 }),
+      sampleRequest({ n: 2, document: { resource: 'web-2' } }),
+    ]).press('enter', 'd', 'c', 'n', 'o', 'enter');
+  const comment = ({ state }: ConsoleDriver) => state.confirm?.comment.text;
+
+  test('is there again when the same panel opens again, also at another width, and nothing else is', () => {
+    const driver = written().press('tab');
+    driver.resize(90, 40).paint().wait(1000).press('escape', 'd');
+    expect(driver.state.confirm).toMatchObject({ focused: 'cancel', comment: { text: 'no' } });
+    expect(driver.press('tab', 'enter').decisions).toMatchObject([{ decision: { comment: 'no' } }]);
+  });
+
+  test('is not that of another verdict or request, nor of a later decision', () => {
+    expect(comment(written().press('escape', 'f'))).toBe('');
+    expect(comment(written().press('escape', 'escape', 'j', 'd'))).toBe('');
+    const decided = written().press('tab', 'enter').finish({ type: 'decided' });
+    expect(comment(decided.press('g', 'd'))).toBe('');
+  });
+});
+
 describe('the time of work, where the rule allows no grant', () => {
   const approving = (duration: number) =>
     new ConsoleDriver([sampleRequest({ document: { duration } })]).press('enter', 'a');
