@@ -129,7 +129,7 @@ export function historyPosition({ history: { search } }: ConsoleState): SafeText
 
 export function hiddenInHistory({ history }: ConsoleState): readonly Action[] {
   const isEmpty = history.search === null || history.search.requests.length === 0;
-  return isEmpty && !history.isWriting ? ['down', 'up', 'pageDown', 'open'] : [];
+  return isEmpty && !history.isWriting ? ['down', 'up', 'pageDown', 'open', 'copyId'] : [];
 }
 
 /** `2026-01-31 23:00`, without what makes a moment of it: the request itself tells that. */

@@ -20,10 +20,12 @@ import {
   wantsMore,
 } from './history-state.js';
 
-/** Goes to the history, where the newest requests are looked for if nothing was yet. */
+/** Goes to the history, where the newest are looked for if that was not done yet, or found nothing: since then some may have come. */
 export function openHistory(state: ConsoleState): ConsoleState {
   const { history } = state;
-  const search = history.search ?? newSearch(1, '', '');
+  const before = history.search ?? newSearch(1, '', '');
+  const hasFoundNothing = before.next === null && before.requests.length === 0;
+  const search = hasFoundNothing ? newSearch(before.number + 1, before.filter, before.query) : before;
   return { ...state, screen: 'history', history: { ...history, search } };
 }
 

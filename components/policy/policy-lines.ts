@@ -42,7 +42,7 @@ function standingLines(state: ConsoleState, { policy }: PolicyReply): readonly L
   if (policy === null) {
     return [
       ...headingLines(label`No policy file`, label`the rule below is for everything`, columns),
-      ...fieldLines(label`to have one`, exact('countersign serve --policy FILE'), columns),
+      ...fieldLines(label`to have one`, exact('countersign serve --policy FILE'), columns, 'words'),
     ];
   }
   const style = { zone: state.display.zone, now: brokerNow(state) };
@@ -81,7 +81,12 @@ function orderLines({ order, policy }: PolicyReply, columns: number): readonly L
         columns,
         'words',
       ),
-      ...fieldLines(label`way out`, exact('stop the broker, then: countersign policy install FILE'), columns),
+      ...fieldLines(
+        label`way out`,
+        exact('stop the broker, then: countersign policy install FILE'),
+        columns,
+        'words',
+      ),
     ];
   }
   const meaning = policy === null ? label`` : label`the first one that fits an ask decides`;

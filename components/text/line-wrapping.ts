@@ -79,9 +79,10 @@ function toSpans(line: readonly Atom[]): Line {
   return spans;
 }
 
-/** Words for a place that has nothing else to show: in the middle of so many columns, and above the middle of so many rows. */
+/** Words for a place that has nothing else to show: in the middle of so many columns, and above the middle of so many rows. Where these are few, without gaps. */
 export function placardLines(words: readonly Line[], columns: number, height: number): readonly Line[] {
-  const lines = words.flatMap((line) => wrapLine(line, columns - 4, 'words'));
+  const spaced = words.flatMap((line) => wrapLine(line, columns - 4, 'words'));
+  const lines = spaced.length <= height ? spaced : spaced.filter((line) => line.length > 0);
   const above = Math.max(0, Math.floor((height - lines.length) / 3));
   return [...Array<Line>(above).fill(BLANK), ...lines.map((line) => centreLine(line, columns))].slice(
     0,

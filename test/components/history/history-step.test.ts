@@ -56,6 +56,17 @@ describe('the history', () => {
     expect(searches(reading.driver)).toHaveLength(1);
   });
 
+  test('is asked for again when one comes back after nothing was found: since then some may have come', () => {
+    const reading = new Reading().find(1, { requests: [], next: null, searchedTo: null });
+    reading.driver.press('escape', '2');
+    expect(searches(reading.driver)).toMatchObject([{ search: 1 }, { search: 2, query: { filter: '' } }]);
+    expect(
+      reading.find(2, { requests: past.slice(0, 3), next: null, searchedTo: null }).search,
+    ).toMatchObject({
+      requests: past.slice(0, 3),
+    });
+  });
+
   test('goes on by itself while one scrolls, and keeps the selected request under the cursor', () => {
     const reading = new Reading().answer();
     expect(reading.search).toMatchObject({ selected: past[0]?.id, requests: past.slice(0, 50) });

@@ -13,7 +13,7 @@ import {
   span,
   spreadLine,
 } from '../../../components/text/line.js';
-import { type Wrapping, wrapLine } from '../../../components/text/line-wrapping.js';
+import { placardLines, type Wrapping, wrapLine } from '../../../components/text/line-wrapping.js';
 import { label, safeText } from '../../../components/text/safe-text.js';
 import { hostileText } from '../hostile-text.js';
 
@@ -79,6 +79,27 @@ describe('a line', () => {
     expect(joinSpans(line)).toEqual([span(label`a  b`, 'muted'), span(label`c`, 'strong')]);
     const alarm = [span(label`stop`, 'alarm'), span(label` `)];
     expect(joinSpans(alarm)).toEqual(alarm);
+  });
+});
+
+describe('words for an empty place', () => {
+  const words = [exact('Nobody waits.'), BLANK, exact('ask: countersign request')];
+
+  test('stand in the middle, with their gaps', () => {
+    expect(placardLines(words, 40, 9).map((line) => textOf(line).trimEnd())).toEqual([
+      '',
+      '',
+      '             Nobody waits.',
+      '',
+      '        ask: countersign request',
+    ]);
+  });
+
+  test('lose their gaps rather than a line where rows are few', () => {
+    expect(placardLines(words, 40, 2).map((line) => textOf(line).trim())).toEqual([
+      'Nobody waits.',
+      'ask: countersign request',
+    ]);
   });
 });
 
