@@ -2,8 +2,7 @@ import { leastReason } from '../../src/client/decide.js';
 import { isMatchedNumber } from '../../src/protocol/matched-number.js';
 import { isRevocable, type RequestState, type RequestView } from '../../src/protocol/request-view.js';
 import { examine, voucherOf } from '../detail/examination.js';
-import { requestDocument } from '../detail/request-document.js';
-import { panesOf } from '../screen/panes.js';
+import { mustRead } from '../detail/request-document.js';
 import type { Tone } from '../screen/theme.js';
 import {
   type ConfirmStep,
@@ -72,14 +71,8 @@ function revokeObstacle(request: RequestView): Obstacle | null {
 
 /** How many lines of the opened request that must be read have not been on the screen yet. */
 export function unreadLines(state: ConsoleState): number {
-  const { opened, identity, display } = state;
-  if (opened === null) return 0;
-  const { mustRead } = requestDocument(opened.request, {
-    pins: identity.pins,
-    zone: display.zone,
-    columns: panesOf(state).detail,
-  });
-  return mustRead.length - opened.read;
+  const { opened } = state;
+  return opened === null ? 0 : mustRead(state, opened.request).length - opened.read;
 }
 
 function unreadObstacle(unread: number): Obstacle | null {

@@ -1,9 +1,8 @@
-import { panesOf } from '../screen/panes.js';
 import { brokerNow, type ConsoleState, openedRequest } from '../state/console-state.js';
 import { commentLines } from '../talk/comment-lines.js';
 import type { Line } from '../text/line.js';
 import { backgroundLines } from './background-lines.js';
-import { requestDocument } from './request-document.js';
+import { documentPlace, requestDocument } from './request-document.js';
 import { requestProgress } from './request-progress.js';
 
 /** The part of the opened request that is on the screen. */
@@ -16,18 +15,13 @@ export interface DetailWindow {
 }
 
 export function detailWindow(state: ConsoleState, height: number): DetailWindow | null {
-  const { opened, identity, display } = state;
-  const columns = panesOf(state).detail;
-  const { zone } = display;
+  const { opened } = state;
   const current = openedRequest(state);
   if (opened === null || current === null) return null;
+  const { columns, zone } = documentPlace(state);
   const place = { columns, style: { zone, now: brokerNow(state) }, isRecord: opened.isRecord };
   const progress = requestProgress(current.request, equalAsks(state), place);
-  const { mustRead, evidence } = requestDocument(opened.request, {
-    pins: identity.pins,
-    zone,
-    columns,
-  });
+  const { mustRead, evidence } = requestDocument(opened.request, documentPlace(state));
   const below = [
     ...progress,
     ...commentLines(current.request, place),

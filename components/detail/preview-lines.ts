@@ -1,31 +1,38 @@
+import { obstacleTo } from '../deciding/obstacles.js';
 import { panesOf } from '../screen/panes.js';
 import { headRows } from '../screen/screen-layout.js';
-import { type ConsoleState, selectedRequest } from '../state/console-state.js';
+import type { ConsoleState } from '../state/console-state.js';
 import { BLANK, cutLine, type Line, span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
 import { headLines } from './detail-lines.js';
-import { detailWindow } from './detail-window.js';
-import { openRequest } from './open-request.js';
+import { openRead, openRequest } from './open-request.js';
+import { type Preview, previewOf, readInPreview } from './preview.js';
 
 /**
- * The beginning of the request under the cursor, where it will stand once it is opened. It says that it is a preview and how much
- * it leaves out: nothing here counts as read, and the broker is asked for nothing.
+ * The request under the cursor, where it will stand once it is opened. It says that it is a preview, and what `a` does; the broker is
+ * asked for nothing.
  */
-export function previewLines(state: ConsoleState, height: number): readonly Line[] {
-  const request = selectedRequest(state);
-  if (request === null) return [];
-  const opened = { ...openRequest(state, request), background: null };
-  const [what = BLANK, who = BLANK] = headLines(opened);
-  const mark: Line = [
-    span(label`  Preview: `, 'strong'),
-    span(label`Enter opens it here, to be read`, 'muted'),
-  ];
-  const window = detailWindow(opened, height - headRows(state));
-  const lines = window?.lines ?? [];
-  const left = (window?.total ?? 0) - lines.length;
-  const shown = left === 0 ? lines : [...lines.slice(0, -1), moreLine(left + 1)];
+export function previewLines(state: ConsoleState): readonly Line[] {
+  const preview = previewOf(state);
+  if (preview === null) return [];
+  const columns = panesOf(state).detail;
+  const [what = BLANK, who = BLANK] = headLines({ ...openRequest(state, preview.request), background: null });
+  const mark: Line = [span(label`  Preview: `, 'strong'), ...meaning(state, preview)];
   const head = headRows(state) === 2 ? [what, mark] : [what, who, mark];
-  return [...head, ...shown].map((line) => cutLine(line, panesOf(state).detail));
+  const more = preview.left === 0 ? [] : [moreLine(preview.left)];
+  return [...head.map((line) => cutLine(line, columns)), ...preview.lines, ...more];
+}
+
+/** What `a` does now. Said only once it is true: a key that comes too early does nothing. */
+function meaning(state: ConsoleState, { request, unread }: Preview): Line {
+  const isIdle = obstacleTo(openRead(state, request), 'approve') !== null;
+  if (isIdle) return [span(label`Enter opens it here`, 'muted')];
+  if (unread > 0) {
+    const lines = unread === 1 ? label`line` : label`lines`;
+    return [span(label`${unread} more ${lines} to read, Enter opens it here`, 'warning')];
+  }
+  if (readInPreview(state) === null) return [span(label`Enter opens it here`, 'muted')];
+  return [span(label`all read: a approves, d denies`)];
 }
 
 const moreLine = (count: number): Line => [span(label`  … ${count} more lines`, 'muted')];

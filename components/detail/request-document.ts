@@ -4,6 +4,8 @@ import type { RequestView } from '../../src/protocol/request-view.js';
 import { parseRule } from '../../src/protocol/rule.js';
 import { ruleWords } from '../../src/protocol/rule-words.js';
 import type { JsonObject } from '../../src/protocol/strict-json.js';
+import { panesOf } from '../screen/panes.js';
+import type { ConsoleState } from '../state/console-state.js';
 import { lengthText } from '../text/clock-text.js';
 import { fieldLines, headingLine, jsonLines, MARGIN } from '../text/field-lines.js';
 import { type Line, markedSpans, span } from '../text/line.js';
@@ -29,6 +31,17 @@ export interface DocumentPlace {
   readonly zone: string;
   readonly columns: number;
 }
+
+/** For whom and how wide the console draws a request now. */
+export const documentPlace = (state: ConsoleState): DocumentPlace => ({
+  pins: state.identity.pins,
+  zone: state.display.zone,
+  columns: panesOf(state).detail,
+});
+
+/** What must be read of a request before approving, as the console draws it now. */
+export const mustRead = (state: ConsoleState, request: RequestView): readonly Line[] =>
+  requestDocument(request, documentPlace(state)).mustRead;
 
 interface Drawn {
   readonly columns: number;

@@ -14,8 +14,9 @@ export function useClock(state: ConsoleState, onTick: () => void): void {
 }
 
 function nextDelay(state: ConsoleState): number {
-  const { painted, focus, at, queue } = state;
+  const { painted, previewed, focus, at, queue } = state;
   if (painted.target === focus.target && !isSettled(state)) return SETTLE_MS - (at - painted.since);
+  if (previewed !== null && at - previewed.since < SETTLE_MS) return SETTLE_MS - (at - previewed.since);
   if (queue.link.state === 'stale') return 1000;
   return nextTick(brokerNow(state), shownClocks(state));
 }

@@ -1,5 +1,7 @@
 import { useEffect, useInsertionEffect } from 'react';
 import { detailWindow } from '../detail/detail-window.js';
+import { previewOf } from '../detail/preview.js';
+import { panesOf } from '../screen/panes.js';
 import { detailLayout } from '../screen/screen-layout.js';
 import type { PaintedFrame } from '../state/console-events.js';
 import { type ConsoleState, isTooSmall } from '../state/console-state.js';
@@ -24,5 +26,10 @@ export function frameOf(state: ConsoleState): PaintedFrame {
     opened === null || shown === null
       ? null
       : { id: opened.request.id, columns: opened.width, ...shown.mustRead };
-  return { target: focus.target, mustRead };
+  const preview = previewOf(state);
+  const previewed =
+    preview === null || preview.unread > 0
+      ? null
+      : { request: preview.request, columns: panesOf(state).detail };
+  return { target: focus.target, mustRead, previewed };
 }

@@ -1,6 +1,7 @@
 import { openBulk } from '../bulk-denial/bulk-step.js';
 import { openConfirm } from '../deciding/confirm-step.js';
-import { openRequest } from '../detail/open-request.js';
+import { openRead, openRequest } from '../detail/open-request.js';
+import { readInPreview } from '../detail/preview.js';
 import type { MatchedAction } from '../keys/key-table.js';
 import { movement } from '../keys/movement.js';
 import type { Press } from '../keys/press.js';
@@ -47,7 +48,7 @@ function changeQueue(state: ConsoleState, matched: MatchedAction): ConsoleState 
     case 'otherPane':
       return isPainted(state) ? open(state) : state;
     case 'approve':
-      return isSettled(state) ? askToRead(open(state)) : state;
+      return isSettled(state) ? approve(state) : state;
     case 'deny':
       return isSettled(state) ? openConfirm(open(state), 'deny') : state;
     case 'bulkDeny': {
@@ -80,6 +81,12 @@ function moveBy(state: ConsoleState, count: number): ConsoleState {
 function open(state: ConsoleState): ConsoleState {
   const request = selectedRequest(state);
   return request === null ? state : openRequest(state, request);
+}
+
+/** What was read beside the queue is as good as opened and read; anything else is opened, to be read first (A1). */
+function approve(state: ConsoleState): ConsoleState {
+  const read = readInPreview(state);
+  return read === null ? askToRead(open(state)) : openConfirm(openRead(state, read), 'approve');
 }
 
 function askToRead(state: ConsoleState): ConsoleState {

@@ -17,7 +17,7 @@ export function bodyLines(state: ConsoleState, height: number): readonly Line[] 
   if (!isSplit) return opened === null ? SCREENS[screen].lines(state, height) : detailLines(state);
   if (opened === null && state.allRows.rows.length === 0) return SCREENS[screen].lines(state, height);
   const left = SCREENS[screen].lines(state, height);
-  const right = opened === null ? previewLines(state, height) : detailLines(state);
+  const right = opened === null ? previewLines(state) : detailLines(state);
   // The rule stands out where keys go to what is at its right.
   const rule = span(label`│`, opened === null ? 'muted' : 'accent');
   return Array.from({ length: height }, (_, row) => [

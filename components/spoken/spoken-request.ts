@@ -3,7 +3,7 @@ import type { RequestView } from '../../src/protocol/request-view.js';
 import { backgroundLine } from '../detail/background-lines.js';
 import { detailWindow } from '../detail/detail-window.js';
 import { examine } from '../detail/examination.js';
-import { requestDocument } from '../detail/request-document.js';
+import { mustRead } from '../detail/request-document.js';
 import { frameOf } from '../hooks/use-painted-frames.js';
 import { nearestClock } from '../queue/nearest-clock.js';
 import { otherReaders, readingLine } from '../queue/readers.js';
@@ -80,28 +80,22 @@ export function requestNews(
   const isSame = before?.opened?.request.id === id && before.opened.read <= opened.read;
   const known = isSame && heard.of === id ? heard.lines : NOTHING_HEARD.lines;
   const former = isSame && isRequestShown(before) ? before : null;
-  const mustRead = new Set(requestDocument(opened.request, placeOf(state)).mustRead);
+  const needed = new Set(mustRead(state, opened.request));
   const seen = former === null ? [] : windowLines(former);
   const texts = new Set(seen.map(plainText));
   const hasMoved = former !== null && former.opened?.top !== opened.top;
   const shown = windowLines(state);
   const lines = shown.filter((line) =>
-    mustRead.has(line) ? !known.has(line) || (hasMoved && !seen.includes(line)) : !texts.has(plainText(line)),
+    needed.has(line) ? !known.has(line) || (hasMoved && !seen.includes(line)) : !texts.has(plainText(line)),
   );
   return {
     lines: [...headNews(isSame ? before : null, state), ...lines],
-    heard: { of: id, lines: new Set([...known, ...shown.filter((line) => mustRead.has(line))]) },
+    heard: { of: id, lines: new Set([...known, ...shown.filter((line) => needed.has(line))]) },
   };
 }
 
 const windowLines = (state: ConsoleState): readonly Line[] =>
   detailWindow(state, detailLayout(state).request)?.lines ?? [];
-
-const placeOf = (state: ConsoleState) => ({
-  pins: state.identity.pins,
-  zone: state.display.zone,
-  columns: panesOf(state).detail,
-});
 
 /** What does not scroll: said when it is new, or another one than before. */
 function headNews(former: ConsoleState | null, state: ConsoleState): readonly Line[] {

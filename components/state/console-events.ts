@@ -10,6 +10,7 @@ import type { GrantsReply } from '../../src/protocol/grant-messages.js';
 import type { RequestId } from '../../src/protocol/names.js';
 import type { OutboxReply } from '../../src/protocol/outbox-messages.js';
 import type { PolicyReply } from '../../src/protocol/policy-messages.js';
+import type { RequestView } from '../../src/protocol/request-view.js';
 import type { Statistics } from '../../src/protocol/statistics.js';
 import type { EpochMs } from '../../src/protocol/time.js';
 import type { Complaint } from '../history/history-state.js';
@@ -128,4 +129,6 @@ export interface PaintedFrame {
     readonly from: number;
     readonly to: number;
   } | null;
+  /** The request beside the queue of which all that must be read was in it. */
+  readonly previewed: { readonly request: RequestView; readonly columns: number } | null;
 }

@@ -103,6 +103,8 @@ export interface ConsoleState {
   readonly noticeHeldUntil: EpochMs;
   readonly focus: Focus;
   readonly painted: PaintedFocus;
+  /** What has stood beside the queue with all that must be read of it; null where the newest frame has no such request. */
+  readonly previewed: PreviewedRequest | null;
   readonly bell: Bell;
 }
 
@@ -176,6 +178,13 @@ export interface PaintedFocus {
   readonly since: EpochMs;
 }
 
+/** A request as it was painted beside the queue, at which width, and since when by our clock. */
+export interface PreviewedRequest {
+  readonly request: RequestView;
+  readonly columns: number;
+  readonly since: EpochMs;
+}
+
 /** Keys that decide are not acted on before what they act on has stood on the screen for so many ms (A4, A34). */
 export const SETTLE_MS = 300;
 /** Below this there is room for one line only: who waits, and whether that is known. */
@@ -231,6 +240,7 @@ export function startState(start: ConsoleStart): ConsoleState {
     noticeHeldUntil: 0,
     focus: { target: `queue ${selected}`, movedBy: 'queue' },
     painted: { target: null, since: at },
+    previewed: null,
   };
 }
 
@@ -310,7 +320,8 @@ export function openedRequest({ opened, queue, grants }: ConsoleState): {
   return { request: isAltered ? opened.request : current, isListed: true, isAltered };
 }
 
-function isSameAsk(a: RequestView, b: RequestView): boolean {
+/** Whether two views of one request ask for the same, by the same voucher and rule: only what comes of it may differ. */
+export function isSameAsk(a: RequestView, b: RequestView): boolean {
   const isSameText =
     a.digest === b.digest &&
     a.scope === b.scope &&

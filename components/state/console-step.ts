@@ -41,8 +41,10 @@ import {
   type ConsoleState,
   hearingOf,
   isLiveLink,
+  isSameAsk,
   isSettled,
   isTooSmall,
+  type PreviewedRequest,
 } from './console-state.js';
 
 /** All that the console does, as a function: no clock, no terminal, no network. */
@@ -73,7 +75,11 @@ function react(state: ConsoleState, event: ConsoleEvent): Step {
       return stay({ ...state, size: event.size });
     case 'resumed':
       // What was typed at the shell meant the shell: what keys act on is as new as if it had just come (A34).
-      return stay({ ...state, painted: { ...state.painted, since: event.at } });
+      return stay({
+        ...state,
+        painted: { ...state.painted, since: event.at },
+        previewed: state.previewed && { ...state.previewed, since: event.at },
+      });
     case 'press':
       return hearPress(state, event.press);
     case 'paste':
@@ -280,7 +286,11 @@ function isBellDue(state: ConsoleState): boolean {
 }
 
 function isKnownFrame(state: ConsoleState, frame: PaintedFrame): boolean {
-  return state.painted.target === frame.target && newlyRead(state, frame) === (state.opened?.read ?? 0);
+  return (
+    state.painted.target === frame.target &&
+    newlyRead(state, frame) === (state.opened?.read ?? 0) &&
+    nowPreviewed(state, frame) === state.previewed
+  );
 }
 
 function recordFrame(state: ConsoleState, frame: PaintedFrame): ConsoleState {
@@ -289,7 +299,22 @@ function recordFrame(state: ConsoleState, frame: PaintedFrame): ConsoleState {
     ...state,
     painted: painted.target === frame.target ? painted : { target: frame.target, since: at },
     opened: opened === null ? null : { ...opened, read: newlyRead(state, frame) },
+    previewed: nowPreviewed(state, frame),
   };
+}
+
+/** What stands beside the queue, and since when it has stood there as it is. */
+function nowPreviewed(
+  { previewed: before, at }: ConsoleState,
+  { previewed }: PaintedFrame,
+): PreviewedRequest | null {
+  if (previewed === null) return null;
+  const isSame =
+    before !== null &&
+    before.request.id === previewed.request.id &&
+    before.columns === previewed.columns &&
+    isSameAsk(before.request, previewed.request);
+  return isSame ? before : { ...previewed, since: at };
 }
 
 /** Only what follows on without a gap counts: jumping to the end is not reading. */

@@ -1,9 +1,16 @@
 import { expect, test } from 'vitest';
-import { SETTLE_MS } from '../../../components/state/console-state.js';
+import { mustRead } from '../../../components/detail/request-document.js';
+import { bodyLines } from '../../../components/screen/body-lines.js';
+import { panesOf } from '../../../components/screen/panes.js';
+import { bodyRows } from '../../../components/screen/screen-layout.js';
+import { isTooSmall, SETTLE_MS, selectedRequest } from '../../../components/state/console-state.js';
+import type { Line } from '../../../components/text/line.js';
 import type { DeadLetter } from '../../../src/protocol/outbox-messages.js';
 import type { RequestView } from '../../../src/protocol/request-view.js';
 import { ConsoleDriver } from '../console-driver.js';
 import { NOW, sampleRequest } from '../sample-requests.js';
+
+const textOf = (line: Line): string => line.map(({ text }) => text).join('');
 
 /** Together more than 100,000 presses. */
 const [PLAYS, PRESSES] = [5, 21_000];
@@ -12,6 +19,8 @@ const COUNT = 'count';
 /** What people press, in the order in which they would; others come between them. */
 const HABITS = [
   ['enter', ' ', ' ', ' ', 'a', 'tab', 'enter'],
+  ['a', 'right', 'enter'],
+  ['j', 'a', 'right', 'enter'],
   ['enter', 'd', 'right', 'enter'],
   ['f', 'tab', 'enter'],
   ['D', ' ', 'tab', 'tab', COUNT, 'enter', 'tab', 'enter', 'escape'],
@@ -67,10 +76,10 @@ const letter = (event: number): DeadLetter => ({
   error: 'HTTP 500',
 });
 
-const tried = { signed: 0, denied: 0, dropped: 0, rung: 0 };
+const tried = { signed: 0, approved: 0, atOnce: 0, denied: 0, dropped: 0, rung: 0 };
 
 test.each(Array.from({ length: PLAYS }, (_, play) => play))(
-  'whatever is pressed while everything changes, only what stood on the screen is signed or dropped, play %i (A4, A34)',
+  'whatever is pressed while everything changes, only what stood on the screen, whole where it is approved, is signed or dropped, play %i (A4, A34)',
   { timeout: 180_000 },
   (play) => {
     const below = numbers(5 + play);
@@ -79,11 +88,26 @@ test.each(Array.from({ length: PLAYS }, (_, play) => play))(
     let [now, asked, heard] = [0, 10, driver.effects.length];
     let listed = new Set<string>();
     let painted = { target: '', since: 0, digest: '' };
+    /** What must be read of each document and has not been on the screen, by its digest and width. */
+    const unseen = new Map<string, Set<string>>();
+    const look = (): void => {
+      const { state } = driver;
+      const request = state.opened?.request ?? selectedRequest(state);
+      const { detail, isSplit } = panesOf(state);
+      if (request === null || isTooSmall(state) || (state.opened === null && !isSplit)) return;
+      const key = `${request.digest} ${detail}`;
+      const left = unseen.get(key) ?? new Set(mustRead(state, request).map(textOf));
+      unseen.set(key, left);
+      if (left.size === 0) return;
+      const shown = bodyLines(state, bodyRows(state)).map(textOf);
+      for (const line of left) if (shown.some((row) => row.endsWith(line))) left.delete(line);
+    };
     const paint = (): void => {
       const { target } = driver.state.focus;
       const digest = driver.state.opened?.request.digest ?? '';
       if (painted.target !== target || painted.digest !== digest) painted = { target, since: now, digest };
       listed = new Set(driver.state.bulk?.requests.map(({ id }) => id));
+      look();
       driver.paint();
     };
     const letTimePass = (): void => {
@@ -111,6 +135,11 @@ test.each(Array.from({ length: PLAYS }, (_, play) => play))(
           expect(painted.target).toBe(`confirm ${effect.request.id} ${verdict} sign`);
           expect(painted.digest).toBe(effect.request.digest);
           expect(now - painted.since).toBeGreaterThanOrEqual(SETTLE_MS);
+          if (verdict === 'approve') {
+            tried.approved += 1;
+            const key = `${effect.request.digest} ${panesOf(driver.state).detail}`;
+            expect([...(unseen.get(key) ?? ['nothing of it'])]).toEqual([]);
+          }
           driver.finishAtOnce({ type: 'decided' });
         }
         if (effect.type === 'denyAll') {
@@ -153,7 +182,9 @@ test.each(Array.from({ length: PLAYS }, (_, play) => play))(
       if (below(10) === 0) one(changes)();
       if (below(5) > 0) paint();
       letTimePass();
+      const isInQueue = driver.state.opened === null;
       driver.type(...(key === COUNT ? String(driver.state.bulk?.requests.length ?? 1) : [key]));
+      if (isInQueue && driver.state.confirm?.verdict === 'approve') tried.atOnce += 1;
       answer();
     }
   },
