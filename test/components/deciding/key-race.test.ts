@@ -121,7 +121,7 @@ test.each(Array.from({ length: PLAYS }, (_, play) => play))(
       () => driver.change(one([...driver.state.queue.requests.keys()]), { state: 'denied', endedAt: NOW }),
       () =>
         driver.change(one([...driver.state.queue.requests.keys()]), { state: 'approved', claimBy: NOW + 1 }),
-      () => driver.resize(one([60, 80, 120]), one([9, 15, 24, 40])),
+      () => driver.resize(one([60, 80, 120, 130]), one([9, 15, 24, 40, 45])),
       () => driver.pasteAtOnce(one(['a', 'a\t\r', 'state:denied\r'])),
       () =>
         driver.setOutbox([{ sink: 'webhook:siem', configured: true, waiting: 0, dead: 1, failing: null }]),
