@@ -472,8 +472,8 @@ describe('reading before approving (A1)', () => {
     expect(driver.state.opened?.read).toBe(0);
   });
 
-  test('from the queue, a only opens it', () => {
-    const driver = new ConsoleDriver([onHost(1)]).press('a');
+  test('from a queue that stands alone, a only opens it', () => {
+    const driver = new ConsoleDriver([onHost(1)], { columns: 100 }).press('a');
     expect(driver.state.confirm).toBeNull();
     expect(driver.noticeText).toContain('Read it first');
   });
