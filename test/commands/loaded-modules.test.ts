@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { describeWith } from '../e2e/tools.js';
 import { CLI, start, User } from './program.js';
+import { answerOnTerminal } from './real-terminal.js';
 
 // Each test starts several programs, which takes its time on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
@@ -37,23 +37,14 @@ async function loadedBy(
   return { code, files, modules: files.flatMap(modulesIn) };
 }
 
-/** Opens the console on a terminal of its own, as script(1) makes them, and leaves it once its picture is live. */
-function visitConsole(env: Readonly<Record<string, string>>): Promise<{ readonly code: number | null }> {
-  const child = spawn('script', ['-qec', `exec '${process.execPath}' '${CLI}' console`, '/dev/null'], {
-    env: { ...process.env, ...env, SHELL: '/bin/sh', TERM: 'xterm-256color', LANG: 'C.UTF-8' },
-    stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: 50_000,
-  });
-  let shown = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (!shown.includes('● live') && (shown + text).includes('● live')) child.stdin.write('q');
-    shown += text;
-  });
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code }));
-  });
-}
+/** Opens the console on a terminal of a usual size, and leaves it once its picture is live. */
+const visitConsole = (env: Readonly<Record<string, string>>) =>
+  answerOnTerminal(
+    `stty columns 100 rows 30; exec '${process.execPath}' '${CLI}' console`,
+    'q',
+    { ...env, LANG: 'C.UTF-8' },
+    '● live',
+  );
 
 /** Above each module that is put into a file stands which one it is. */
 const modulesIn = (file: string): string[] => [
