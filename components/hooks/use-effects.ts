@@ -50,7 +50,7 @@ export function useEffects(
 ): void {
   const { exit } = useApp();
   const { stdout } = useStdout();
-  const { forPrompt, forShell, redraw } = useSuspend(shell);
+  const { forPrompt, forShell, redraw, wasForShell } = useSuspend(shell);
   useEffect(() => {
     const leaving = new AbortController();
     const world = { connection, dispatch, leaving: leaving.signal };
@@ -90,8 +90,17 @@ export function useEffects(
       if (repeat === null) redraw().catch(exit);
     };
     process.on('SIGWINCH', repair);
+    // Stopped from elsewhere: another program may have had the terminal, and keys may have been typed at a picture that stood still.
+    const goOn = (): void => {
+      if (wasForShell() || !shell.isInFront()) return;
+      onResumed();
+      if (repeat === null) redraw().catch(exit);
+      else repeat();
+    };
+    process.on('SIGCONT', goOn);
     return () => {
       process.off('SIGWINCH', repair);
+      process.off('SIGCONT', goOn);
       stop();
       leaving.abort();
     };
@@ -109,5 +118,6 @@ export function useEffects(
     forPrompt,
     forShell,
     redraw,
+    wasForShell,
   ]);
 }

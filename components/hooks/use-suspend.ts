@@ -14,6 +14,8 @@ export interface Suspending {
    * for again meanwhile it is painted once more; nothing while the terminal is lent, after which all is painted.
    */
   readonly redraw: () => Promise<void>;
+  /** Whether what goes on now was stopped by Ctrl-Z, which repairs the screen itself. Good for one answer. */
+  readonly wasForShell: () => boolean;
 }
 
 const PROMPT_NOTE = '\ncountersign: your key needs you. Ctrl-C goes back without signing.\n';
@@ -24,7 +26,12 @@ export function useSuspend(shell: JobShell): Suspending {
   const { suspendTerminal } = useApp();
   const { stdin } = useStdin();
   const { stdout } = useStdout();
-  const [painting] = useState(() => ({ isWanted: false, isLent: false, done: Promise.resolve() }));
+  const [painting] = useState(() => ({
+    isWanted: false,
+    isLent: false,
+    isForShell: false,
+    done: Promise.resolve(),
+  }));
   const forPrompt: Suspend = useCallback(
     async (work) => {
       await painting.done;
@@ -54,6 +61,7 @@ export function useSuspend(shell: JobShell): Suspending {
         if (shell.note !== null) stdout.write(stopNote(shell.note));
         // Not SIGTSTP, which leaves a tmux pane blank. The whole group, so that the shell sees its job stop even
         // where npm stands between them.
+        painting.isForShell = true;
         process.kill(0, 'SIGSTOP');
         shell.goingOn();
         onResumed();
@@ -78,7 +86,12 @@ export function useSuspend(shell: JobShell): Suspending {
     painting.isWanted = true;
     return painting.done;
   }, [suspendTerminal, stdout, painting]);
-  return { forPrompt, forShell, redraw };
+  const wasForShell = useCallback(() => {
+    const was = painting.isForShell;
+    painting.isForShell = false;
+    return was;
+  }, [painting]);
+  return { forPrompt, forShell, redraw, wasForShell };
 }
 
 const stopNote = (note: string): string => `\ncountersign: ${safeText(note, { reading: 'prose' })}\n`;

@@ -24,6 +24,26 @@ export function hasJobShell(standing: (pid: number) => ProcessStanding | null, p
   return own === null || current === null || current.session === own.session;
 }
 
+/** What /proc says of this process; empty where this is not Linux. */
+export function ownStanding(): string {
+  try {
+    return readFileSync('/proc/self/stat', 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Whether the process group of a process has its terminal. Taken for so where that cannot be found out.
+ *
+ * @param stat as {@link parseStanding} takes it
+ */
+export function isForeground(stat: string): boolean {
+  const [, group, foreground] =
+    /^ \S \d+ (\d+) \d+ -?\d+ (-?\d+) /.exec(stat.slice(stat.lastIndexOf(')') + 1)) ?? [];
+  return group === foreground;
+}
+
 /** Null where the process has ended or this is not Linux. */
 export function processStanding(pid: number): ProcessStanding | null {
   try {

@@ -7,7 +7,7 @@ import type { Environment } from '../client/locations.js';
 import { findAgentSocket, isForwarded } from '../ssh/agent-socket.js';
 import { FORWARDED } from './examinations/agent.js';
 import { sharedTmuxRemark, sharedTmuxWarnings, tmuxSocketFacts } from './examinations/tmux-socket.js';
-import { hasJobShell, processStanding } from './job-control.js';
+import { hasJobShell, isForeground, ownStanding, processStanding } from './job-control.js';
 import type { OpenBroker } from './open-broker.js';
 import { openQueue } from './open-queue.js';
 
@@ -24,7 +24,7 @@ export async function openConsole(
     readonly clipboard: Clipboard;
     readonly onPending?: (pending: number | null) => void;
     /** What Ctrl-Z stops beside the console, and who is told of that. */
-    readonly stop?: Partial<Omit<JobShell, 'isThere'>>;
+    readonly stop?: Partial<Omit<JobShell, 'isThere' | 'isInFront'>>;
   },
 ): Promise<void> {
   const {
@@ -59,7 +59,12 @@ export async function openConsole(
       alerts,
       clipboard,
       onPending,
-      shell: { ...PLAIN_SHELL, isThere: () => hasJobShell(processStanding, process.pid), ...stop },
+      shell: {
+        ...PLAIN_SHELL,
+        isThere: () => hasJobShell(processStanding, process.pid),
+        isInFront: () => isForeground(ownStanding()),
+        ...stop,
+      },
     });
   } finally {
     connection.close();

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   hasJobShell,
+  isForeground,
+  ownStanding,
   type ProcessStanding,
   parseStanding,
   processStanding,
@@ -37,6 +39,14 @@ describe('a shell that brings a stopped console back', () => {
     expect(hasJobShell(among({}), 100)).toBe(true);
     expect(hasJobShell(among({ 100: [50, 100, 50] }), 100)).toBe(true);
   });
+});
+
+test('a console has the terminal where its process group is the one in front', () => {
+  expect(isForeground('100 (node) S 50 100 40 34816 100 4194304 …')).toBe(true);
+  expect(isForeground('100 (a) S 1) S 50 100 40 34816 40 4194304 …')).toBe(false);
+  expect(isForeground('100 (node) S 50 100 40 0 -1 4194304 …')).toBe(false);
+  expect(isForeground('')).toBe(true);
+  expect(ownStanding()).toMatch(/^\d+ \(/);
 });
 
 test('what Linux says of a process is read behind its name, whatever that is', () => {

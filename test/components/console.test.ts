@@ -47,6 +47,26 @@ test.each([
 );
 
 describe('the console on a terminal', () => {
+  test('is painted anew where it was stopped from elsewhere, and once only after Ctrl-Z', async () => {
+    const screen = show(new InMemoryQueue([sampleRequest()]));
+    await screen.waitForContent('ssh.login');
+    const paints = (): number => screen.written.split('countersign').length - 1;
+    const first = paints();
+    process.emit('SIGCONT', 'SIGCONT');
+    await vi.waitUntil(() => paints() > first);
+    const stop = vi.spyOn(process, 'kill').mockReturnValue(true);
+    onTestFinished(() => stop.mockRestore());
+    const stopped = paints();
+    screen.press('\u001a');
+    await vi.waitUntil(() => paints() > stopped);
+    expect(stop).toHaveBeenCalledWith(0, 'SIGSTOP');
+    const back = paints();
+    process.emit('SIGCONT', 'SIGCONT');
+    process.emit('SIGCONT', 'SIGCONT');
+    await vi.waitUntil(() => paints() > back);
+    expect(paints()).toBe(back + 1);
+  });
+
   test('lets an approver sign, and turns the row green when the door reports (A50)', async () => {
     const connection = new InMemoryQueue([sampleRequest()]);
     const screen = show(connection);
