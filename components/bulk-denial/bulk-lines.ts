@@ -1,10 +1,20 @@
 import type { Whose } from '../../src/client/bulk-denial.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
-import { buttonSpan } from '../screen/button.js';
+import { buttonSpan, buttonsLine, meaningBelow } from '../screen/button.js';
 import { bodyRows } from '../screen/screen-layout.js';
 import { brokerNow, type ConsoleState, isSettled } from '../state/console-state.js';
 import { leftText } from '../text/clock-text.js';
-import { BLANK, cutLine, fitLine, type Line, markedSpans, span, spreadLine } from '../text/line.js';
+import {
+  BLANK,
+  cutLine,
+  fitLine,
+  fittingForm,
+  type Line,
+  lineWidth,
+  markedSpans,
+  type Span,
+  span,
+} from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';
 import { label, type Reading, repeatText, type SafeText, safeText, spaces } from '../text/safe-text.js';
 import { writtenLines } from '../text/written-lines.js';
@@ -60,17 +70,22 @@ export function bulkPosition({ bulk }: ConsoleState): SafeText {
 function titleLines(bulk: BulkDenial, columns: number): readonly Line[] {
   const { requests } = bulk;
   const count = requests.length === 1 ? label`1 request` : label`${requests.length} requests`;
-  const line: Line = [
-    span(label`── `, 'accent'),
-    span(label`Deny ${count} ${WHOSE[bulk.whose]}`, 'strong'),
-    span(label` `),
-    ...whoseName(bulk),
-    span(label` `),
+  const words = [
+    label`Deny ${count} ${WHOSE[bulk.whose]}`,
+    label`Deny ${requests.length} ${SHORT_WHOSE[bulk.whose]}`,
   ];
-  const room = columns - 1;
-  const width = cutLine(line, room).reduce((sum, { text }) => sum + text.length, 0);
+  const forms = words.map(
+    (deny): Line => [
+      span(label`── `, 'accent'),
+      span(deny, 'strong'),
+      span(label` `),
+      ...whoseName(bulk),
+      span(label` `),
+    ],
+  );
+  const line = fittingForm(forms, columns - 1);
   return [
-    [...cutLine(line, room), span(repeatText(label`─`, Math.max(0, columns - width)), 'accent')],
+    [...line, span(repeatText(label`─`, columns - lineWidth(line)), 'accent')],
     cutLine([span(label`   frozen as they were; D goes on to ${NEXT[bulk.whose]}`, 'muted')], columns),
   ];
 }
@@ -79,6 +94,12 @@ const WHOSE: Readonly<Record<Whose, SafeText>> = {
   equal: label`equal to`,
   requester: label`of the requester`,
   submitter: label`from the submitter`,
+};
+/** The same where the name needs the room. */
+const SHORT_WHOSE: Readonly<Record<Whose, SafeText>> = {
+  equal: label`equal to`,
+  requester: label`of`,
+  submitter: label`from`,
 };
 const NEXT: Readonly<Record<Whose, SafeText>> = {
   equal: label`all of its requester`,
@@ -178,16 +199,22 @@ function denials(count: number): SafeText {
 }
 
 function buttonLine(state: ConsoleState, bulk: BulkDenial, columns: number): Line {
-  const { focused, requests } = bulk;
   const canSign = bulkObstacle(state, bulk) === null;
-  const buttons: Line = [
-    span(spaces(2)),
-    buttonSpan(label`Cancel`, focused === 'cancel'),
-    span(spaces(3)),
-    buttonSpan(label`Sign ${denials(requests.length)}`, focused === 'sign', canSign),
-  ];
-  return spreadLine(buttons, [span(enterMeans(state, bulk, canSign), 'muted'), span(spaces(2))], columns);
+  return buttonsLine(buttons(bulk, canSign), enterMeans(state, bulk, canSign), columns);
 }
+
+/** What Enter does, where there is no room for that beside the buttons. */
+export function bulkStatus(state: ConsoleState): Line {
+  const { bulk, size } = state;
+  if (bulk === null || bulk.signing !== null) return BLANK;
+  const canSign = bulkObstacle(state, bulk) === null;
+  return meaningBelow(buttons(bulk, canSign), enterMeans(state, bulk, canSign), size.columns);
+}
+
+const buttons = ({ focused, requests }: BulkDenial, canSign: boolean): readonly Span[] => [
+  buttonSpan(label`Cancel`, focused === 'cancel'),
+  buttonSpan(label`Sign ${denials(requests.length)}`, focused === 'sign', canSign),
+];
 
 function enterMeans(state: ConsoleState, { focused, requests }: BulkDenial, canSign: boolean): SafeText {
   if (focused === 'count') return label`Enter ends the number`;

@@ -1,9 +1,8 @@
 import type { KeyContext } from '../keys/key-row.js';
 import type { Screen } from '../screen/screen.js';
 import type { ConsoleState } from '../state/console-state.js';
-import { BLANK } from '../text/line.js';
 import { label } from '../text/safe-text.js';
-import { bulkLines, bulkPosition } from './bulk-lines.js';
+import { bulkLines, bulkPosition, bulkStatus } from './bulk-lines.js';
 import { bulkTarget, pasteIntoBulk, settleBulk, stepBulk } from './bulk-step.js';
 
 /** The step before many denials at once: reached from a request, and from nowhere else. */
@@ -16,7 +15,7 @@ export const BULK_DENIAL_SCREEN: Screen = {
   paste: pasteIntoBulk,
   settle: settleBulk,
   lines: bulkLines,
-  status: () => BLANK,
+  status: bulkStatus,
   position: bulkPosition,
   hidden: ({ bulk }) => (bulk?.signing == null ? [] : ['next', 'bulkDeny', 'pageDown', 'down']),
 };

@@ -1,5 +1,5 @@
 import { shownTime } from '../../src/client/shown-time.js';
-import { buttonSpan } from '../screen/button.js';
+import { buttonSpan, buttonsLine } from '../screen/button.js';
 import { panesOf } from '../screen/panes.js';
 import type { Tone } from '../screen/theme.js';
 import { brokerNow, type ConsoleState, isSettled, openedRequest } from '../state/console-state.js';
@@ -120,16 +120,11 @@ function buttonLine(state: ConsoleState, { focused, isSending }: EscalationPanel
     : focused === 'cancel'
       ? label`Enter cancels`
       : label`Enter rings them all`;
-  return spreadLine(
-    [
-      span(spaces(2)),
-      buttonSpan(label`Cancel`, focused === 'cancel'),
-      span(spaces(3)),
-      buttonSpan(label`Ring`, focused === 'ring'),
-    ],
-    [span(means, 'muted'), span(spaces(2))],
-    columns,
-  );
+  const buttons = [
+    buttonSpan(label`Cancel`, focused === 'cancel'),
+    buttonSpan(label`Ring`, focused === 'ring'),
+  ];
+  return buttonsLine(buttons, means, columns);
 }
 
 function titleLine(title: SafeText, columns: number): Line {

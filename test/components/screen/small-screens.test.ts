@@ -6,6 +6,7 @@ import { BROKER_SUBMITTER } from '../../../src/protocol/change-messages.js';
 import { AnsweringDriver, type Answers, fullBroker } from '../answering-driver.js';
 import { sinks } from '../outbox/sample-outbox.js';
 import { KEYS } from '../people/sample-people.js';
+import { flood } from '../sample-queue.js';
 import { sampleRequest } from '../sample-requests.js';
 import { lineText, screenLines } from './whole-screen.js';
 
@@ -117,6 +118,14 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     forms.push(framed('a key of a person', driver.press('escape', 'escape', 'j', 'r', 'right')));
     forms.push(framed('a submitter is removed', driver.press('escape', 'G', 'x')));
     await expectGolden('people-change', ...forms);
+  });
+
+  test('many denials: what is listed, and buttons that are whole', async () => {
+    const driver = new AnsweringDriver(silent, size, flood.slice(0, 12)).press('D');
+    const pages = [framed('the oldest', driver)];
+    driver.press(' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ');
+    pages.push(framed('all were looked at, and the number is typed', driver.press('1', '2', 'enter', 'tab')));
+    await expectGolden('bulk-denial', ...pages);
   });
 
   test('the policy, page by page', async () => {

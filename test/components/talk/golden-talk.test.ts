@@ -43,6 +43,7 @@ describe.each(GOLDEN_SIZES)('on a terminal of $columns x $rows', (size) => {
     await screen.openFirstRow();
     screen.letItSettle();
     await screen.pageTo('had everybody rung');
+    await screen.waitForContent('All read');
     await expectGolden(screen, 'talk-comments');
   });
 
