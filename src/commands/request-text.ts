@@ -1,6 +1,7 @@
 import { readShown } from '../client/shown-request.js';
 import { shownTime, type TimeStyle } from '../client/shown-time.js';
 import type { BoundDocument, RequestDocument } from '../protocol/document.js';
+import { effectWords } from '../protocol/effect-words.js';
 import { grantOver, isGrant, worthOf } from '../protocol/grant.js';
 import { Problem } from '../protocol/problems.js';
 import { parseReceipt, parseSignedText } from '../protocol/receipt.js';
@@ -27,6 +28,10 @@ export function formatRequest(view: RequestView, style: TimeStyle): string {
   return [
     field('request', view.id),
     field('state', standing(view, style)),
+    field(
+      'effect',
+      `${view.state === 'pending' ? 'If approved,' : 'Asked:'} ${exact(effectWords(document))}.`,
+    ),
     ...documentFields(document),
     field('asked', `${time(view.submittedAt)} through ${exact(view.submitter)}, ${vouching(view)}`),
     ...verifiedFields(view),

@@ -53,6 +53,16 @@ describe('a request in a terminal', () => {
     expect(text).toContain(view.rule);
   });
 
+  test('says in plain words what a yes lets happen, as the console does, above all that it speaks of', () => {
+    const effect = (state: 'pending' | 'denied') =>
+      formatRequest(
+        sampleRequest({ state, document: { action: 'sudo.run' as Name, details: { user: 'root' } } }),
+        STYLE,
+      ).split('\n')[2];
+    expect(effect('pending')).toBe('effect     If approved, alice may run the command below as root, once.');
+    expect(effect('denied')).toBe('effect     Asked: alice may run the command below as root, once.');
+  });
+
   test('cannot act on the terminal, whatever the requester, approvers and broker wrote', () => {
     fc.assert(
       fc.property(hostileText, hostileText, (one, two) => {
