@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { prepareUnlocking } from '../client/decide.js';
 import { parseName } from '../protocol/names.js';
 import { Problem } from '../protocol/problems.js';
+import { answerTo } from './decision.js';
 import { openAsApprover, withBroker } from './open-broker.js';
 import { print, printJson } from './output.js';
 import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
@@ -9,16 +10,18 @@ import { BROKER_FLAGS, BROKER_FLAGS_HELP, defineVerb } from './verb.js';
 /** `POST /v1/locks/lifts` */
 const liftedReply = z.object({ locks: z.int(), mutes: z.int() });
 
+const QUESTION = 'How it was cleared up; it is signed and kept: ';
+
 export const verb = defineVerb({
   help: `
 Let somebody ask again: lifts the lock of a deny as fraud, and the mutes of repeated
 denials. Signed and kept. Nobody unlocks himself.
 
 Usage
-  countersign unlock REQUESTER --comment TEXT
+  countersign unlock REQUESTER [--comment TEXT]
 
 Flags
-  --comment TEXT  how it was cleared up; signed and kept
+  --comment TEXT  how it was cleared up; signed and kept; asked for on a terminal
   --key FILE      sign with this key (COUNTERSIGN_KEY)
   --json          print what was lifted as JSON${BROKER_FLAGS_HELP}
 
@@ -30,8 +33,8 @@ Examples
   flags: { ...BROKER_FLAGS, key: 'text', comment: 'text', json: 'switch' },
   async run({ arguments: [text = ''], flags, env }) {
     const requester = parseName(text, 'REQUESTER');
-    const { comment } = flags;
-    if (comment === undefined) {
+    const comment = flags.comment ?? (process.stdin.isTTY ? await answerTo(QUESTION) : '');
+    if (comment === '') {
       throw new Problem('usage', 'how it was cleared up must be said', { hint: 'give --comment TEXT' });
     }
     return withBroker(openAsApprover(flags, env), async (broker) => {
