@@ -77,10 +77,10 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
   const [{ render }, { ConsoleApp }, { createPaintedFrames }, { paintedTerminal }] = await loadDrawing();
   const spoken = looks.isSpoken ? await import('./spoken/spoken-console.js') : null;
   const isDumb = spoken !== null && process.env.TERM === 'dumb';
-  // What is read out is never painted over.
-  const painted = spoken === null ? paintedTerminal(stdout) : stdout;
-  const output = isDumb ? withoutEscapes(stdout) : painted;
   const frames = createPaintedFrames();
+  // What is read out is written by Ink, and never painted over.
+  const painted = spoken === null ? paintedTerminal(stdout, frames.written) : null;
+  const output = isDumb ? withoutEscapes(stdout) : (painted?.terminal ?? stdout);
   // Keys that come while the first frame is drawn would be echoed onto it, and none that came before may shift it.
   stdin.setRawMode(true);
   stdout.write('\r');
@@ -90,6 +90,7 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
         connection={connection}
         display={display}
         theme={looks.theme}
+        paint={painted?.paint ?? null}
         spoken={spoken?.SpokenConsole ?? null}
         warnings={warnings}
         remark={remark}
@@ -106,12 +107,10 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
         interactive: true,
         // What is read out stays above, to be read again.
         alternateScreen: spoken === null,
-        incrementalRendering: spoken === null,
         isScreenReaderEnabled: spoken !== null,
         exitOnCtrlC: false,
-        // Of changes that others make few enough are drawn anyhow; a key must not wait until one of those is old.
-        maxFps: 120,
-        onRender: frames.written,
+        // What is painted is told of where it is painted.
+        ...(spoken === null ? {} : { onRender: frames.written }),
       },
     );
     await app.waitUntilExit();

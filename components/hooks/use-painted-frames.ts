@@ -7,13 +7,13 @@ import type { PaintedFrame } from '../state/console-events.js';
 import { type ConsoleState, isTooSmall } from '../state/console-state.js';
 import type { PaintedFrames } from '../state/painted-frames.js';
 
-/** Says what each frame shows before Ink writes it, and hands on which one was written. */
+/** Says what each frame shows before it is written, and hands on which one was. */
 export function usePaintedFrames(
   state: ConsoleState,
   frames: PaintedFrames,
   onPainted: (frame: PaintedFrame) => void,
 ): void {
-  // Ink writes while React commits; only insertion effects run before that.
+  // It is written while React commits; only insertion effects run before that.
   useInsertionEffect(() => frames.announce(frameOf(state)), [frames, state]);
   useEffect(() => frames.listen(onPainted), [frames, onPainted]);
 }

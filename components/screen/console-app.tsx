@@ -1,4 +1,4 @@
-import { Box, useApp, useStdout } from 'ink';
+import { useApp, useStdout } from 'ink';
 import { type ReactElement, useCallback, useMemo, useState } from 'react';
 import type { Alerts } from '../../src/client/alerts.js';
 import type { Clipboard } from '../../src/client/clipboard.js';
@@ -11,26 +11,25 @@ import { useConsoleState } from '../hooks/use-console-state.js';
 import { useEffects } from '../hooks/use-effects.js';
 import { useKeyboard } from '../hooks/use-keyboard.js';
 import { usePaintedFrames } from '../hooks/use-painted-frames.js';
+import { usePainting } from '../hooks/use-painting.js';
 import { usePending } from '../hooks/use-pending.js';
 import { useQueue } from '../hooks/use-queue.js';
 import { SPOKEN_SIZE, terminalSize, useTerminalSize } from '../hooks/use-terminal-size.js';
 import { useTitle } from '../hooks/use-title.js';
 import type { SpokenConsole } from '../spoken/spoken-console.js';
 import type { ConsoleEvent } from '../state/console-events.js';
-import { type ConsoleState, isTooSmall, startState } from '../state/console-state.js';
+import { startState } from '../state/console-state.js';
 import { createConsoleStore } from '../state/console-store.js';
 import type { PaintedFrames } from '../state/painted-frames.js';
-import { bodyLines } from './body-lines.js';
-import { Footer } from './footer.js';
-import { Header, smallLine, titleText } from './header.js';
-import { SafeLine, SafeLines } from './safe-line.js';
-import { bodyRows } from './screen-layout.js';
-import { ThemeContext } from './theme-context.js';
+import { titleText } from './header.js';
+import type { PaintedTerminal } from './terminal-painter.js';
 
 export interface ConsoleAppProps {
   readonly connection: QueueConnection;
   readonly display: Display;
   readonly theme: ThemeName;
+  /** Paints the screen; null where everything is read out instead. */
+  readonly paint: PaintedTerminal['paint'] | null;
   /** Reads everything out instead of painting it; null where it is painted. */
   readonly spoken: typeof SpokenConsole | null;
   readonly warnings: readonly string[];
@@ -49,6 +48,7 @@ export function ConsoleApp({
   connection,
   display,
   theme,
+  paint,
   spoken: Spoken,
   warnings,
   remark,
@@ -58,7 +58,7 @@ export function ConsoleApp({
   clipboard,
   shell,
   onPending,
-}: ConsoleAppProps): ReactElement {
+}: ConsoleAppProps): ReactElement | null {
   const { exit } = useApp();
   const { stdout } = useStdout();
   const [store] = useState(() =>
@@ -108,12 +108,9 @@ export function ConsoleApp({
   useTitle(Spoken === null ? titleText(state) : null);
   usePending(state, onPending);
 
-  if (Spoken !== null) return <Spoken state={state} repeats={repeats} />;
-  return (
-    <ThemeContext value={theme}>
-      {isTooSmall(state) ? <TooSmall state={state} /> : <Screen state={state} />}
-    </ThemeContext>
-  );
+  usePainting(state, paint, theme);
+
+  return Spoken === null ? null : <Spoken state={state} theme={theme} repeats={repeats} />;
 }
 
 /** One function for each kind of event, which adds the time. */
@@ -138,19 +135,4 @@ function eventSources(
     paste: (text: string) => dispatch({ type: 'paste', text, at: clock() }),
     painted: (frame: Rest<'painted'>['frame']) => dispatch({ type: 'painted', frame, at: clock() }),
   };
-}
-
-function Screen({ state }: { readonly state: ConsoleState }): ReactElement {
-  const height = bodyRows(state);
-  return (
-    <Box flexDirection="column" width={state.size.columns} height={state.size.rows} overflow="hidden">
-      <Header state={state} />
-      <SafeLines lines={bodyLines(state, height)} height={height} />
-      <Footer state={state} />
-    </Box>
-  );
-}
-
-function TooSmall({ state }: { readonly state: ConsoleState }): ReactElement {
-  return <SafeLine line={smallLine(state)} />;
 }

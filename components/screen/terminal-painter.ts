@@ -1,9 +1,12 @@
+import type { ThemeName } from '../../src/client/display.js';
 import type { Size } from '../state/console-state.js';
-import { type Cell, CellGrid, type Row, styleChange } from './cell-grid.js';
+import { isSameLine, type Line } from '../text/line.js';
+import { blankRow, type Cell, cellsOf, type Row, styleChange } from './cells.js';
 
 const ESC = '\u001b';
 const ENTER = `${ESC}[?1049h`;
 const LEAVE = `${ESC}[?1049l`;
+const HIDE_CURSOR = `${ESC}[?25l`;
 /** Synchronised output: what stands between is shown at once, by terminals that know it. */
 const [BEGIN, END] = [`${ESC}[?2026h`, `${ESC}[?2026l`];
 /** Sequences that move nothing on the screen: private modes, titles and other strings, the bell. They go through as they are. */
@@ -20,17 +23,27 @@ const GROUND = /(?:^|;)(?:[47]|4[0-7]|10[0-7]|48;.*)(?:;|$)/;
 /** What a terminal is to a program: somewhere to write, of a size that may change. */
 type Terminal = NodeJS.WriteStream;
 
+/** A terminal that Ink opens, leaves and listens to, and whose alternate screen we paint. */
+export interface PaintedTerminal {
+  /** For Ink: in the alternate screen nothing that it writes reaches the terminal but what moves nothing there. */
+  readonly terminal: Terminal;
+  /** What is to stand on the alternate screen from now on, from its first row on; at once, or as soon as it is entered. */
+  readonly paint: (lines: readonly Line[], theme: ThemeName) => void;
+}
+
 /**
- * A terminal to which only those cells are written that have changed. Ink repaints a line from its first change to its end: with two panes
- * side by side that is most of the screen for one step of the cursor, too much for a bad line at night.
+ * Paints lines by writing only the cells that have changed. Ink lays out and writes all of a picture anew for one step of the cursor,
+ * and a line from its first change to its end: too much for a queue that others change fifty times a second, and for a bad line at night.
  *
- * Outside of the alternate screen everything goes through as it is.
+ * Outside of the alternate screen everything goes through as it is. `onPainted` is called whenever what is to be there has been written.
  */
-export function paintedTerminal(terminal: Terminal): Terminal {
-  const painter = new TerminalPainter(
-    () => ({ columns: terminal.columns || 80, rows: terminal.rows || 24 }),
-    (text, written) => terminal.write(text, written),
-  );
+export function paintedTerminal(terminal: Terminal, onPainted: () => void): PaintedTerminal {
+  const size = (): Size => ({ columns: terminal.columns || 80, rows: terminal.rows || 24 });
+  const painter = new TerminalPainter({
+    size,
+    out: (text, written) => terminal.write(text, written),
+    onPainted,
+  });
   // Ink may ask before anybody else hears of it.
   terminal.prependListener('resize', () => painter.forget());
   const write: Terminal['write'] = (
@@ -43,89 +56,110 @@ export function paintedTerminal(terminal: Terminal): Terminal {
       rest.find((one) => typeof one === 'function'),
     );
   };
-  return new Proxy(terminal, {
+  const proxy = new Proxy(terminal, {
     get(target, key) {
       if (key === 'write') return write;
+      // A terminal that does not tell its size has one for Ink too, which else opens terminals to look for it.
+      if (key === 'columns' || key === 'rows') return size()[key];
       const value: unknown = Reflect.get(target, key, target);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
+  return { terminal: proxy, paint: (lines, theme) => painter.paint(lines, theme) };
 }
 
 type Written = ((error?: Error | null) => void) | undefined;
 
-class TerminalPainter {
-  readonly #size: () => Size;
-  readonly #out: (text: string, written: Written) => boolean;
-  /** What is to be on the screen; null outside of the alternate one. */
-  #wanted: CellGrid | null = null;
-  /** What is there, row by row; null for a row of which that is not known. */
-  #shown: (Row | null)[] = [];
-  #isHeld = false;
+interface Surroundings {
+  readonly size: () => Size;
+  readonly out: (text: string, written: Written) => boolean;
+  readonly onPainted: () => void;
+}
 
-  constructor(size: () => Size, out: (text: string, written: Written) => boolean) {
-    this.#size = size;
-    this.#out = out;
+/** A line with its cells, which are made once as long as it stays the same. */
+interface PaintedLine {
+  readonly line: Line;
+  readonly row: Row;
+}
+
+class TerminalPainter {
+  readonly #around: Surroundings;
+  /** What is to be on the screen; null before anything is. */
+  #wanted: {
+    readonly lines: readonly PaintedLine[];
+    readonly theme: ThemeName;
+    readonly columns: number;
+  } | null = null;
+  /** What is there, row by row; null for a row of which that is not known. */
+  #shown: readonly (Row | null)[] = [];
+  #isThere = false;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
   }
 
   /** What is on the screen is not known any more. */
   forget(): void {
-    this.#wanted = this.#wanted?.resized(this.#size()) ?? null;
     this.#shown = [];
   }
 
+  paint(lines: readonly Line[], theme: ThemeName): void {
+    const { columns } = this.#around.size();
+    const before =
+      this.#wanted?.theme === theme && this.#wanted.columns === columns ? this.#wanted.lines : [];
+    const painted = lines.map((line, at): PaintedLine => {
+      const old = before[at];
+      return old !== undefined && isSameLine(old.line, line)
+        ? old
+        : { line, row: cellsOf(line, columns, theme) };
+    });
+    this.#wanted = { lines: painted, theme, columns };
+    if (!this.#isThere) return;
+    const changes = this.#changes();
+    if (changes !== '') this.#around.out(changes, undefined);
+    this.#around.onPainted();
+  }
+
   write(text: string, written: Written): boolean {
-    let out = '';
+    let [out, isEntered] = ['', false];
     for (const [index, piece] of text.split(ASIDE).entries()) {
-      if (piece === '') continue;
-      out += index % 2 === 1 ? this.#aside(piece) : this.#take(piece);
+      if (index % 2 === 0) {
+        if (!this.#isThere) out += piece;
+      } else if (piece === ENTER) {
+        out += this.#enter();
+        isEntered = this.#wanted !== null;
+      } else if (!this.#isThere || (piece !== BEGIN && piece !== END)) {
+        out += piece;
+        if (piece === LEAVE) this.#isThere = false;
+      }
     }
-    if (!this.#isHeld) out += this.#paint();
-    return this.#out(out, written);
+    const isWritten = this.#around.out(out, written);
+    if (isEntered && this.#isThere) this.#around.onPainted();
+    return isWritten;
   }
 
-  #aside(sequence: string): string {
-    if (this.#wanted !== null && (sequence === BEGIN || sequence === END)) {
-      this.#isHeld = sequence === BEGIN;
-      return '';
-    }
-    if (sequence === ENTER) {
-      const grid = new CellGrid(this.#size());
-      this.#wanted = grid;
-      this.#shown = Array.from({ length: grid.size.rows }, (_, row) => [...grid.row(row)]);
-      return `${sequence}${ESC}[H${ESC}[2J`;
-    }
-    const before = this.#paint();
-    if (sequence === LEAVE) {
-      this.#wanted = null;
-      this.#isHeld = false;
-    }
-    return before + sequence;
+  #enter(): string {
+    const { rows, columns } = this.#around.size();
+    this.#isThere = true;
+    this.#shown = Array<Row>(rows).fill(blankRow(columns));
+    return `${ENTER}${HIDE_CURSOR}${ESC}[H${ESC}[2J${this.#changes()}`;
   }
 
-  #take(text: string): string {
-    if (this.#wanted === null) return text;
-    if (this.#wanted.write(text)) return '';
-    // Not of Ink as it is known: rather all of it once more than a screen that is wrong.
-    this.forget();
-    return text;
-  }
-
-  #paint(): string {
-    const grid = this.#wanted;
-    if (grid === null) return '';
-    let out = '';
-    for (let row = 0; row < grid.size.rows; row += 1) {
-      const [wanted, shown] = [grid.row(row), this.#shown[row] ?? null];
-      out += rowChanges(wanted, shown, row);
-      this.#shown[row] = [...wanted];
-    }
+  /** What brings the screen to what is wanted. */
+  #changes(): string {
+    if (this.#wanted === null) return '';
+    const { lines, columns } = this.#wanted;
+    const blank = blankRow(columns);
+    const wanted = Array.from({ length: this.#around.size().rows }, (_, at) => lines[at]?.row ?? blank);
+    const out = wanted.map((row, at) => rowChanges(row, this.#shown[at] ?? null, at)).join('');
+    this.#shown = wanted;
     return out === '' ? '' : `${BEGIN}${out}${END}`;
   }
 }
 
 /** What brings a row from what is shown to what is wanted, with every attribute off at its end. */
 function rowChanges(wanted: Row, shown: Row | null, row: number): string {
+  if (wanted === shown) return '';
   const differs = (column: number): boolean => shown === null || !isSame(wanted[column], shown[column]);
   const isSure = isRowSure(wanted) && (shown === null || isRowSure(shown));
   const end = blankFrom(wanted);

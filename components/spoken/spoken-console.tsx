@@ -1,9 +1,10 @@
 import { Static } from 'ink';
 import { type ReactElement, useState } from 'react';
-import { SafeLine } from '../screen/safe-line.js';
+import type { ThemeName } from '../../src/client/display.js';
 import type { ConsoleState } from '../state/console-state.js';
 import { type Line, span } from '../text/line.js';
 import { inWords } from '../text/safe-text.js';
+import { SpokenLine } from './spoken-line.js';
 import { beginTranscript, continueTranscript, repeatTranscript, writtenLine } from './transcript.js';
 
 const inSpeech = (line: Line): Line => line.map(({ text, tone }) => span(inWords(text), tone));
@@ -14,9 +15,11 @@ const inSpeech = (line: Line): Line => line.map(({ text, tone }) => span(inWords
  */
 export function SpokenConsole({
   state,
+  theme,
   repeats,
 }: {
   readonly state: ConsoleState;
+  readonly theme: ThemeName;
   /** Counts how often the person asked for all of it again. */
   readonly repeats: number;
 }): ReactElement {
@@ -31,9 +34,9 @@ export function SpokenConsole({
   return (
     <>
       <Static key={number} items={[...lines]}>
-        {(line, at) => <SafeLine key={at} line={inSpeech(line)} />}
+        {(line, at) => <SpokenLine key={at} line={inSpeech(line)} theme={theme} />}
       </Static>
-      {written === null ? null : <SafeLine line={inSpeech(written)} />}
+      {written === null ? null : <SpokenLine line={inSpeech(written)} theme={theme} />}
     </>
   );
 }

@@ -1,13 +1,13 @@
 import type { PaintedFrame } from './console-events.js';
 
 /**
- * Tells what has really reached the terminal: frames are announced when React commits them, and reported once Ink has
- * written one, which may be the last of several.
+ * Tells what has really reached the terminal: frames are announced when React commits them, and reported once
+ * one has been written, which may be the last of several.
  */
 export interface PaintedFrames {
-  /** The frame that Ink writes next. */
+  /** The frame that is written next. */
   readonly announce: (frame: PaintedFrame) => void;
-  /** Ink has written a frame. */
+  /** A frame has been written. */
   readonly written: () => void;
   /** Calls `listener` after each written frame; returns the way to stop. */
   readonly listen: (listener: (frame: PaintedFrame) => void) => () => void;
@@ -22,7 +22,7 @@ export function createPaintedFrames(): PaintedFrames {
     },
     written() {
       const frame = announced;
-      // Ink writes in the middle of a commit, in which no new state may be set.
+      // It is written in the middle of a commit, in which no new state may be set.
       if (frame !== null) queueMicrotask(() => heard?.(frame));
     },
     listen(listener) {

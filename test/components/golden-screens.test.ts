@@ -229,7 +229,8 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
     screen.letItSettle();
     await screen.waitForContent('another policy');
     await screen.pageTo('+    approvals: { people: 1 }');
-    await screen.letItSettle().waitForContent(/more lines? to read|a approves/);
+    // The last page counts as read once it has been painted, which is said in the frame after it.
+    await screen.letItSettle().waitForContent(/ [45] more lines to read/);
     await expectGolden(screen, 'policy-change');
   });
 

@@ -12,7 +12,7 @@ const filesWith = (pattern: RegExp): string[] =>
 
 describe('the sources of the console', () => {
   test('hand text to Ink in one place only, which takes nothing but SafeText', () => {
-    expect(filesWith(/\bText\b[^;]*from 'ink'/)).toEqual(['screen/safe-line.tsx']);
+    expect(filesWith(/\bText\b[^;]*from 'ink'/)).toEqual(['spoken/spoken-line.tsx']);
     expect(filesWith(/\b(?:Transform|Newline)\b[^;]*from 'ink'/)).toEqual([]);
     // What is read out is made of the same lines.
     expect(filesWith(/\bStatic\b[^;]*from 'ink'/)).toEqual(['spoken/spoken-console.tsx']);

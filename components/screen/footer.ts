@@ -1,4 +1,3 @@
-import type { ReactElement } from 'react';
 import { narrowMeaning } from '../deciding/confirm-lines.js';
 import { obstacleTo } from '../deciding/obstacles.js';
 import { detailWindow } from '../detail/detail-window.js';
@@ -10,16 +9,11 @@ import { type Line, lineWidth, span, spreadLine } from '../text/line.js';
 import { label, type SafeText } from '../text/safe-text.js';
 import { helpWindow } from './help-window.js';
 import { idleKeys } from './idle-keys.js';
-import { SafeLines } from './safe-line.js';
 import { detailLayout } from './screen-layout.js';
 import { keyContext, SCREENS } from './screens.js';
 import { linesText, windowText } from './window-text.js';
 
 /** What just happened or can be done, and the keys. */
-export function Footer({ state }: { readonly state: ConsoleState }): ReactElement {
-  return <SafeLines lines={footerLines(state)} height={2} />;
-}
-
 export function footerLines(state: ConsoleState): readonly Line[] {
   const { columns } = state.size;
   const status: Line = [span(label`  `), ...(state.notice ?? statusLine(state))];

@@ -1,9 +1,6 @@
-import xterm from '@xterm/headless';
-import { renderToString } from 'ink';
 import { describe, expect, test, vi } from 'vitest';
 import { unreadLines } from '../../../components/deciding/obstacles.js';
-import { SafeLines } from '../../../components/screen/safe-line.js';
-import { ThemeContext } from '../../../components/screen/theme-context.js';
+import { paintedTerminal } from '../../../components/screen/terminal-painter.js';
 import { type Display, THEME_NAMES, type ThemeName } from '../../../src/client/display.js';
 import type { Digest } from '../../../src/protocol/names.js';
 import { AnsweringDriver } from '../answering-driver.js';
@@ -12,10 +9,11 @@ import { sinks } from '../outbox/sample-outbox.js';
 import { earlier, failover, flood, hostile, migration, pending } from '../sample-queue.js';
 import { NOW } from '../sample-requests.js';
 import { styledText } from '../styled-text.js';
+import { ENTER, MemoryTerminal } from './memory-terminal.js';
 import { screenLines } from './whole-screen.js';
 
 vi.hoisted(() => {
-  // Ink asks for them once, when it is imported.
+  // They are asked for once, by what is imported.
   delete process.env.NO_COLOR;
   process.env.FORCE_COLOR = '2';
 });
@@ -74,16 +72,11 @@ const STATES: Readonly<Record<string, () => AnsweringDriver>> = {
 
 /** What such a console shows, as a terminal draws it. */
 async function drawn({ state }: AnsweringDriver, theme: ThemeName): Promise<string> {
-  const { columns, rows } = state.size;
-  const written = renderToString(
-    <ThemeContext value={theme}>
-      <SafeLines lines={screenLines(state)} height={rows} />
-    </ThemeContext>,
-    { columns },
-  );
-  const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true });
-  await new Promise<void>((resolve) => terminal.write(written, resolve));
-  return styledText(terminal);
+  const screen = new MemoryTerminal(state.size.columns, state.size.rows);
+  const { terminal, paint } = paintedTerminal(screen.stream, () => {});
+  terminal.write(ENTER);
+  paint(screenLines(state), theme);
+  return styledText(await screen.drawn());
 }
 
 /** Without the names of the screens and the keys, which are no matter of looks and change with every new one. */

@@ -1,4 +1,3 @@
-import type { ReactElement } from 'react';
 import type { Display } from '../../src/client/display.js';
 import type { Link } from '../../src/client/queue.js';
 import { KEY_TABLE } from '../keys/key-table.js';
@@ -18,7 +17,6 @@ import {
 import { label, repeatText, type SafeText, safeText } from '../text/safe-text.js';
 import { bannerLines } from './banner-lines.js';
 import { panesOf } from './panes.js';
-import { SafeLines } from './safe-line.js';
 import { headerRows } from './screen-layout.js';
 import { SCREEN_ROWS, SCREENS } from './screens.js';
 import type { Tone } from './theme.js';
@@ -30,11 +28,6 @@ const SHORT_FINGERPRINT = 12;
 const WIDE = 100;
 
 /** Who, where, how fresh and how many; below it whatever must not be overlooked. */
-export function Header({ state }: { readonly state: ConsoleState }): ReactElement {
-  const lines = headerLines(state);
-  return <SafeLines lines={lines} height={lines.length} />;
-}
-
 export function headerLines(state: ConsoleState): readonly Line[] {
   const { queue, allRows, size } = state;
   const right: Line = [
