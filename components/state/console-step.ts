@@ -218,8 +218,9 @@ function receiveQueue(state: ConsoleState, queue: Queue): Step {
 /** Who has just signed sees that first, whatever others do meanwhile. */
 const NOTICE_HELD_MS = 3000;
 
+/** No longer where our clock was set back. */
 const isNoticeHeld = ({ notice, noticeHeldUntil, at }: ConsoleState): boolean =>
-  notice !== null && at < noticeHeldUntil;
+  notice !== null && at < noticeHeldUntil && noticeHeldUntil - at <= NOTICE_HELD_MS;
 
 const withNotice =
   (notice: Line) =>

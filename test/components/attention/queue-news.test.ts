@@ -98,6 +98,13 @@ test('that an own signature is recorded stays said for a while, whoever asks or 
   expect(driver.noticeText).toBe('New: ssh.login on web-1.example.com for alice');
 });
 
+test('and no longer where our clock was set back meanwhile', () => {
+  const driver = opening().put(sampleRequest({ n: 2, document: { resource: 'db-1' } }));
+  driver.press('enter', 'a', 'tab', 'enter').finish({ type: 'decided' });
+  driver.wait(-3_600_000).put(sampleRequest({ n: 3 }));
+  expect(driver.noticeText).toBe('New: ssh.login on web-1.example.com for alice');
+});
+
 test('what became of an own yes is said at once, though its signature was recorded just now (A50)', () => {
   const driver = opening();
   driver.press('enter', 'a', 'tab', 'enter').change(sampleId(1), { state: 'approved', votes: [own] });
