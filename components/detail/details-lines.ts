@@ -2,7 +2,7 @@ import { isChangeAction, POLICY_CHANGE } from '../../src/protocol/change-message
 import type { RequestDocument } from '../../src/protocol/document.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/protocol/strict-json.js';
 import type { Tone } from '../screen/theme.js';
-import { fieldLines, headingLine, jsonLines, MARGIN } from '../text/field-lines.js';
+import { entryLines, fieldLines, headingLine, jsonLines, MARGIN } from '../text/field-lines.js';
 import { type Line, markedSpans, span } from '../text/line.js';
 import { wrapLine } from '../text/line-wrapping.js';
 import {
@@ -28,7 +28,7 @@ type Details = Pick<RequestDocument, 'action' | 'details'>;
 export function detailsLines(document: Details, columns: number): readonly Line[] {
   const details = besideSummary(document);
   const lines = policyDiff(document);
-  if (lines === null) return jsonLines(runFirst(details), columns, 'exact');
+  if (lines === null) return entryLines(runFirst(details), columns, 'exact');
   const { diff: _lines, ...others } = details;
   return [
     ...jsonLines(others, columns, 'exact'),
@@ -74,10 +74,11 @@ function policyDiff({ action, details: { diff } }: Details): readonly string[] |
   return action === POLICY_CHANGE && isLines(diff) ? diff : null;
 }
 
-function runFirst(details: JsonObject): JsonObject {
+/** As entries: an object would put names that are numbers before all others. */
+function runFirst(details: JsonObject): readonly (readonly [string, JsonValue])[] {
   const isFirst = ([name]: readonly [string, unknown]): boolean => FIRST.includes(name);
   const entries = Object.entries(details);
-  return Object.fromEntries([...entries.filter(isFirst), ...entries.filter((entry) => !isFirst(entry))]);
+  return [...entries.filter(isFirst), ...entries.filter((entry) => !isFirst(entry))];
 }
 
 /** A line that goes on begins with a bar, so that it cannot pass for the next one. */

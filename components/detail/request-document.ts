@@ -80,12 +80,12 @@ function drawDocument(request: RequestView, place: DocumentPlace): RequestDocume
   };
 }
 
-function askLines({ state }: RequestView, document: RequestDocument, columns: number): readonly Line[] {
+function askLines(request: RequestView, document: RequestDocument, columns: number): readonly Line[] {
   const { action, resource, requester, door, duration, context, details } = document;
   const field = (name: SafeText, value: Line): readonly Line[] => fieldLines(name, value, columns);
   return [
-    ...effectLines(document, state === 'pending', columns),
-    ...markLines(document, columns),
+    ...effectLines(document, request.state === 'pending', columns),
+    ...markLines(request, document, columns),
     ...field(label`action`, [...exact(action), span(label` on `, 'muted'), ...exact(resource)]),
     ...field(label`requester`, [...exact(requester), span(label` through `, 'muted'), ...exact(door)]),
     ...fieldLines(label`work for`, durationLine(duration), columns, 'words'),
@@ -127,14 +127,22 @@ function effectLines(document: RequestDocument, isPending: boolean, columns: num
 }
 
 /** How much of what others wrote could deceive, where any of it could. */
-function markLines(document: RequestDocument, columns: number): readonly Line[] {
+function markLines(request: RequestView, document: RequestDocument, columns: number): readonly Line[] {
   const { resource, context } = document;
-  const count = markedIn(resource, 'exact') + markedIn(context, 'prose') + markedDetails(document);
+  const written = markedIn(resource, 'exact') + markedIn(context, 'prose') + markedDetails(document);
+  const count = written + markedClaims(verifiedClaimsOf(request));
   if (count === 0) return [];
   const what =
     count === 1 ? label`character that could deceive is` : label`characters that could deceive are`;
   const words = span(label`${count} ${what} written out below`, 'warning');
   return fieldLines(label`▲ marked`, [words], columns, 'words');
+}
+
+/** An issuer signs what others named: a branch, say. */
+function markedClaims(claims: VerifiedClaims): number {
+  if (claims.state !== 'read') return 0;
+  const texts = claims.facts.claims.flatMap(({ name, value }) => [name, value]);
+  return markedIn([claims.facts.issuer, ...texts], 'exact');
 }
 
 function sectionLine(title: SafeText, meaning: SafeText, object: JsonObject, columns: number): Line {

@@ -61,7 +61,16 @@ export function fieldLines(
  * they could be taken for another value; `reading` says how closely they must be readable.
  */
 export function jsonLines(object: JsonObject, columns: number, reading: Reading): readonly Line[] {
-  return valueLines(Object.entries(object), { columns, reading, indent: gridOf(columns).indent });
+  return entryLines(Object.entries(object), columns, reading);
+}
+
+/** The same of its members, in the order in which they are given. */
+export function entryLines(
+  entries: readonly (readonly [string, JsonValue])[],
+  columns: number,
+  reading: Reading,
+): readonly Line[] {
+  return valueLines(entries, { columns, reading, indent: gridOf(columns).indent });
 }
 
 interface Place {

@@ -11,7 +11,8 @@ const EFFECTS: ReadonlyMap<string, Effect> = new Map<string, Effect>([
   ['ssh.shell', (as) => `have a shell${as}`],
   ['ssh.command', (as) => `run the command below${as}`],
   ['ssh.sftp', (as) => `read and write files over SFTP${as}`],
-  ['sudo.run', (as) => `run the command below${as}`],
+  // Its user is who calls sudo; as whom the command runs stands in its words.
+  ['sudo.run', () => 'run the command below through sudo'],
   ['su.login', (as) => `work${as === '' ? ' as another user' : as}`],
   ['command.run', (as) => `run the command below${as}`],
 ]);
@@ -26,10 +27,11 @@ const PLAIN_USER = /^[a-z_][a-z0-9_-]{0,31}$/;
 
 /**
  * What an approval of this one ask allows, in plain words: `alice may log in over ssh, once`. Of what others wrote only names stand
- * in it, which have neither spaces nor letters that could deceive; resource and command stand in fields of their own.
+ * in it, which have neither spaces nor letters that could deceive, and an action is called one: `nothing` is a name too. Resource and
+ * command stand in fields of their own.
  */
 export function effectWords({ action, requester, details }: RequestDocument): string {
-  const effect = EFFECTS.get(action)?.(asUser(details.user, requester)) ?? `do ${action}`;
+  const effect = EFFECTS.get(action)?.(asUser(details.user, requester)) ?? `take the action ${action}`;
   return CHANGES.get(action) ?? `${requester} may ${effect}, once`;
 }
 

@@ -59,8 +59,10 @@ describe('a request in a terminal', () => {
         sampleRequest({ state, document: { action: 'sudo.run' as Name, details: { user: 'root' } } }),
         STYLE,
       ).split('\n')[2];
-    expect(effect('pending')).toBe('effect     If approved, alice may run the command below as root, once.');
-    expect(effect('denied')).toBe('effect     Asked: alice may run the command below as root, once.');
+    expect(effect('pending')).toBe(
+      'effect     If approved, alice may run the command below through sudo, once.',
+    );
+    expect(effect('denied')).toBe('effect     Asked: alice may run the command below through sudo, once.');
   });
 
   test('cannot act on the terminal, whatever the requester, approvers and broker wrote', () => {

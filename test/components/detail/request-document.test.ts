@@ -128,19 +128,35 @@ describe('the request in full', () => {
     );
   });
 
+  test('counts those of a token too: its issuer signs names that others chose (A1)', () => {
+    const claims = [{ name: 'ref', value: 'refs/heads/m\u0430in\u202e' }];
+    const verified = formatVerifiedFacts({ issuer: 'https://issuer.example', claims });
+    expect(drawn(sampleRequest({ verified }))).toMatch(/marked +2 characters that could deceive/);
+  });
+
   test('says in plain words what is let happen, with no word of others but names (A1)', () => {
     const first = (document: NonNullable<Sample['document']>): string =>
       drawn(sampleRequest({ document }), 120).split('\n')[0]!.trim();
     expect(first({})).toBe('If approved, alice may log in over ssh, once.');
-    expect(first({ action: 'sudo.run', details: { user: 'root' } })).toBe(
+    expect(first({ action: 'command.run', details: { user: 'root' } })).toBe(
       'If approved, alice may run the command below as root, once.',
+    );
+    expect(first({ action: 'sudo.run', requester: 'uid:1001', details: { user: 'Alice' } })).toBe(
+      'If approved, uid:1001 may run the command below through sudo, once.',
     );
     expect(first({ action: 'ssh.shell', details: { user: 'root. Or not' } })).toBe(
       'If approved, alice may have a shell as the user below, once.',
     );
     expect(first({ action: 'ci.deploy', resource: 'x, and all is well' })).toBe(
-      'If approved, alice may do ci.deploy, once.',
+      'If approved, alice may take the action ci.deploy, once.',
     );
+    expect(first({ action: 'nothing' })).toBe('If approved, alice may take the action nothing, once.');
+  });
+
+  test('has what runs before all that it runs with, whatever that is called (A1)', () => {
+    const details = { 0: 'list of 1: ls', argv: ['rm', '-rf', '/'], '-': 'x', cwd: '/' };
+    const shown = drawn(sampleRequest({ document: { details } }));
+    expect(shown).toMatch(/Details[^\n]*\n +argv +list of 3: rm -rf \/\n/);
   });
 
   test('tells values apart already where they are listed, whatever a text imitates (A1)', () => {
