@@ -165,7 +165,7 @@ export const PROBLEMS = {
   // The life of a request
   'request-ended': { status: 409, hint: 'the request has ended; ask again' },
   denied: { status: 403, hint: 'an approver said no' },
-  expired: { status: 410, hint: 'nobody answered in time; ask again' },
+  expired: { status: 410, hint: 'ask again' },
   lapsed: { status: 410, hint: 'the approval was not used in time; ask again' },
   cancelled: { status: 410, hint: 'the request was cancelled; ask again' },
   revoked: { status: 410, hint: 'the approval was taken back; ask again' },
