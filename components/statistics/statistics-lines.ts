@@ -19,8 +19,8 @@ import { PERIODS } from './statistics-state.js';
 const NAME = 14;
 const NUMBER = 9;
 /** The same beside a chart on a narrow terminal. */
-const NARROW_NAME = 10;
-const NARROW_NUMBER = 8;
+const NARROW_NAME = 9;
+const NARROW_NUMBER = 9;
 
 const exact = (text: string): Line => markedSpans(safeText(text, { reading: 'exact' }));
 
@@ -185,7 +185,7 @@ function outcomeSparklines(groups: readonly OutcomeCounts[], columns: number): r
     return [
       span(spaces(MARGIN)),
       ...fitLine([span(name, 'muted')], names),
-      ...fitLine([span(label`≤ ${most}`, 'muted')], chartLead(columns) - names),
+      ...fitLine([span(label`max ${most}`, 'muted')], chartLead(columns) - names),
       span(most === 0 ? label`none` : sparkline(shown, each), 'muted'),
     ];
   });

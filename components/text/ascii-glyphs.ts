@@ -34,8 +34,6 @@ export const ASCII_GLYPHS: Readonly<Record<string, string>> = {
   '→': '>',
   '↑': '^',
   '↓': 'v',
-  '≤': '<',
-  '≥': '>',
   '’': "'",
   '▁': '_',
   '▂': '.',
