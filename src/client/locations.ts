@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { Problem } from '../protocol/problems.js';
 import { type BrokerAddress, parseAddress, socketAddress } from './address.js';
@@ -19,12 +19,27 @@ export interface Locations {
   readonly state: string;
 }
 
-/** Flag, then environment (`COUNTERSIGN_DIR`), then the XDG default. */
+/**
+ * Flag, then environment (`COUNTERSIGN_DIR`), then the XDG default.
+ *
+ * @throws Problem `usage` where HOME or an XDG directory is no whole path: keys would lie wherever the command is run
+ */
 export function locate(options: { readonly dir?: string | undefined }, env: Environment): Locations {
   const defaults = envPaths('countersign', { suffix: '' });
-  const data = given(options.dir) ?? given(env.COUNTERSIGN_DIR) ?? defaults.data;
-  // env-paths has no name of its own for XDG_STATE_HOME: it is where it puts logs.
-  return { data: resolve(data), config: resolve(defaults.config), state: resolve(defaults.log) };
+  const data = given(options.dir) ?? given(env.COUNTERSIGN_DIR) ?? whole(defaults.data, 'XDG_DATA_HOME');
+  return {
+    data: resolve(data),
+    config: whole(defaults.config, 'XDG_CONFIG_HOME'),
+    // env-paths has no name of its own for XDG_STATE_HOME: it is where it puts logs.
+    state: whole(defaults.log, 'XDG_STATE_HOME'),
+  };
+}
+
+function whole(path: string, variable: string): string {
+  if (isAbsolute(path)) return path;
+  throw new Problem('usage', `${JSON.stringify(path)} is no place for keys and what must be remembered`, {
+    hint: `set HOME, or ${variable}, to a directory by its whole path`,
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { formatAddress } from '../../src/client/address.js';
 import { locate, locateBroker, socketPath } from '../../src/client/locations.js';
 import { temporaryDirectory } from '../ssh/openssh.js';
@@ -20,6 +20,17 @@ test('the data directory comes from the flag, then COUNTERSIGN_DIR, then XDG; em
 test('a relative data directory is taken from where the command runs', () => {
   expect(locate({ dir: 'here' }, {}).data).toBe(join(process.cwd(), 'here'));
 });
+
+test.each(['XDG_DATA_HOME', 'XDG_CONFIG_HOME', 'XDG_STATE_HOME'])(
+  'nothing is kept wherever the command runs because %s is relative',
+  (variable) => {
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    vi.stubEnv(variable, 'here');
+    expect(codeOf(() => locate({}, {}))).toBe('usage');
+  },
+);
 
 test('the broker is that of the flag, then COUNTERSIGN_URL, then the socket, then the default port', () => {
   const dir = temporaryDirectory();
