@@ -160,6 +160,11 @@ async function identifySubmitter(
     return { submitter, verified, nonce: null };
   }
   const local = principal.kind === 'owner' ? context.principals().socketSubmitter : null;
+  if (principal.kind === 'owner' && local === null) {
+    throw new Problem('forbidden', 'over the socket of this broker nobody asks without a token or a key', {
+      hint: 'enrol who asks: countersign submitter add; then give --token-file, or --submitter with --key',
+    });
+  }
   const submitting: Principal = local === null ? principal : { kind: 'submitter', submitter: local };
   authorise(submitting, 'request.submit');
   if (submitting.kind !== 'submitter') throw new Problem('forbidden', 'only a submitter submits');

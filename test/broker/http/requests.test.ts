@@ -100,6 +100,16 @@ describe('submitting', () => {
       'demo-only',
     );
   });
+
+  test('who asks over the socket of a broker without a demo is told what to enrol', async () => {
+    await broker.change('submitters', { change: 'remove', name: 'local' });
+    const body = { document: JSON.parse(broker.document().canonical) };
+    const { json } = await broker.call('POST', '/v1/requests', { body, viaSocket: true });
+    expect([json.code, json.hint]).toEqual([
+      'forbidden',
+      expect.stringContaining('countersign submitter add'),
+    ]);
+  });
 });
 
 describe('deciding and redeeming', () => {
