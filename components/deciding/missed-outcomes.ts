@@ -3,6 +3,7 @@ import type { Tone } from '../screen/theme.js';
 import { type ConsoleState, isLiveLink } from '../state/console-state.js';
 import { type Line, span } from '../text/line.js';
 import { label } from '../text/safe-text.js';
+import { canaryNotice } from './canary-notice.js';
 
 /**
  * Keeps what the newest live picture showed while there is none, and says once what became meanwhile of requests that this person
@@ -20,13 +21,17 @@ export function tellMissed(before: ConsoleState, state: ConsoleState): ConsoleSt
   return notice === null || isAnswered ? told : { ...told, notice };
 }
 
-/** The gravest of what was missed, and how much more there is. */
+/** That something was a canary (A33), else the gravest of what was missed, and how much more there is. */
 function missedLine({ lastSeen, queue, identity }: ConsoleState): Line | null {
   const outcomes: Line[] = [];
+  const { approver } = identity;
   for (const [id, known] of lastSeen ?? []) {
     const request = queue.requests.get(id);
-    if (request === undefined || request === known || request.canary !== null) continue;
-    const outcome = ownOutcome(known, request, identity.approver);
+    if (request === undefined || request === known) continue;
+    const revealed = canaryNotice(known, request, approver);
+    if (revealed !== null) return revealed;
+    if (request.canary !== null) continue;
+    const outcome = ownOutcome(known, request, approver);
     if (outcome !== null) outcomes.push(outcome);
   }
   const [first] = outcomes.toSorted((a, b) => gravity(b) - gravity(a));

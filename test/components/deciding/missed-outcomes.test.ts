@@ -47,6 +47,13 @@ describe('what became of an own approval while the console was disconnected', ()
     expect(taken.noticeText).toContain('does not count any more: revoked by carol');
   });
 
+  test('that one of them was a canary comes first (A33)', () => {
+    const driver = new ConsoleDriver([1, 2].map(approved)).setLink(stale);
+    driver.change(sampleId(1), refused).change(sampleId(2), { state: 'cancelled', canary: NOW });
+    expect(driver.setLink(live).noticeText).toContain('What you approved was a canary');
+    expect(driver.press('j').setLink(stale).setLink(live).noticeText).toBe('');
+  });
+
   test('nothing is said of what others approved, of what was known before, nor at the first picture', () => {
     const others = { ...approved(1), votes: [sampleVote({ approver: 'carol' as Name, verdict: 'approve' })] };
     const known = { ...approved(2), ...opened };
