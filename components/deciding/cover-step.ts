@@ -1,6 +1,6 @@
 import { offeredDuration, type Terms } from '../../src/client/terms.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
-import { parseRule, type Rule } from '../../src/protocol/rule.js';
+import { knownRule } from '../../src/protocol/rule.js';
 import { examine } from '../detail/examination.js';
 import type { Press } from '../keys/press.js';
 
@@ -26,7 +26,7 @@ const FIRST_USES = 10;
 /** What an approver begins with: this one ask. Null where nothing can be read of the rule, so that nothing can be signed. */
 export function firstChoice(request: RequestView): CoverChoice | null {
   const { bound } = examine(request);
-  const rule = readRule(request);
+  const rule = knownRule(request.rule);
   if (bound === null || rule === null) return null;
   const duration = offeredDuration(rule, bound.document);
   return {
@@ -84,12 +84,4 @@ const topUses = (mostUses: number, duration: number): number =>
 function neighbour(values: readonly number[], current: number, isUp: boolean): number {
   if (isUp) return values.find((value) => value > current) ?? current;
   return values.findLast((value) => value < current) ?? current;
-}
-
-function readRule({ rule }: RequestView): Rule | null {
-  try {
-    return parseRule(rule);
-  } catch {
-    return null;
-  }
 }

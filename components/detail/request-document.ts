@@ -1,7 +1,7 @@
 import type { RequestDocument } from '../../src/protocol/document.js';
 import { effectWords } from '../../src/protocol/effect-words.js';
 import type { RequestView } from '../../src/protocol/request-view.js';
-import { parseRule } from '../../src/protocol/rule.js';
+import { knownRule } from '../../src/protocol/rule.js';
 import { ruleWords } from '../../src/protocol/rule-words.js';
 import type { JsonObject } from '../../src/protocol/strict-json.js';
 import { panesOf } from '../screen/panes.js';
@@ -160,11 +160,8 @@ function ruleLines({ rule }: RequestView, columns: number): readonly Line[] {
 }
 
 function wordsOf(rule: string): string | null {
-  try {
-    return ruleWords(parseRule(rule)).join('; ');
-  } catch {
-    return null;
-  }
+  const known = knownRule(rule);
+  return known === null ? null : ruleWords(known).join('; ');
 }
 
 function changeLines(document: RequestDocument, columns: number): readonly Line[] {

@@ -1,5 +1,4 @@
-import { Problem } from '../../src/protocol/problems.js';
-import { parseRule, type Rule } from '../../src/protocol/rule.js';
+import { knownRule, type Rule } from '../../src/protocol/rule.js';
 import { furtherWords, ruleWords } from '../../src/protocol/rule-words.js';
 import { fieldLines } from '../text/field-lines.js';
 import { type Line, markedSpans, span } from '../text/line.js';
@@ -13,7 +12,7 @@ export function ruleLines(
   { number, line }: { readonly number: number; readonly line: number },
   columns: number,
 ): readonly Line[] {
-  const rule = readRule(text);
+  const rule = knownRule(text);
   if (rule === null) return unreadable(label`rule ${number}`, text, columns);
   const where = line === 0 ? label`` : label`  line ${line}`;
   return [
@@ -29,7 +28,7 @@ export function ruleLines(
 
 /** What the rule of a request wants, in words. */
 export function wantsLines(text: string, columns: number): readonly Line[] {
-  const rule = readRule(text);
+  const rule = knownRule(text);
   if (rule === null) return unreadable(label`rule`, text, columns);
   return [...fieldLines(label`rule`, nameLine(rule), columns), ...wordLines(rule, label`wants`, columns)];
 }
@@ -46,15 +45,6 @@ function wordLines(rule: Rule, name: SafeText, columns: number): readonly Line[]
       'words',
     ),
   );
-}
-
-function readRule(text: string): Rule | null {
-  try {
-    return parseRule(text);
-  } catch (error) {
-    if (error instanceof Problem) return null;
-    throw error;
-  }
 }
 
 const unreadable = (name: SafeText, text: string, columns: number): readonly Line[] =>

@@ -5,7 +5,7 @@ import { formatSpan, relativeTime, shownTime, type TimeStyle } from '../client/s
 import { grantOver, isGrant, worthOf } from '../protocol/grant.js';
 import type { RequestId } from '../protocol/names.js';
 import type { RequestView } from '../protocol/request-view.js';
-import { parseRule } from '../protocol/rule.js';
+import { knownRule } from '../protocol/rule.js';
 import { type EpochMs, formatTime } from '../protocol/time.js';
 import { callAs, openAsApprover, withBroker } from './open-broker.js';
 import { exact, print, printJson } from './output.js';
@@ -114,11 +114,5 @@ function whatCells(view: RequestView): readonly string[] {
 
 const signedBy = ({ votes }: RequestView): string => votes.map(({ approver }) => exact(approver)).join(', ');
 
-function nameOf(rule: string): string {
-  try {
-    return parseRule(rule).name;
-  } catch {
-    // Made under a rule of another version: the request itself shows its text.
-    return '?';
-  }
-}
+/** Of a rule of another version the request itself shows the text. */
+const nameOf = (rule: string): string => knownRule(rule)?.name ?? '?';

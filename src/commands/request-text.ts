@@ -6,7 +6,7 @@ import { grantOver, isGrant, worthOf } from '../protocol/grant.js';
 import { Problem } from '../protocol/problems.js';
 import { parseReceipt, parseSignedText } from '../protocol/receipt.js';
 import { isLive, type RequestView, type VoteView } from '../protocol/request-view.js';
-import { parseRule } from '../protocol/rule.js';
+import { knownRule } from '../protocol/rule.js';
 import { coverWords, revocationWords, ruleWords } from '../protocol/rule-words.js';
 import { parseSubmit } from '../protocol/statements.js';
 import type { JsonObject } from '../protocol/strict-json.js';
@@ -81,11 +81,8 @@ function documentFields(document: RequestDocument): readonly string[] {
 
 /** The rule in words, above its text; nothing where this version cannot read it. */
 function wordsOf(rule: string): readonly string[] {
-  try {
-    return ruleWords(parseRule(rule)).map(prose);
-  } catch {
-    return [];
-  }
+  const known = knownRule(rule);
+  return known === null ? [] : ruleWords(known).map(prose);
 }
 
 /** What a lasting grant allows and how much is left of it, under which one this passed, and what a revocation would end. */

@@ -125,6 +125,16 @@ export function parseRule(text: string): PinnedRule {
   return rule;
 }
 
+/** A rule to be shown, from its pinned text; null where that is of another version, which then is shown itself. */
+export function knownRule(text: string): PinnedRule | null {
+  try {
+    return parseRule(text);
+  } catch (error) {
+    if (error instanceof Problem) return null;
+    throw error;
+  }
+}
+
 function parseAnew(text: string): PinnedRule {
   try {
     const pinned = pinRule(ruleSchema.parse(parseStrictJson(text)));

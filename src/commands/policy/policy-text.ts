@@ -1,7 +1,6 @@
 import { shownTime } from '../../client/shown-time.js';
 import type { PolicyReply } from '../../protocol/policy-messages.js';
-import { Problem } from '../../protocol/problems.js';
-import { parseRule, type Rule } from '../../protocol/rule.js';
+import { knownRule } from '../../protocol/rule.js';
 import { furtherWords, ruleWords } from '../../protocol/rule-words.js';
 import { exact, prose } from '../output.js';
 
@@ -62,7 +61,7 @@ function standing(
 }
 
 function ruleText(text: string, number: number, line: number): readonly string[] {
-  const rule = readRule(text);
+  const rule = knownRule(text);
   if (rule === null) return [field(`rule ${number}`, `not of this version: ${exact(text)}`)];
   const where = line === 0 ? '' : ` (line ${line})`;
   return [
@@ -72,13 +71,4 @@ function ruleText(text: string, number: number, line: number): readonly string[]
       field(at === 0 ? '  wants' : '', prose(words)),
     ),
   ];
-}
-
-function readRule(text: string): Rule | null {
-  try {
-    return parseRule(text);
-  } catch (error) {
-    if (error instanceof Problem) return null;
-    throw error;
-  }
 }

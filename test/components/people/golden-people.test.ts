@@ -1,30 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { Enrolled } from '../../../src/client/directory.js';
-import { BROKER_SUBMITTER } from '../../../src/protocol/change-messages.js';
 import type { Name } from '../../../src/protocol/names.js';
 import { Problem } from '../../../src/protocol/problems.js';
 import { GOLDEN_SIZES, hostileName, openTerminal } from '../golden-terminal.js';
 import { InMemoryQueue } from '../in-memory-queue.js';
 import { sampleRequest } from '../sample-requests.js';
 import type { TerminalScreen } from '../terminal-screen.js';
-import { ENROLLED, KEYS, person } from './sample-people.js';
+import { ENROLLED, groupChange, KEYS, person } from './sample-people.js';
 
 const HOSTILE = hostileName('approved');
-const waiting = sampleRequest({
-  n: 7,
-  age: 40,
-  submitter: BROKER_SUBMITTER,
-  document: {
-    action: 'roster.change',
-    resource: 'person carol',
-    requester: 'dave',
-    details: { summary: 'groups of carol: from oncall, db to db' },
-  },
-});
 
 describe.each(GOLDEN_SIZES)('on a terminal of $columns x $rows', (size) => {
   const people = async (enrolled: () => Promise<Enrolled>) => {
-    const connection = new InMemoryQueue([sampleRequest(), waiting]);
+    const connection = new InMemoryQueue([sampleRequest(), groupChange]);
     connection.enrolWith(enrolled);
     connection.makeWith(() => Promise.reject(new Problem('roster-conflict', 'the key belongs to bob')));
     const screen = openTerminal(connection, size);

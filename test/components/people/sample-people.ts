@@ -1,7 +1,8 @@
 import type { Enrolled } from '../../../src/client/directory.js';
+import { BROKER_SUBMITTER } from '../../../src/protocol/change-messages.js';
 import type { Name } from '../../../src/protocol/names.js';
 import type { Person, Submitter } from '../../../src/protocol/roster-messages.js';
-import { NOW } from '../sample-requests.js';
+import { NOW, sampleRequest } from '../sample-requests.js';
 
 const name = (text: string): Name => text as Name;
 const names = (...texts: readonly string[]): Name[] => texts.map(name);
@@ -64,3 +65,16 @@ export const ENROLLED: Enrolled = {
     submitter('local', { credential: { kind: 'socket' } }),
   ],
 };
+
+/** A change of somebody's groups, which another one has to sign. */
+export const groupChange = sampleRequest({
+  n: 7,
+  age: 40,
+  submitter: BROKER_SUBMITTER,
+  document: {
+    action: 'roster.change',
+    resource: 'person carol',
+    requester: 'dave',
+    details: { summary: 'groups of carol: from oncall, db to db' },
+  },
+});

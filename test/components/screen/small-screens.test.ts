@@ -2,12 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { ConsoleState } from '../../../components/state/console-state.js';
 import { fitLine, lineWidth } from '../../../components/text/line.js';
 import { label } from '../../../components/text/safe-text.js';
-import { BROKER_SUBMITTER } from '../../../src/protocol/change-messages.js';
 import { AnsweringDriver, type Answers, fullBroker } from '../answering-driver.js';
 import { sinks } from '../outbox/sample-outbox.js';
-import { KEYS } from '../people/sample-people.js';
+import { groupChange, KEYS } from '../people/sample-people.js';
 import { flood } from '../sample-queue.js';
-import { sampleRequest } from '../sample-requests.js';
 import { lineText, screenLines } from './whole-screen.js';
 
 const SIZES = [
@@ -25,17 +23,6 @@ const refusing: Answers = (asked) =>
         hint: label`take another`,
       }
     : fullBroker(asked);
-const roster = sampleRequest({
-  n: 7,
-  age: 40,
-  submitter: BROKER_SUBMITTER,
-  document: {
-    action: 'roster.change',
-    resource: 'person carol',
-    requester: 'dave',
-    details: { summary: 'groups of carol: from oncall, db to db' },
-  },
-});
 
 /** The position of a window at the end of its lines. */
 const END = /–(\d+)(?:\/| of )\1$/m;
@@ -91,7 +78,7 @@ describe.each(SIZES)('on a terminal of $columns x $rows', (size) => {
   });
 
   test('the people: names in full, and what is wrong with their keys', async () => {
-    const driver = at('4').put(roster);
+    const driver = at('4').put(groupChange);
     await expectGolden(
       'people',
       framed('the first', driver),
