@@ -69,11 +69,12 @@ Examples
         return redeemPatiently(standing, { asker, asks, clock, patience, onLost, signal, how: 'look' });
       });
       const status = await asker.reveal(standing, credential).catch(async (error: unknown) => {
-        // It stands as a real request then, which nobody waits for.
-        if (error instanceof Problem && error.code === 'canaries-not-allowed')
-          await asker.detach(standing, { cancel: true }).catch(() => {
+        if (error instanceof Problem && error.code === 'canaries-not-allowed') {
+          await takeBack(asker, standing).catch(() => {
             throw error;
           });
+          await asks.forget(standing);
+        }
         throw error;
       });
       await asks.forget(standing);
@@ -88,6 +89,17 @@ Examples
     });
   },
 });
+
+/** It stands as a real request then, which nobody waits for: an approval of it is used up, and nothing opened with it. */
+async function takeBack(asker: Asker, standing: StandingAsk): Promise<void> {
+  const { status } = await asker.look(standing, 1);
+  if (status.state !== 'approved') {
+    await asker.detach(standing, { cancel: true });
+    return;
+  }
+  await asker.redeem(standing, 1);
+  await asker.report(standing, 'refused', 'canaries-not-allowed');
+}
 
 /** What became of a canary, and by whom. */
 interface CanaryResult {

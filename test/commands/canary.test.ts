@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { User } from './program.js';
 
 // Each test starts several programs, which takes its time on a busy machine.
@@ -84,25 +84,45 @@ test('a submitter without a key has nothing to reveal with', async () => {
   expect(stderr).toContain('a canary is revealed with the key of its submitter');
 });
 
-test('a submitter that is not enrolled for canaries asks none: its request is taken back', async () => {
-  const other = host.makeKey('id_ecdsa');
-  await bob.must(
-    ...['submitter', 'add', 'host-db-9', '--key', `${other}.pub`, '--action', 'ssh.*', '--resource', '*'],
-    ...['--door', '*', '--requester', '*'],
-  );
-  const asking = host.start([
-    ...['canary', 'ssh.login', '--resource', 'db-9', '--door', 'host:db-9', '--requester', 'alice'],
-    ...['--submitter', 'host-db-9', '--key', other],
-  ]);
-  await asking.says(/waiting/);
-  const { id } = await pending('db-9');
-  asking.child.kill('SIGINT');
-  expect(await asking.ended).toMatchObject({
+describe('a submitter that is not enrolled for canaries asks none', () => {
+  let other = '';
+  beforeAll(async () => {
+    other = host.makeKey('id_ecdsa');
+    await bob.must(
+      ...['submitter', 'add', 'host-db-9', '--key', `${other}.pub`, '--action', 'ssh.*', '--resource', '*'],
+      ...['--door', '*', '--requester', '*'],
+    );
+  });
+  const refused = {
     code: 1,
     stderr: expect.stringContaining('the submitter host-db-9 is not enrolled to ask canaries'),
+  };
+  const ask = async (resource: string) => {
+    const asking = host.start([
+      ...['canary', 'ssh.login', '--resource', resource, '--door', 'host:db-9', '--requester', 'alice'],
+      ...['--submitter', 'host-db-9', '--key', other],
+    ]);
+    await asking.says(/waiting/);
+    return { asking, ...(await pending(resource)) };
+  };
+
+  test('its request is taken back', async () => {
+    const { asking, id } = await ask('db-9');
+    asking.child.kill('SIGINT');
+    expect(await asking.ended).toMatchObject(refused);
+    expect(JSON.parse(await bob.must('show', id, '--json'))).toMatchObject({
+      state: 'cancelled',
+      canary: null,
+    });
   });
-  expect(JSON.parse(await bob.must('show', id, '--json'))).toMatchObject({
-    state: 'cancelled',
-    canary: null,
+
+  test('an approval of it is used up, and nothing opened with it', async () => {
+    const { asking, id, digest } = await ask('db-10');
+    await bob.must('approve', id, '--yes-i-read-it', digest);
+    expect(await asking.ended).toMatchObject(refused);
+    expect(JSON.parse(await bob.must('show', id, '--json'))).toMatchObject({
+      state: 'redeemed',
+      report: { outcome: 'refused', code: 'canaries-not-allowed' },
+    });
   });
 });
