@@ -3,8 +3,8 @@ import type { Background } from '../../src/protocol/background.js';
 import type { Name } from '../../src/protocol/names.js';
 import { grants, told } from './grants/sample-grants.js';
 import { InMemoryQueue } from './in-memory-queue.js';
-import { earlier, failover, flood, pending } from './sample-queue.js';
-import { NOW, sampleId } from './sample-requests.js';
+import { earlier, flood, pending } from './sample-queue.js';
+import { NOW, sampleId, sampleRequest } from './sample-requests.js';
 import { DARK_PAPER, LIGHT_PAPER, type Paper, screenshotSvg } from './screenshot-svg.js';
 import { figures } from './statistics/sample-statistics.js';
 import { type ScreenOptions, TerminalScreen } from './terminal-screen.js';
@@ -14,8 +14,22 @@ vi.hoisted(() => {
   process.env.FORCE_COLOR = '2';
 });
 
-/** Asked by the host that it is about. */
-const drill = { ...failover, submitter: 'db-2' as Name };
+/** A login as the hook asks for it, by the host that it is about. */
+const drill = {
+  ...sampleRequest({
+    n: 4,
+    age: 220,
+    document: {
+      action: 'ssh.login',
+      context: { reason: 'failover drill, step 3' },
+      details: { service: 'sshd', source: '203.0.113.9', tty: 'ssh', user: 'erin' },
+      door: 'host:db-2.example.com',
+      requester: 'erin',
+      resource: 'db-2.example.com',
+    },
+  }),
+  submitter: 'db-2' as Name,
+};
 
 const WIDE = { columns: 120, rows: 40 } as const;
 const USUAL = { columns: 80, rows: 24 } as const;
@@ -64,7 +78,6 @@ test('the queue beside a request, and the step before it is signed', async () =>
     'console',
     'The queue at the left, and the request that is being read at the right',
   );
-  await screen.readToTheEnd();
   screen.letItSettle().press('a');
   await screen.waitForContent('[ Sign approval ]');
   await screen.letItSettle().waitForContent('Enter cancels');
