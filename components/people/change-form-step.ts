@@ -35,7 +35,7 @@ export function startChange(state: ConsoleState, action: MatchedAction['action']
   const kind = kindOf(action, entry);
   if (entries === null || kind === null || !isSettled(state)) return stay(state);
   if (entries.filter(({ of }) => of === 'people').length < PEOPLE_WHO_DECIDE) {
-    const words = label`Nobody else could approve it: the owner of the broker does this, with countersign roster.`;
+    const words = label`Use countersign roster: nobody else here could approve it.`;
     return stay({ ...state, notice: [span(words, 'warning')] });
   }
   const isNew = kind === 'enrolPerson' || kind === 'enrolSubmitter';
