@@ -29,7 +29,7 @@ export function coverWords({ covers, duration, uses }: Pick<Terms, 'covers' | 'd
   if (covers === 'request') {
     return duration === 0 ? 'this one ask' : `this one ask, for ${lengthWords(duration)} of work`;
   }
-  const time = duration === 0 ? 'until its not-after' : `for ${lengthWords(duration)} from the first use`;
+  const time = duration === 0 ? 'until the approval ends' : `for ${lengthWords(duration)} from the first use`;
   return `this and every equal ask ${time}, ${usesWords(uses)}`;
 }
 
@@ -45,7 +45,7 @@ export function ruleWords(rule: Rule): readonly string[] {
       ? ['one more where the requester is not one person of the roster']
       : []),
     ...(rule.sharedRequester === 'refuse' ? ['the requester must be one person of the roster'] : []),
-    `answered within ${lengthWords(rule.answerBy)}, used within ${lengthWords(rule.claimBy)} of the approval, work up to ${lengthWords(work.longest)}`,
+    `answered within ${lengthWords(rule.answerBy)}, used within ${lengthWords(rule.claimBy)} of the approval, ${work.longest === 0 ? 'no time of work' : `work up to ${lengthWords(work.longest)}`}`,
     grants === null
       ? 'each ask is approved by itself'
       : `an approval may cover later equal asks: ${usesWords(grants.uses)}${grants.uses === 0 ? '' : ' at most'}, for the time that was asked for`,
@@ -100,7 +100,7 @@ export function revocationWords(view: RequestView): string | null {
     return `${what}${document.door} ends what it opened`;
   }
   if (state === 'approved')
-    return 'nothing was opened yet; a door that has the receipts may open until not-after';
+    return 'nothing was opened yet; a door that has the receipts may open until they run out';
   if (opensAloneLater(view))
     return `${document.door} has not said that it opened: if it has not, it stays shut`;
   const stays = `${document.door} does not end what it opened`;

@@ -85,7 +85,7 @@ describe('what a yes covers', () => {
       'this and every equal ask for 1h from the first use, any number of uses',
     );
     expect(coverWords({ covers: 'scope', duration: 0, uses: 3 })).toBe(
-      'this and every equal ask until its not-after, 3 uses',
+      'this and every equal ask until the approval ends, 3 uses',
     );
   });
 });

@@ -265,7 +265,7 @@ describe('who decides', () => {
     await decide('approve');
     const id = stdout.trim();
     expect(await bob.must('revoke', id, '--comment', 'wrong host')).toBe(
-      `revoked ${id}: nothing was opened yet; a door that has the receipts may open until not-after\n`,
+      `revoked ${id}: nothing was opened yet; a door that has the receipts may open until they run out\n`,
     );
     expect((await alice.run('wait', id)).code).toBe(4);
     expect(await bob.run('revoke', id)).toMatchObject({ code: 1 });

@@ -43,6 +43,9 @@ test('a rule says in words who must sign, for how long, and what an approval may
     'break-glass: somebody of sre is let in alone after 15m without a no',
   ]);
   expect(ruleWords({ ...ONE_OTHER_PERSON, approvals: 'automatic' })[0]).toBe('nobody has to sign');
+  expect(ruleWords({ ...ONE_OTHER_PERSON, work: { default: 0, longest: 0 } })[1]).toBe(
+    'answered within 5m, used within 10m of the approval, no time of work',
+  );
 });
 
 test('what a revocation ends depends on whether the door watches what it opened (A27)', () => {
