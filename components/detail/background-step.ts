@@ -13,6 +13,10 @@ export type OpenedBackground = { readonly id: RequestId } & (
   | { readonly state: 'unknown'; readonly why: SafeText }
 );
 
+/** Whether the broker told of something unusual. */
+export const hasUnusual = (told: OpenedBackground | null): boolean =>
+  told?.state === 'known' && told.background.unusual.length > 0;
+
 /** Asks once for each request that is opened, as soon as there is a broker to ask; what was known of another one is forgotten. */
 export function settleBackground(state: ConsoleState): Step {
   const { opened, background, display } = state;

@@ -11,7 +11,7 @@ import { ageText, leftText } from '../text/clock-text.js';
 import { BLANK, cutLine, type Line, lineWidth, markedSpans, span, spreadLine } from '../text/line.js';
 import { label, safeText } from '../text/safe-text.js';
 import { backgroundLine } from './background-lines.js';
-import type { OpenedBackground } from './background-step.js';
+import { hasUnusual } from './background-step.js';
 import { detailWindow } from './detail-window.js';
 import { examine } from './examination.js';
 
@@ -76,9 +76,6 @@ export function headLines(state: ConsoleState): readonly Line[] {
     unusual,
   ];
 }
-
-const hasUnusual = (told: OpenedBackground | null): boolean =>
-  told?.state === 'known' && told.background.unusual.length > 0;
 
 function subjectOf(request: RequestView): { readonly what: Line; readonly who: Line } {
   const document = examine(request).bound?.document;

@@ -1,4 +1,5 @@
 import { BULK_DENIAL_SCREEN } from '../bulk-denial/bulk-screen.js';
+import { hasUnusual } from '../detail/background-step.js';
 import { GRANTS_SCREEN } from '../grants/grants-screen.js';
 import { HISTORY_SCREEN } from '../history/history-screen.js';
 import type { Action, KeyContext } from '../keys/key-row.js';
@@ -56,10 +57,12 @@ export function focusTarget(state: ConsoleState): string {
 }
 
 function targetBehind(state: ConsoleState): string {
-  const { confirm, talk, opened, isHelpOpen, screen } = state;
+  const { confirm, talk, opened, isHelpOpen, screen, background } = state;
   if (isHelpOpen) return 'help';
   if (talk !== null) return `${talk.kind} ${talk.id} ${talk.kind === 'escalation' ? talk.focused : 'text'}`;
   if (opened === null) return SCREENS[screen].target(state);
   if (confirm === null) return `${opened.isRecord ? 'record' : 'detail'} ${opened.request.id}`;
-  return `confirm ${opened.request.id} ${confirm.verdict} ${confirm.focused}`;
+  // What is unusual may be known only by now: it must have stood there before anything is signed.
+  const warning = hasUnusual(background) ? ' unusual' : '';
+  return `confirm ${opened.request.id} ${confirm.verdict} ${confirm.focused}${warning}`;
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { unreadLines } from '../../../components/deciding/obstacles.js';
 import { backgroundLine, backgroundLines } from '../../../components/detail/background-lines.js';
 import { detailWindow } from '../../../components/detail/detail-window.js';
+import { SETTLE_MS } from '../../../components/state/console-state.js';
 import { type Line, lineWidth } from '../../../components/text/line.js';
 import { label, safeText } from '../../../components/text/safe-text.js';
 import { formatBackground } from '../../../src/commands/background-text.js';
@@ -39,6 +40,21 @@ const opened = (...requests: readonly RequestView[]) =>
   new ConsoleDriver(requests, { columns: 80, rows: 24 }).press('enter');
 
 describe('what came before an opened request', () => {
+  test('must have stood there for a while before anything is signed, where it came late (A4, A37)', () => {
+    const late = (background: Background) =>
+      opened(one)
+        .press(' ', ' ', ' ', 'a', 'right')
+        .finishAtOnce({ type: 'background', id: one.id, background })
+        .paint();
+    expect(late(USUAL).type('enter').decisions).toHaveLength(1);
+    expect(
+      late(DENIED)
+        .wait(SETTLE_MS - 1)
+        .type('enter').decisions,
+    ).toEqual([]);
+    expect(late(DENIED).wait(SETTLE_MS).type('enter').decisions).toHaveLength(1);
+  });
+
   test('is asked once for each that is opened, in the zone of the reader, and never by a clock', () => {
     const driver = opened(one).wait(60_000).put(two).change(one.id, { waiting: 2 });
     expect(asked(driver)).toEqual([{ type: 'background', id: one.id, zone: 'UTC' }]);
