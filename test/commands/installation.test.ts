@@ -163,7 +163,7 @@ describe('a submitter', () => {
     const { stdout, stderr } = await user.run('submitter', 'add', 'ci', '--token', ...limits);
     expect(stdout).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
     expect(stderr).toContain('is shown once');
-    expect(await user.must('submitter', 'list')).toMatch(/\nci +token +ci\.\* +prod\/\* +ci +alice\n/);
+    expect(await user.must('submitter', 'list')).toMatch(/\nci +token +ci\.\* +prod\/\* +ci +alice +-\n/);
     await user.must('submitter', 'remove', 'ci');
     expect(await user.must('submitter', 'list')).toBe('no submitters are enrolled\n');
   });
