@@ -62,7 +62,7 @@ function targetBehind(state: ConsoleState): string {
   if (talk !== null) return `${talk.kind} ${talk.id} ${talk.kind === 'escalation' ? talk.focused : 'text'}`;
   if (opened === null) return SCREENS[screen].target(state);
   if (confirm === null) return `${opened.isRecord ? 'record' : 'detail'} ${opened.request.id}`;
-  // What is unusual may be known only by now: it must have stood there before anything is signed.
-  const warning = hasUnusual(background) ? ' unusual' : '';
+  // What is unusual may be known only by now: it must have stood there before anything is approved.
+  const warning = confirm.verdict === 'approve' && hasUnusual(background) ? ' unusual' : '';
   return `confirm ${opened.request.id} ${confirm.verdict} ${confirm.focused}${warning}`;
 }
