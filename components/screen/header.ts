@@ -33,7 +33,7 @@ export function headerLines(state: ConsoleState): readonly Line[] {
   const right: Line = [
     linkSpan(queue.link),
     span(label`   `),
-    span(pendingText(allRows.pending), allRows.pending === 0 ? 'muted' : 'strong'),
+    ...countSpans(queue.link, allRows.pending),
     ...snoozedLine(allRows.snoozed),
     ...(size.columns < WIDE ? [] : grantsLine(allRows.active)),
     span(label` `),
@@ -44,6 +44,10 @@ export function headerLines(state: ConsoleState): readonly Line[] {
     ...bannerLines(state),
   ];
 }
+
+/** Before the broker has told, that nothing is pending is not known. */
+const countSpans = ({ state }: Link, pending: number): Line =>
+  pending === 0 && state !== 'live' ? [] : [span(pendingText(pending), pending === 0 ? 'muted' : 'strong')];
 
 const pendingText = (count: number): SafeText =>
   count === 0 ? label`nothing pending` : label`${count} pending`;

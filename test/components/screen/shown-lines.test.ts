@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { confirmWindow } from '../../../components/deciding/confirm-window.js';
 import { KEY_TABLE } from '../../../components/keys/key-table.js';
 import { footerLines } from '../../../components/screen/footer.js';
+import { headerLines } from '../../../components/screen/header.js';
 import { helpWindow } from '../../../components/screen/help-window.js';
 import type { Line } from '../../../components/text/line.js';
 import { ConsoleDriver } from '../console-driver.js';
@@ -34,4 +35,14 @@ test('the confirm step names what is signed: verdict, resource, requester, start
   expect(step).toContain(sampleRequest().digest.slice(0, 23));
   expect(step).toContain('▸[ Cancel ]    [ Sign denial ]');
   expect(step).toContain('Enter cancels');
+});
+
+test('the header says how many wait only where that is known', () => {
+  const header = (driver: ConsoleDriver) => lineText(headerLines(driver.state)[0] ?? []);
+  const stale = { state: 'stale', since: 0, retryAt: null, reason: 'the network is down' } as const;
+  expect(header(new ConsoleDriver([]))).toContain('● live   nothing pending');
+  expect(header(new ConsoleDriver([]).setLink(stale))).toMatch(/▲ not connected$/);
+  expect(header(new ConsoleDriver([sampleRequest()]).setLink(stale))).toMatch(
+    /▲ not connected {3}1 pending$/,
+  );
 });
