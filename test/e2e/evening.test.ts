@@ -125,12 +125,11 @@ describeWith(['tmux'], 'an evening of an approver', () => {
     await confirmApproval();
     await ask('demo.login', 'dave', ...several('db', 4));
     for (const [columns, rows] of SIZES) pane.resize(columns, rows);
-    // A storm may be over before the console has looked: this width it sees.
-    pane.resize(100, 35);
+    // A storm may be over before the console has looked: this size it sees, at which not all of it fits.
+    pane.resize(100, 24);
     // What was read at other widths is read again.
     await pane.shows('this cannot be signed');
     pane.resize(120, 40);
-    await pane.shows(/│.*this cannot be signed/);
     await pane.pressUntil('Escape', 'Preview: ');
     await confirmApproval();
     await sign();
