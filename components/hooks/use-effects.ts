@@ -54,8 +54,12 @@ export function useEffects(
   useEffect(() => {
     const leaving = new AbortController();
     const world = { connection, dispatch, leaving: leaving.signal };
-    // What was said while another program had the terminal was heard by nobody.
-    const forKey: Suspend = (work) => forPrompt(work).finally(repeat ?? undefined);
+    // While another program had the terminal keys were meant for that, and what was said was heard by nobody.
+    const forKey: Suspend = (work) =>
+      forPrompt(work).finally(() => {
+        onResumed();
+        repeat?.();
+      });
     const performers: Performers = {
       ...decidingEffects(world, forKey),
       ...bulkEffects(world, forKey),

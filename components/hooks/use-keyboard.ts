@@ -8,18 +8,21 @@ const REST_MS = 30;
 
 /**
  * The one place where keys and pasted text come in. Pasted text arrives here whole, between its brackets, and is
- * never mistaken for keys (A35).
+ * never mistaken for keys (A35). All are heard after the signals that came with them, which libuv tells of last: what was typed while
+ * this process was stopped must find that it goes on (A34).
  */
 export function useKeyboard(onPress: (press: Press) => void, onPaste: (text: string) => void): void {
   const reader = useMemo(() => createPressReader(onPress, afterNextRead), [onPress]);
   useEffect(() => reader.stop, [reader]);
   useInput((input, key) => {
     const press = toPress(input, key);
-    if (press !== null) reader.read(press);
+    if (press !== null) setImmediate(() => reader.read(press));
   });
   usePaste((text) => {
-    reader.flush();
-    onPaste(text);
+    setImmediate(() => {
+      reader.flush();
+      onPaste(text);
+    });
   });
 }
 

@@ -67,6 +67,18 @@ describe('the console on a terminal', () => {
     expect(paints()).toBe(back + 1);
   });
 
+  test('signs nothing by a key that was typed while it was stopped from elsewhere (A34)', async () => {
+    const connection = new InMemoryQueue([sampleRequest()]);
+    const screen = show(connection);
+    await confirm(screen, 'looks right');
+    screen.afterInput(() => process.emit('SIGCONT', 'SIGCONT')).press('Enter');
+    // The guard has begun anew.
+    await screen.waitForContent(/Sign approval \] +…/);
+    expect(connection.decisions).toEqual([]);
+    screen.letItSettle().press('Enter');
+    await screen.waitForContent('Your approval is signed and recorded.');
+  });
+
   test('lets an approver sign, and turns the row green when the door reports (A50)', async () => {
     const connection = new InMemoryQueue([sampleRequest()]);
     const screen = show(connection);

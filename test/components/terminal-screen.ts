@@ -222,6 +222,12 @@ export class TerminalScreen {
     return this;
   }
 
+  /** Does something once, as soon as the console has read what comes next. */
+  afterInput(then: () => void): this {
+    this.#stdin.once('readable', then);
+    return this;
+  }
+
   paste(text: string): this {
     return this.send(`\u001b[200~${text}\u001b[201~`);
   }
