@@ -12,7 +12,7 @@ import {
 import type { Line } from '../text/line.js';
 import { detailWindow } from './detail-window.js';
 import { openRequest } from './open-request.js';
-import { mustRead } from './request-document.js';
+import { documentPlace, mustRead, requestDocument } from './request-document.js';
 
 /** The request under the cursor as it stands beside the queue: at the width, and with the lines, that it has once it is opened. */
 export interface Preview {
@@ -46,8 +46,11 @@ function drawPreview(state: ConsoleState): Preview | null {
   const window = detailWindow(shown, bodyRows(state) - headRows(state));
   if (window === null) return null;
   const { length } = window.lines;
+  // Nobody compares digests in passing, and at every step of the cursor all of them would be written: they stand where it is opened.
+  const { evidence } = requestDocument(request, documentPlace(shown));
+  const told = window.total - evidence.length;
   // The last row says how much is left out, where something is.
-  const lines = window.total > length ? window.lines.slice(0, Math.max(0, length - 1)) : window.lines;
+  const lines = window.lines.slice(0, Math.max(0, window.total > length ? Math.min(told, length - 1) : told));
   const unread = Math.max(0, mustRead(state, request).length - lines.length);
   return { request, lines, left: window.total - lines.length, unread };
 }

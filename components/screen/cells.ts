@@ -95,4 +95,5 @@ function paletteNumber(colour: string): number | null {
 }
 
 /** What goes from one style to another. */
-export const styleChange = (style: string): string => (style === '' ? '\u001b[m' : `\u001b[0;${style}m`);
+export const styleChange = (from: string, to: string): string =>
+  to === '' ? '\u001b[m' : `\u001b[${from === '' ? '' : '0;'}${to}m`;

@@ -12,6 +12,8 @@ const [BEGIN, END] = [`${ESC}[?2026h`, `${ESC}[?2026l`];
 /** Sequences that move nothing on the screen: private modes, titles and other strings, the bell. They go through as they are. */
 const ASIDE =
   /(\u001b\[\?[0-9;]*[hl]|\u001b\[[0-9;]*t|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001bP(?:[^\u001b]|\u001b[^\\])*\u001b\\|\u0007)/;
+/** What has fewer characters is shown at once anyhow. */
+const SHORT = 512;
 /** So many columns that stay the same are written again rather than jumped over: a jump costs as much. */
 const NEAR = 6;
 /** Characters of which every terminal agrees that they take one column: ASCII, Latin, and the lines, blocks and symbols of ours. */
@@ -151,56 +153,78 @@ class TerminalPainter {
     const { lines, columns } = this.#wanted;
     const blank = blankRow(columns);
     const wanted = Array.from({ length: this.#around.size().rows }, (_, at) => lines[at]?.row ?? blank);
-    const out = wanted.map((row, at) => rowChanges(row, this.#shown[at] ?? null, at)).join('');
+    const pen = new Pen();
+    for (const [at, row] of wanted.entries()) writeChanges(pen, row, this.#shown[at] ?? null, at);
     this.#shown = wanted;
-    return out === '' ? '' : `${BEGIN}${out}${END}`;
+    pen.use('');
+    return pen.written.length < SHORT ? pen.written : `${BEGIN}${pen.written}${END}`;
   }
 }
 
-/** What brings a row from what is shown to what is wanted, with every attribute off at its end. */
-function rowChanges(wanted: Row, shown: Row | null, row: number): string {
-  if (wanted === shown) return '';
+/** What is written, in the style that it was left in. */
+class Pen {
+  written = '';
+  #style = '';
+
+  write(text: string): void {
+    this.written += text;
+  }
+
+  use(style: string): void {
+    if (style === this.#style) return;
+    this.written += styleChange(this.#style, style);
+    this.#style = style;
+  }
+
+  /** Without a ground nothing of a style is seen on a space. */
+  draw({ text, style }: Cell): void {
+    if (text !== ' ' || style !== '' || GROUND.test(this.#style)) this.use(style);
+    this.written += text;
+  }
+}
+
+/** Brings a row from what is shown to what is wanted. */
+function writeChanges(pen: Pen, wanted: Row, shown: Row | null, row: number): void {
+  if (wanted === shown) return;
   const differs = (column: number): boolean => shown === null || !isSame(wanted[column], shown[column]);
   const isSure = isRowSure(wanted) && (shown === null || isRowSure(shown));
   const end = blankFrom(wanted);
-  let [out, style] = ['', ''];
-  let column = 0;
+  let [column, cursor] = [0, -1];
   while (column < wanted.length) {
     if (!differs(column)) {
       column += 1;
       continue;
     }
     // A terminal that counts the columns of a row otherwise than we do gets it whole.
-    if (!isSure) return wholeRow(wanted.slice(0, end), row);
-    if (column >= end) return `${out}${at(row, column)}${style === '' ? '' : styleChange('')}${ESC}[K`;
-    const to = changeEnd(differs, column, end);
-    out += at(row, column);
-    for (const cell of wanted.slice(column, to)) {
-      // Of a style without a ground nothing is seen on a space.
-      const isSeen = cell.text !== ' ' || cell.style !== '' || GROUND.test(style);
-      if (isSeen && cell.style !== style) {
-        out += styleChange(cell.style);
-        style = cell.style;
-      }
-      out += cell.text;
+    if (!isSure) {
+      writeRow(pen, wanted.slice(0, end), row);
+      return;
     }
-    column = to;
+    if (cursor < 0) pen.write(at(row, column));
+    else if (column > cursor) pen.write(`${ESC}[${column - cursor}C`);
+    if (column >= end) {
+      pen.use('');
+      pen.write(`${ESC}[K`);
+      return;
+    }
+    const to = changeEnd(differs, column, end);
+    for (const cell of wanted.slice(column, to)) pen.draw(cell);
+    [column, cursor] = [to, to];
   }
-  return style === '' ? out : out + styleChange('');
 }
 
 /** A row on an empty line, with a jump behind each character that may take more or fewer columns there: all others stand where they belong. */
-function wholeRow(cells: Row, row: number): string {
-  let [out, style, isJump] = [`${at(row, 0)}${ESC}[K`, '', false];
+function writeRow(pen: Pen, cells: Row, row: number): void {
+  pen.use('');
+  pen.write(`${at(row, 0)}${ESC}[K`);
+  let isJump = false;
   for (const [column, cell] of cells.entries()) {
     if (cell.text === '') continue;
-    if (isJump) out += at(row, column);
-    if (cell.style !== style) out += styleChange(cell.style);
-    style = cell.style;
-    out += cell.text;
+    if (isJump) pen.write(at(row, column));
+    pen.use(cell.style);
+    pen.write(cell.text);
     isJump = !SURE.test(cell.text);
   }
-  return style === '' ? out : out + styleChange('');
 }
 
 const at = (row: number, column: number): string =>

@@ -16,7 +16,7 @@ vi.hoisted(() => {
 
 /** All that the console itself may say to a terminal: where to write, in which of the theme's colours, its modes and its title. */
 const OWN =
-  /\u001b\[(?:\d{0,3}[ABCDEGHJK]|\d{1,3};\d{1,3}H|2J|3J|\?(?:25|1049|2004|2026)[hl]|2[23];2t|(?:0(?:;(?:[1247]|3[0-7]|4[0-7]|9[0-7]|10[0-7]))+)?m)|\u001b\]2;[^\u0007\u001b]*\u0007/gu;
+  /\u001b\[(?:\d{0,3}[ABCDEGHJK]|\d{1,3};\d{1,3}H|2J|3J|\?(?:25|1049|2004|2026)[hl]|2[23];2t|(?:(?:0;)?(?:[1247]|3[0-7]|4[0-7]|9[0-7]|10[0-7])(?:;(?:[1247]|3[0-7]|4[0-7]|9[0-7]|10[0-7]))*)?m)|\u001b\]2;[^\u0007\u001b]*\u0007/gu;
 /** Acts on a terminal, or is not seen on it; line ends are Ink's. */
 const ACTS =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Variation_Selector}\p{Zl}\p{Zp}]/u;

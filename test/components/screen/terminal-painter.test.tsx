@@ -98,7 +98,7 @@ describe('the painted terminal', () => {
     paint(onePer(lines), 'dark');
     expect(screen.written).toBe('');
     paint(onePer(lines.with(5, lines[5]?.replace('row', 'ROW') ?? '')), 'dark');
-    expect(screen.written).toBe(`${ESC}[?2026h${ESC}[6HROW${ESC}[?2026l`);
+    expect(screen.written).toBe(`${ESC}[6HROW`);
     expect(onPainted).toHaveBeenCalledTimes(3);
   });
 
