@@ -4,7 +4,7 @@ import type { ThemeName } from '../../src/client/display.js';
 import { cutLine, type Line } from '../text/line.js';
 import { isAsciiOnly } from '../text/repertoire.js';
 import { inAscii } from '../text/safe-text.js';
-import { type Style, THEMES, type Tone } from './theme.js';
+import { hasGround, type Style, THEMES } from './theme.js';
 
 /** One column of the screen: what stands there, and the parameters of the SGR that it is drawn with (ECMA-48). */
 export interface Cell {
@@ -31,7 +31,9 @@ export function cellsOf(line: Line, columns: number, theme: ThemeName): Row {
 function cellsFor(line: Line, theme: ThemeName): Cell[] {
   const cells: Cell[] = [];
   for (const { text, tone } of line) {
-    const [letter, space] = inTheme(theme, tone);
+    const letter = sgrOf(THEMES[theme][tone]);
+    // Without a ground nothing of a style is seen on a space.
+    const space = hasGround(tone) ? letter : '';
     const written = isAsciiOnly() ? inAscii(text) : text;
     if (ASCII.test(written)) {
       for (const one of written) cells.push({ text: one, style: one === ' ' ? space : letter });
@@ -49,22 +51,13 @@ function cellsFor(line: Line, theme: ThemeName): Cell[] {
   return cells;
 }
 
-/** SGR parameters of a letter in a tone, and of a space: without a ground nothing of it is seen there. */
-type Drawn = readonly [letter: string, space: string];
+const drawn = new Map<Style, string>();
 
-const drawn = new Map<ThemeName, Map<Tone, Drawn>>();
-
-function inTheme(theme: ThemeName, tone: Tone): Drawn {
-  const tones = drawn.get(theme) ?? new Map<Tone, Drawn>();
-  drawn.set(theme, tones);
-  const known = tones.get(tone);
-  if (known !== undefined) return known;
-  const style = THEMES[theme][tone];
-  const letter = parameters(style);
-  const hasGround = style.backgroundColor !== undefined || style.inverse === true;
-  const both: Drawn = [letter, hasGround ? letter : ''];
-  tones.set(tone, both);
-  return both;
+/** SGR parameters of a style, which are made once. */
+function sgrOf(style: Style): string {
+  const sgr = drawn.get(style) ?? parameters(style);
+  drawn.set(style, sgr);
+  return sgr;
 }
 
 /** As many colours as the terminal has, or none where the reader wants none: Chalk knows. */
